@@ -1,0 +1,42 @@
+// Who calls: the verified caller, and whom it acts for.
+
+import type { SessionId } from "./ids.ts";
+
+declare const minted: unique symbol;
+
+/** One account at one issuer; only the pair identifies it (OpenID Connect Core 1.0, section 5.7). */
+export interface Subject {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+export interface PrincipalFields extends Subject {
+  /** A person, or software with an account of its own. */
+  readonly kind: "person" | "agent";
+  readonly groups: readonly string[];
+  /** The software that acts for the subject, nearest first (RFC 8693, section 4.1); empty when the subject itself calls. */
+  readonly actors: readonly Subject[];
+  /** The client program's own name for itself: recorded as claimed, never decided on. */
+  readonly client: string;
+  /** Which verifier accepted the evidence, for example `local-user`. */
+  readonly verifier: string;
+}
+
+/** A verified caller. Minted by `identity/identify.ts` alone. */
+export type Principal = PrincipalFields & { readonly [minted]: "Principal" };
+
+/** The calls of one principal through one door until it is idle (HTTP) or its process ends (stdio). */
+export interface Session {
+  readonly id: SessionId;
+  readonly door: "stdio" | "http" | "socket";
+}
+
+/** The same account? Issuer and subject both count. */
+export function sameSubject(a: Subject, b: Subject): boolean {
+  return a.issuer === b.issuer && a.subject === b.subject;
+}
+
+/** The agent's name: the nearest actor, or the subject itself when it is software. */
+export function agentOf(principal: PrincipalFields): string {
+  return principal.actors[0]?.subject ?? (principal.kind === "agent" ? principal.subject : principal.client);
+}

@@ -1,0 +1,3 @@
+// What the tests hold of credentials/.
+
+export const credentials = {} as const;

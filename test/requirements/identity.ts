@@ -1,0 +1,3 @@
+// What the tests hold of identity/.
+
+export const identity = {} as const;

@@ -1,0 +1,3 @@
+// What the tests hold of kubernetes/.
+
+export const kubernetes = {} as const;

@@ -1,0 +1,3 @@
+// What the tests hold of masking/.
+
+export const masking = {} as const;

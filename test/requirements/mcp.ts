@@ -1,0 +1,3 @@
+// What the tests hold of mcp/.
+
+export const mcp = {} as const;

@@ -1,0 +1,3 @@
+// What the tests hold of pipeline/.
+
+export const pipeline = {} as const;

@@ -1,0 +1,3 @@
+// What the tests hold of policy/.
+
+export const policy = {} as const;

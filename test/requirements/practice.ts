@@ -1,0 +1,3 @@
+// What the tests hold of practice/.
+
+export const practice = {} as const;

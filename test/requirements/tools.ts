@@ -1,0 +1,3 @@
+// What the tests hold of tools/.
+
+export const tools = {} as const;

@@ -1,0 +1,3 @@
+// What the tests hold of transcript/.
+
+export const transcript = {} as const;

@@ -1,0 +1,12 @@
+// Three projects: `unit` (no cluster), `pipeline` (through the doors) and `cluster` (a real kube-apiserver).
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    maxWorkers: 2,
+  },
+});
