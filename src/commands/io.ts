@@ -1,0 +1,35 @@
+// What a command may touch of the outside: given by main.ts, which alone knows the process.
+
+export interface Io {
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Standard output is a terminal that shows colours. */
+  readonly colour: boolean;
+  /** A person sits at standard input and output. */
+  readonly interactive: boolean;
+  /** Asks the person one line; only where `interactive`. */
+  readonly ask: (question: string) => Promise<string>;
+  readonly now: () => number;
+  readonly random: (count: number) => Uint8Array;
+  /** Aborted by SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Ends the command with a sentence on standard error and this exit code (1 failed, 2 wrong usage, 3 found a problem). */
+export class CommandFailed extends Error {
+  override readonly name = "CommandFailed";
+  readonly exitCode: number;
+  constructor(sentence: string, exitCode = 1) {
+    super(sentence);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The state folder: `$SALLYPORT_HOME`, else `$XDG_STATE_HOME/sallyport`, else `~/.local/state/sallyport`. */
+export function stateFolder(env: Io["env"]): string {
+  if (env["SALLYPORT_HOME"]) return env["SALLYPORT_HOME"];
+  const base = env["XDG_STATE_HOME"] || (env["HOME"] ? `${env["HOME"]}/.local/state` : "");
+  if (base === "") throw new CommandFailed("No state folder: set SALLYPORT_HOME to a folder that only you can read.", 2);
+  return `${base}/sallyport`;
+}

@@ -1,0 +1,74 @@
+// What the rest of Sallyport sees of a Kubernetes API server.
+
+import type { Json, JsonObject } from "../domain/json.ts";
+import type { Verb } from "../domain/access.ts";
+
+/** How to reach one cluster: from one kubeconfig context, or from the pod's own environment. */
+export interface Connection {
+  /** The name that policy, entries and agents use for this cluster. */
+  readonly cluster: string;
+  readonly server: string;
+  readonly tls: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+    /** Only from the kubeconfig's own `insecure-skip-tls-verify`. */
+    readonly insecure: boolean;
+  };
+  /** HTTP proxy from the kubeconfig's `proxy-url`, or null. */
+  readonly proxy: string | null;
+  /** The kubeconfig user's own `Authorization` header, or null where a client certificate (or nothing) authenticates. Faults: credential_unavailable. */
+  readonly authorization: () => Promise<string | null>;
+  /** The kubeconfig's namespace, for people; tools never default to it. */
+  readonly namespace: string;
+}
+
+/** One request to the API server, in Kubernetes' own terms. */
+export interface KubeRequest {
+  readonly verb: Verb;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  /** "" for cluster scope. */
+  readonly namespace: string;
+  /** "" for the collection. */
+  readonly name: string;
+  readonly query?: { readonly [key: string]: string };
+  readonly accept?: string;
+  readonly contentType?: string;
+  readonly body?: Json;
+  /** The `Authorization` header's value; null sends none (the client certificate, if any, authenticates). */
+  readonly authorization: string | null;
+  /** `<call id>.<n>`; the API server stores it as its audit id. */
+  readonly auditId: string;
+  /** The agent's name, for the User-Agent header; reduced to safe characters. */
+  readonly agent: string;
+  readonly signal: AbortSignal;
+  /** Milliseconds until the answer must be complete. Default 30,000. */
+  readonly timeout?: number;
+  /** Most bytes of the answer. Default 16 MiB. Beyond: fault limit_exceeded. */
+  readonly maxBytes?: number;
+}
+
+export interface KubeAnswer {
+  readonly status: number;
+  readonly body: JsonObject;
+  /** The API server's `Warning:` headers' texts. Cluster text. */
+  readonly warnings: readonly string[];
+}
+
+/** A pooled keep-alive client of one API server. Throws `Faulted` for each answer that is not 2xx (tools.md, section 4). */
+export interface KubeClient {
+  readonly cluster: string;
+  request(request: KubeRequest): Promise<KubeAnswer>;
+  /** The answer's text as it is (logs); cut at `maxBytes`, with `cut` telling so. */
+  text(request: KubeRequest): Promise<{ readonly text: string; readonly cut: boolean }>;
+  /** A GET outside the resource tree (`/version`, `/api`, `/apis`, `/openapi/…`): only these path prefixes. */
+  path(
+    path: string,
+    options: { readonly authorization: string | null; readonly signal: AbortSignal; readonly accept?: string },
+  ): Promise<JsonObject>;
+  close(): Promise<void>;
+}
