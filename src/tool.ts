@@ -2,15 +2,20 @@
 
 import type { z } from "zod";
 import type { Effect } from "./domain/call.ts";
-import type { JsonObject, Json } from "./domain/json.ts";
+import { deepFreeze, type Json, type JsonObject } from "./domain/json.ts";
 import type { Output, Sentence } from "./domain/output.ts";
 import type { Verb } from "./domain/access.ts";
+import { wireSchema } from "./kit/schema.ts";
 
 export * from "./domain/json.ts";
 export * from "./domain/output.ts";
 export { fault, Faulted } from "./domain/fault.ts";
 export type { Effect } from "./domain/call.ts";
 export type { Verb } from "./domain/access.ts";
+export { answer, named, placeOf } from "./kit/answer.ts";
+export { foldLog } from "./kit/fold.ts";
+export { cellOf, parsePath, valuesAt } from "./kit/path.ts";
+export { inputs } from "./kit/inputs.ts";
 
 /** A kind as discovery knows it. */
 export interface ResourceKind {
@@ -128,6 +133,8 @@ export interface Kit {
   readonly now: () => number;
   /** True while the call only rehearses: the writes are dry runs. */
   readonly preview: boolean;
+  /** A regular expression that runs in linear time (RE2 syntax). Faults: invalid_input. */
+  readonly pattern: (source: string, path: string) => (line: string) => boolean;
   /** Makes and reads a tamper-proof cursor (bound to the caller and to what it stands for). */
   readonly cursor: { seal(value: JsonObject, bind: Json): string; open(text: string, bind: Json): JsonObject };
 }
@@ -147,7 +154,8 @@ export interface ToolAnnotations {
   readonly openWorldHint: boolean;
 }
 
-export interface ToolDefinition<Input = unknown> {
+/** What a tool's author writes. */
+export interface ToolDefinition<Input> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -162,11 +170,93 @@ export interface ToolDefinition<Input = unknown> {
   previewOnly(input: Input): boolean;
   /** The accesses that this input needs. */
   needs(input: Input, findKind: FindKind): Promise<readonly Need[]>;
-  /** Does it, under a cluster that holds it to its needs. A change tool runs twice: first as a preview. */
+  /** Runs under a cluster that holds it to its needs. A change tool runs twice: first as a preview. */
   run(input: Input, kit: Kit): Promise<Output & Partial<ChangeNotes>>;
 }
 
+/** A tool as the rest of Sallyport sees it: the input's type is closed in. */
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly annotations: ToolAnnotations;
+  readonly effects: readonly Effect[];
+  /** The input as the client sees it. */
+  readonly schema: JsonObject;
+  /** Parses the arguments; problems name a path and a rule, never the value. */
+  open(arguments_: unknown): OpenedCall | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+}
+export interface Problem {
+  readonly path: string;
+  readonly rule: string;
+}
+export interface OpenedCall {
+  readonly kind: "opened";
+  /** The parsed arguments with their defaults, frozen. */
+  readonly arguments: JsonObject;
+  readonly effect: Effect;
+  readonly reason: string | null;
+  readonly previewOnly: boolean;
+  needs(findKind: FindKind): Promise<readonly Need[]>;
+  run(kit: Kit): Promise<Output & Partial<ChangeNotes>>;
+}
+
 /** Declares a tool; the file's name is the tool's name. */
-export function defineTool<Input>(definition: ToolDefinition<Input>): ToolDefinition<Input> {
-  return definition;
+export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
+  const { name, title, description, annotations, effects, input } = definition;
+  return {
+    name,
+    title,
+    description,
+    annotations,
+    effects,
+    schema: wireSchema(input),
+    open(arguments_) {
+      const parsed = input.safeParse(arguments_);
+      if (!parsed.success) return { kind: "refused", problems: parsed.error.issues.flatMap(problemsOf).slice(0, 8) };
+      const asked = parsed.data;
+      return {
+        kind: "opened",
+        arguments: deepFreeze(JSON.parse(JSON.stringify(asked)) as JsonObject),
+        effect: definition.effect(asked),
+        reason: definition.reason(asked),
+        previewOnly: definition.previewOnly(asked),
+        needs: (findKind) => definition.needs(asked, findKind),
+        run: (kit) => definition.run(asked, kit),
+      };
+    },
+  };
+}
+
+/** The path and the rule of one issue. Unknown keys are the caller's text: cut, and told apart from known ones. */
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.map(String).join(".").slice(0, 80);
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.slice(0, 4).map((key) => ({
+      path: key.replaceAll(/[^A-Za-z0-9_.-]/g, "?").slice(0, 40),
+      rule: "is not an argument of this tool",
+    }));
+  return [{ path: path === "" ? "arguments" : path, rule: ruleOf(issue) }];
+}
+
+function ruleOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${issue.expected}`;
+    case "too_big":
+      return `must be at most ${String(issue.maximum)}${issue.origin === "string" ? " characters" : issue.origin === "array" ? " items" : ""}`;
+    case "too_small":
+      return `must be at least ${String(issue.minimum)}${issue.origin === "string" ? " characters" : issue.origin === "array" ? " items" : ""}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "invalid_format":
+      return issue.message.startsWith("must ") ? issue.message : `must be a valid ${issue.format}`;
+    case "not_multiple_of":
+    case "invalid_union":
+    case "invalid_key":
+    case "invalid_element":
+    case "unrecognized_keys":
+    case "custom":
+      return "is not valid";
+  }
 }

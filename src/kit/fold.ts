@@ -1,0 +1,94 @@
+// Folds a log into counted patterns with its errors and newest lines kept, in one pass (tools.md, section 2).
+
+interface Pattern {
+  count: number;
+  readonly first: string;
+  example: string;
+  readonly error: boolean;
+  readonly at: number;
+  newest: number;
+}
+
+const shown = 20;
+const errorWord =
+  /\b(error|fatal|panic|exception|traceback|fail(ed|ure)?|critical|severe|crit|emerg|oom|killed|refused|denied|timed? ?out)\b/i;
+const continuation = /^(\s+at |\s{2,}|\t|Caused by:|\.\.\. \d+ more)/;
+
+/**
+ * A log as an agent needs it. Up to 100 lines stay as they are; beyond that `auto` prints counted patterns, errors first,
+ * then the newest 20 lines; `patterns` prints patterns alone.
+ */
+export function foldLog(lines: readonly string[], mode: "auto" | "patterns", tail: number): string {
+  if (mode === "auto" && lines.length <= Math.min(100, tail)) return lines.join("\n");
+  const patterns = patternsOf(joinStacks(lines));
+  const ranked = [...patterns.values()].sort((a, b) => Number(b.error) - Number(a.error) || b.newest - a.newest);
+  const room = mode === "auto" ? 40 : 100;
+  const listed = ranked.slice(0, room).map(patternLine);
+  const left = ranked.length - listed.length;
+  const rest =
+    left > 0 ? [`(${left} more patterns, ${ranked.slice(room).reduce((sum, one) => sum + one.count, 0)} lines)`] : [];
+  const head = [`${lines.length} lines in ${patterns.size} patterns, errors first:`, ...listed, ...rest];
+  if (mode === "patterns") return head.join("\n");
+  const newest = lines.slice(-Math.min(shown, tail));
+  return [...head, `newest ${newest.length} lines:`, ...newest].join("\n");
+}
+
+function patternsOf(lines: readonly string[]): Map<string, Pattern> {
+  const patterns = new Map<string, Pattern>();
+  lines.forEach((line, index) => {
+    const key = shapeOf(line);
+    const known = patterns.get(key);
+    if (known === undefined)
+      patterns.set(key, {
+        count: 1,
+        first: timeOf(line),
+        example: line,
+        error: errorWord.test(line),
+        at: index,
+        newest: index,
+      });
+    else {
+      known.count += 1;
+      known.example = line;
+      known.newest = index;
+    }
+  });
+  return patterns;
+}
+
+/** `12× ! 10:01:02–10:09:58 newest example` */
+function patternLine(one: Pattern): string {
+  const last = timeOf(one.example);
+  const times =
+    one.first === "" ? "" : one.count === 1 || one.first === last ? `${one.first} ` : `${one.first}–${last} `;
+  return `${one.count}× ${one.error ? "! " : ""}${times}${one.example.slice(0, 300)}`;
+}
+
+/** A stack's frames stay with their head line: the first three, then how many there were. */
+function joinStacks(lines: readonly string[]): string[] {
+  const joined: string[] = [];
+  let frames = 0;
+  for (const line of lines) {
+    const head = joined.at(-1);
+    if (head === undefined || !continuation.test(line)) {
+      joined.push(line);
+      frames = 0;
+    } else if (++frames <= 3) joined[joined.length - 1] = `${head} ⏎ ${line.trim()}`;
+  }
+  return joined;
+}
+
+/** The line with times, numbers and ids replaced: equal shapes are one pattern. Masks stay whole, so that equal secrets stay equal. */
+function shapeOf(line: string): string {
+  return line
+    .slice(0, 500)
+    .replaceAll(/\[MASKED:[a-z0-9-]+(:[0-9a-f]{8})?\]/g, "<masked>")
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, "<id>")
+    .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*(Z|[+-]\d\d:?\d\d)?/g, "<time>")
+    .replaceAll(/\b[0-9a-f]*\d[0-9a-f]{7,}\b/gi, "<id>")
+    .replaceAll(/\d+/g, "#");
+}
+
+function timeOf(line: string): string {
+  return /\d\d:\d\d:\d\d/.exec(line.slice(0, 60))?.[0] ?? "";
+}
