@@ -8,6 +8,8 @@ import type { Output, Sentence } from "./output.ts";
 import type { EffectLeft, FaultCode } from "./fault.ts";
 import type { PrincipalFields, Session, Subject } from "./principal.ts";
 
+declare const minted: unique symbol;
+
 /** pending → approved | rejected | expired | withdrawn | superseded; approved → spent | stale | revoked | lapsed. Ends are final. */
 export const approvalStates = [
   "pending",
@@ -105,3 +107,10 @@ export type StoredResult =
       readonly effect: EffectLeft;
       readonly delivered: boolean;
     };
+
+/** An approval that was spent, once, for exactly what it approved. Minted by `approval/verdict.ts` alone. */
+export type SpentApproval = {
+  readonly id: ApprovalId;
+  readonly approvalDigest: string;
+  readonly [minted]: "SpentApproval";
+};

@@ -53,7 +53,7 @@ export interface EntryDetails {
   };
   "approval.decided": {
     approval: string;
-    state: "approved" | "rejected" | "pending";
+    state: "approved" | "rejected" | "pending" | "revoked";
     approvalDigest: string;
     cardDigest: string;
     approver: JsonObject;

@@ -1,0 +1,141 @@
+// `sallyport transcript`: list, show and verify the record, straight from its files.
+
+import { readFile } from "node:fs/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { Faulted } from "../domain/fault.ts";
+import { describeEntry, detailLines, plainText, type Mood } from "../transcript/describe.ts";
+import { findEntries, lastEntries, type Kept, type Wanted } from "../transcript/read.ts";
+import type { Verdict } from "../transcript/verdict.ts";
+import { verifyTranscript, type Report } from "../transcript/verify.ts";
+import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
+
+/** What these commands touch of the outside. */
+export type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now">;
+
+interface ListFlags {
+  readonly limit: number;
+  readonly session?: string;
+  readonly call?: string;
+  readonly json?: boolean;
+}
+
+interface VerifyFlags {
+  readonly anchor?: string;
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  $ sallyport transcript list --limit 20
+  $ sallyport transcript list --session ses_0199… --json
+  $ sallyport transcript show 17                    the call that entry 17 belongs to
+  $ sallyport transcript show call_0199…
+  $ sallyport transcript verify                     the state folder, while the gateway runs
+  $ sallyport transcript verify ./copy --anchor ./checkpoint-kept-elsewhere --key ./log.vkey
+
+The files are read directly: no gateway need run, and nothing is written.
+`;
+
+/** The command with its sub-commands. Throws `CommandFailed`: 1 where there is nothing to read, 3 where verification failed. */
+export function transcriptCommand(io: Io): Command {
+  const transcript = new Command("transcript")
+    .description("Read and verify the record of what agents did.")
+    .addHelpText("after", examples);
+  transcript
+    .command("list")
+    .description("print entries, newest last, a line each")
+    .option("--limit <n>", "how many, counted from the newest", wholeNumber, 50)
+    .option("--session <id>", "only this session's")
+    .option("--call <id>", "only this call's")
+    .option("--json", "print the entries as JSON, one a line, with their index")
+    .action((flags: ListFlags) => reading(() => list(io, flags)));
+  transcript
+    .command("show")
+    .description("print everything about a call or an approval")
+    .argument("<id>", "a call's id, an approval's, or the number of an entry")
+    .option("--json", "print the entries as JSON, one a line, with their index")
+    .action((id: string, flags: { json?: boolean }) => reading(() => show(io, id, flags.json === true)));
+  transcript
+    .command("verify")
+    .description("check offline that nothing was changed, dropped, reordered or cut; exit code 3 when something was")
+    .argument("[path]", "a state folder or a copy of its transcript folder (default: the state folder)")
+    .option("--anchor <file>", "a checkpoint that you kept elsewhere: shows that nothing was cut since")
+    .option("--key <file>", "the verifier key that you hold (log.vkey), instead of the one among the files")
+    .option("--json", "print the report as JSON")
+    .action((path: string | undefined, flags: VerifyFlags) => reading(() => verify(io, path, flags)));
+  for (const sub of transcript.commands) sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
+  return transcript;
+}
+
+async function list(io: Io, { limit, session, call, json }: ListFlags): Promise<void> {
+  const wanted: Wanted = { ...(session === undefined ? {} : { session }), ...(call === undefined ? {} : { call }) };
+  const entries = await lastEntries(stateFolder(io.env), limit, wanted);
+  if (json === true) return printJson(io, entries);
+  if (entries.length === 0) io.out("No entries.\n");
+  for (const kept of entries) io.out(`${listLine(io, kept)}\n`);
+}
+
+async function show(io: Io, id: string, json: boolean): Promise<void> {
+  const entries = await findEntries(stateFolder(io.env), id);
+  if (entries.length === 0) throw new CommandFailed(`There is no entry about ${plainText(id)}.`);
+  if (json) return printJson(io, entries);
+  for (const kept of entries) {
+    io.out(`${listLine(io, kept)}\n`);
+    for (const line of detailLines(kept)) io.out(`        ${line}\n`);
+    io.out("\n");
+  }
+}
+
+async function verify(io: Io, path: string | undefined, flags: VerifyFlags): Promise<void> {
+  const report = await verifyTranscript(path ?? stateFolder(io.env), {
+    now: io.now(),
+    ...(flags.anchor === undefined ? {} : { anchor: await readFile(flags.anchor, "utf8") }),
+    ...(flags.key === undefined ? {} : { vkey: await readFile(flags.key, "utf8") }),
+  });
+  io.out(flags.json === true ? `${JSON.stringify(report)}\n` : reportText(io, report));
+  if (!report.ok) throw new CommandFailed("The transcript does not verify.", 3);
+}
+
+function reportText(io: Io, report: Report): string {
+  const lines = report.verdicts.flatMap(({ question, verdict, says, places }) => [
+    `${question.padEnd(13)} ${paint(io, moods[verdict], verdict.padEnd(11))}  ${says}`,
+    ...places.map((place) => `${" ".repeat(27)}${plainText(place)}`),
+  ]);
+  const { entries, sessions, open, root } = report;
+  const head = `${entries} entries in ${sessions} sessions, ${open} calls without an end yet. Root ${root}`;
+  return [...lines, head, ""].join("\n");
+}
+
+const moods: { readonly [verdict in Verdict["verdict"]]: Mood } = { ok: "good", failed: "bad", "not-checked": "open" };
+
+function listLine(io: Io, kept: Kept): string {
+  const { when, kind, mood, who, says } = describeEntry(kept);
+  const whose = who === "" ? "" : `  (${who})`;
+  return `${String(kept.index).padStart(6)}  ${when}  ${paint(io, mood, kind.padEnd(18))}  ${says}${whose}`;
+}
+
+function printJson(io: Io, entries: readonly Kept[]): void {
+  for (const { index, entry } of entries) io.out(`${JSON.stringify({ index, ...entry })}\n`);
+}
+
+function paint({ colour }: Io, mood: Mood, text: string): string {
+  const code = { good: "32", bad: "31", open: "33", plain: "" }[mood];
+  return colour && code !== "" ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
+  return Number(text);
+}
+
+/** A transcript that is absent or can't be read ends the command with a sentence. */
+async function reading(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (thrown) {
+    if (thrown instanceof Faulted) throw new CommandFailed(thrown.fault.cause);
+    if (thrown instanceof Error && "syscall" in thrown) throw new CommandFailed(thrown.message);
+    throw thrown;
+  }
+}

@@ -1,0 +1,228 @@
+// One call's entries in their order: what must be durable before a credential exists, and before the reply.
+
+import { describeAccess } from "../domain/access.ts";
+import type { AuthorizedCall, CallRequest, PlannedCall } from "../domain/call.ts";
+import type { Decision, Facts } from "../domain/decision.ts";
+import type { Append, EntryDetails, EntryDraft, EntryKind } from "../domain/entry.ts";
+import { fault, Faulted, type EffectLeft, type Fault } from "../domain/fault.ts";
+import type { Grant } from "../domain/grant.ts";
+import { isJsonObject, type JsonObject } from "../domain/json.ts";
+import type { Change, DiffLine, MaskedOutput } from "../domain/output.ts";
+import type { Outcome } from "../domain/outcome.ts";
+
+export interface RecordOptions {
+  readonly append: Append;
+  readonly request: CallRequest;
+  /** True when `call.received` was written before (the call runs because it was approved). */
+  readonly again: boolean;
+  /** Arguments as they may be kept: masked. Faults withhold them all. */
+  readonly maskArguments: (arguments_: JsonObject) => JsonObject;
+  readonly now: () => number;
+  /** The operator's log: the cause of each fault, under its call id. */
+  readonly log: (fault: Fault, call: string) => void;
+  /** The facts that the last decision was made on. */
+  readonly facts: () => Facts | null;
+}
+
+interface Ended {
+  readonly grant: Grant | null;
+  readonly revoked: boolean | null;
+  readonly effect: EffectLeft;
+  readonly changes: readonly Change[];
+  readonly result: { readonly output: MaskedOutput } | { readonly fault: Fault };
+}
+
+/** Opens the record of one call. `refused` and `settled` never throw: a record that fails is itself the outcome. */
+export function openCallRecord(options: RecordOptions) {
+  const { append, request, now } = options;
+  const started = now();
+  let received = options.again;
+  let planned: PlannedCall | null = null;
+  let ranSince = started;
+
+  function draft<K extends EntryKind>(kind: K, details: EntryDetails[K]): EntryDraft {
+    const { session, id: call, principal } = request;
+    return { kind, session, call, principal, details } as EntryDraft;
+  }
+  function receivedOnce(): EntryDraft[] {
+    if (received) return [];
+    received = true;
+    const raw = planned?.arguments ?? (isJsonObject(request.arguments) ? request.arguments : {});
+    return [
+      draft("call.received", {
+        tool: request.tool.slice(0, 80),
+        arguments: keepSmall(options.maskArguments(raw)),
+        digest: planned?.digest ?? "",
+        reason: planned?.reason ?? null,
+        preview: planned?.previewOnly ?? false,
+      }),
+    ];
+  }
+  function decided(decision: Decision | null, code: string): EntryDraft {
+    return draft("call.decided", {
+      tool: request.tool.slice(0, 80),
+      effect: planned?.effect ?? "unknown",
+      decision: decision?.effect ?? "deny",
+      accesses: (planned?.accesses ?? []).slice(0, 200).map(describeAccess),
+      rules: decision?.rules ?? [],
+      forbid: decision?.forbid ?? null,
+      errors: decision?.errors ?? [],
+      policy: decision?.policy ?? "",
+      facts: factsUsed(options.facts()),
+      approval: null,
+      code,
+    });
+  }
+
+  return {
+    async received(call: PlannedCall): Promise<void> {
+      planned = call;
+      await append(receivedOnce());
+    },
+
+    async previewed(preview: { readonly changes: readonly Change[]; readonly digest: string }): Promise<void> {
+      await append([
+        draft("call.previewed", {
+          tool: request.tool,
+          diff: preview.changes.flatMap((change) => change.lines.map(diffText)).slice(0, 200),
+          diffDigest: preview.digest,
+          objects: preview.changes.map(objectOf),
+        }),
+      ]);
+    },
+
+    async pending(call: PlannedCall, decision: Decision): Promise<void> {
+      planned = call;
+      await append([...receivedOnce(), decided(decision, "")]);
+    },
+
+    async running(authorized: AuthorizedCall): Promise<void> {
+      planned = authorized.call;
+      const entry = decided({ ...authorized.decision, effect: "allow" }, "");
+      await append([
+        ...receivedOnce(),
+        { ...entry, details: { ...entry.details, approval: authorized.approval } } as EntryDraft,
+      ]);
+      ranSince = now();
+    },
+
+    async granted(grant: Grant, authorized: AuthorizedCall): Promise<void> {
+      const { id, issuer, account, jti, expiresAt } = grant;
+      const accesses = authorized.accesses.slice(0, 200).map(describeAccess);
+      await append([
+        draft("grant.issued", {
+          grant: id,
+          issuer,
+          account,
+          jti,
+          accesses,
+          expires: new Date(expiresAt).toISOString(),
+        }),
+      ]);
+    },
+
+    async refused(why: Fault, decision: Decision | null): Promise<Outcome> {
+      options.log(why, request.id);
+      const settled = draft("call.settled", {
+        ...nothingLeft(request.tool),
+        outcome: "refused",
+        code: why.code,
+        effect: why.effect,
+        durations: { total: now() - started },
+      });
+      try {
+        await append([...receivedOnce(), decided(decision, why.code), settled]);
+        return { kind: "refused", call: request.id, fault: why };
+      } catch (thrown) {
+        return { kind: "refused", call: request.id, fault: unrecorded(thrown, "none") };
+      }
+    },
+
+    async settled(ended: Ended): Promise<Outcome> {
+      const failed = "fault" in ended.result ? ended.result.fault : null;
+      if (failed !== null) options.log(failed, request.id);
+      const output = "output" in ended.result ? ended.result.output : null;
+      const entries = [
+        draft("call.settled", {
+          tool: request.tool,
+          outcome: failed === null ? "completed" : "failed",
+          code: failed?.code ?? "",
+          effect: ended.effect,
+          objects: ended.changes.map(objectOf),
+          grant: ended.grant?.id ?? "",
+          account: ended.grant?.account ?? "",
+          jti: ended.grant?.jti ?? "",
+          ambient: ended.grant?.issuer === "ambient",
+          masked: output?.masked ?? [],
+          bytes: output === null ? 0 : JSON.stringify(output).length,
+          durations: { total: now() - started, run: now() - ranSince },
+        }),
+      ];
+      if (ended.grant !== null && ended.revoked !== null)
+        entries.push(draft("grant.revoked", { grant: ended.grant.id, complete: ended.revoked }));
+      try {
+        await append([...receivedOnce(), ...entries]);
+      } catch (thrown) {
+        return { kind: "failed", call: request.id, fault: unrecorded(thrown, ended.effect) };
+      }
+      if (failed !== null) return { kind: "failed", call: request.id, fault: failed };
+      if (output === null) return { kind: "failed", call: request.id, fault: fault("internal") };
+      const ambient = ended.grant?.issuer === "ambient";
+      return { kind: "completed", call: request.id, output, effect: ended.effect, ambient };
+    },
+  };
+}
+
+/** One diff line as text: `~ spec.replicas: 3 -> 5`, with `!` before a risk. */
+export function diffText(line: DiffLine): string {
+  const values = [line.before, line.after].filter((value) => value !== null).join(" -> ");
+  return `${line.risk ? "!" : ""}${line.sign} ${line.path}: ${values}`;
+}
+
+function objectOf(change: Change): JsonObject {
+  const version = (side: JsonObject | null): string => {
+    const metadata = side?.["metadata"];
+    const found = isJsonObject(metadata) ? metadata["resourceVersion"] : undefined;
+    return typeof found === "string" ? found : "";
+  };
+  const { cluster, kind, namespace, name, uid } = change;
+  return { cluster, kind, namespace, name, uid, before: version(change.before), after: version(change.after) };
+}
+
+function nothingLeft(tool: string): Omit<EntryDetails["call.settled"], "outcome" | "code" | "effect" | "durations"> {
+  return {
+    tool: tool.slice(0, 80),
+    objects: [],
+    grant: "",
+    account: "",
+    jti: "",
+    ambient: false,
+    masked: [],
+    bytes: 0,
+  };
+}
+
+function unrecorded(thrown: unknown, effect: EffectLeft): Fault {
+  const cause = thrown instanceof Faulted ? thrown.fault.cause : String(thrown);
+  return fault("transcript_unavailable", {}, cause, effect);
+}
+
+/** Arguments above 16 kB are kept as their size: an entry holds at most 65,535 bytes. */
+function keepSmall(arguments_: JsonObject): JsonObject {
+  const bytes = JSON.stringify(arguments_).length;
+  return bytes <= 16_384 ? arguments_ : { "sallyport/left_out": `${bytes} bytes` };
+}
+
+function factsUsed(facts: Facts | null): JsonObject {
+  if (facts === null) return {};
+  return {
+    namespaces: facts.namespaces.map((one) => ({ name: one.name, exists: one.exists, environment: one.environment })),
+    objects: facts.objects.map((one) => ({
+      resource: one.access.resource,
+      name: one.access.name,
+      exists: one.exists,
+      uid: one.uid,
+    })),
+    change: facts.change === null ? null : { replicas: facts.change.replicas, paths: [...facts.change.paths] },
+  };
+}

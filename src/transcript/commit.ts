@@ -1,0 +1,158 @@
+// Group commit: whatever was appended while the last batch went to the disk goes there together, in order, in one write.
+
+import { setImmediate } from "node:timers/promises";
+import type { EntryKind, Receipt } from "../domain/entry.ts";
+import { diskCause, isFull } from "./disk.ts";
+import { clockTolerance, type GatewayStamp, type Line, type Unplaced } from "./entry.ts";
+import type { Reserve } from "./reserve.ts";
+import { bytesOf, stage, type Batched } from "./stage.ts";
+import { foldEntry, latestTime, unknownEntry, type Standing } from "./standing.ts";
+import type { Segments } from "./stores/index.ts";
+import type { Tree } from "./tree.ts";
+import type { Troubles } from "./troubles.ts";
+import { unusable } from "./unusable.ts";
+
+export interface CommitParts {
+  readonly segments: Segments;
+  readonly reserve: Reserve;
+  readonly tree: Tree;
+  readonly standing: Standing;
+  readonly troubles: Troubles;
+  readonly stamp: () => GatewayStamp;
+  readonly now: () => number;
+  /** When the newest head was signed, in milliseconds since 1970: the clock must not stand before it. */
+  readonly signedAt: () => number;
+}
+
+export interface Commit {
+  /**
+   * Adds entries in order and returns once all are durable. With none, it writes what is owed, which finds out whether
+   * a trouble of the disk is over. Faults: transcript_unavailable.
+   */
+  append(entries: readonly Unplaced[]): Promise<readonly Receipt[]>;
+  /** Returns when nothing is on its way to the disk. */
+  idle(): Promise<void>;
+}
+
+interface Waiting extends Batched {
+  readonly accept: (receipts: readonly Receipt[]) => void;
+  readonly refuse: (thrown: unknown) => void;
+}
+
+/** Most appends of one batch: bounds the memory and the wait of those behind. */
+const largestBatch = 1024;
+
+/** These end what was let in before: they may draw on the reserve when the disk is full. */
+const closing: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  "call.settled",
+  "call.unknown",
+  "grant.issued",
+  "grant.revoked",
+  "grant.swept",
+  "gateway.stopped",
+]);
+
+export function openCommit(parts: CommitParts): Commit {
+  const { segments, reserve, tree, standing, troubles, now } = parts;
+  const queue: Waiting[] = [];
+  /** Calls whose end was refused: marked `call.unknown` as soon as writing works again. */
+  const lost = new Set<string>();
+  let running: Promise<void> | null = null;
+
+  function watchClock(time: number): void {
+    const floor = Math.max(parts.signedAt(), latestTime(standing) - clockTolerance);
+    if (time < floor) troubles.begin("clock", `the clock stands ${floor - time} ms before what was already recorded`);
+    else troubles.end("clock");
+  }
+
+  function owed(): readonly Unplaced[] {
+    const unmarked = [...lost].flatMap((call) => standing.open.get(call) ?? []);
+    return [...troubles.owed("disk"), ...unmarked.map((call) => unknownEntry(call, "its end could not be written"))];
+  }
+
+  function keep(lines: readonly Line[]): readonly Receipt[] {
+    return lines.map((line) => {
+      const index = tree.size();
+      const leaf = line.leaf.toString("hex");
+      tree.grow(line.leaf);
+      foldEntry(standing, line.entry, leaf);
+      return { index, leaf };
+    });
+  }
+
+  function accept(lines: readonly Line[], taken: readonly { batched: Waiting; from: number }[]): void {
+    const receipts = keep(lines);
+    for (const { batched, from } of taken) batched.accept(receipts.slice(from, from + batched.entries.length));
+  }
+
+  function refuse(batch: readonly Waiting[], thrown: unknown): void {
+    for (const waiting of batch) {
+      for (const entry of waiting.entries)
+        if (entry.kind === "call.settled" && entry.call !== null) lost.add(entry.call);
+      waiting.refuse(unusable(diskCause(thrown)));
+    }
+  }
+
+  async function commit(batch: readonly Waiting[]): Promise<void> {
+    const time = now();
+    watchClock(time);
+    const { lines, taken, unwritable } = stage(standing, owed(), batch, time, parts.stamp());
+    for (const { batched, thrown } of unwritable) batched.refuse(thrown);
+    try {
+      const admitted = lines.filter((line) => line.entry.kind === "call.received").length;
+      await reserve.hold(standing.open.size + admitted + 1);
+      if (lines.length > 0) await segments.write(bytesOf(lines));
+    } catch (thrown) {
+      troubles.begin("disk", `entries can't be written: ${diskCause(thrown)}`);
+      return await closeOnReserve(
+        taken.map(({ batched }) => batched),
+        thrown,
+      );
+    }
+    lost.clear();
+    troubles.end("disk");
+    troubles.told();
+    accept(lines, taken);
+  }
+
+  /** The disk failed: where it is only full, the ends of calls that were let in still find their reserved space. */
+  async function closeOnReserve(batch: readonly Waiting[], thrown: unknown): Promise<void> {
+    const ends = (waiting: Waiting): boolean =>
+      waiting.entries.length > 0 && waiting.entries.every((entry) => closing.has(entry.kind));
+    const kept = isFull(thrown) ? batch.filter(ends) : [];
+    refuse(
+      batch.filter((waiting) => !kept.includes(waiting)),
+      thrown,
+    );
+    if (kept.length === 0) return;
+    const { lines, taken } = stage(standing, [], kept, now(), parts.stamp());
+    try {
+      const bytes = bytesOf(lines);
+      await reserve.spend(bytes.length);
+      await segments.write(bytes);
+    } catch (again) {
+      return refuse(kept, again);
+    }
+    accept(lines, taken);
+  }
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      // One turn of the event loop, so that callers who were just answered can join the batch.
+      await setImmediate();
+      await commit(queue.splice(0, largestBatch));
+    }
+    running = null;
+  }
+
+  return {
+    append: (entries) =>
+      new Promise((accept, refuse) => {
+        queue.push({ entries, accept, refuse });
+        running ??= drain();
+      }),
+    async idle() {
+      await running;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+// One entry in words for people: a line of a list, or all that it says.
+
+import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
+import { canonical } from "./canonical.ts";
+import type { Kept } from "./read.ts";
+
+/** How an entry reads at a glance: well, badly, not yet, or neither. */
+export type Mood = "good" | "bad" | "open" | "plain";
+
+export interface Described {
+  /** `2026-11-21 12:05:03`, UTC. */
+  readonly when: string;
+  readonly kind: string;
+  readonly mood: Mood;
+  /** Who, through which software; "" for the gateway itself. */
+  readonly who: string;
+  readonly says: string;
+}
+
+export function describeEntry({ entry }: Kept): Described {
+  const { ts, kind, principal } = entry;
+  const who = principal === null ? "" : [principal, ...principal.act].map((one) => one.sub).join(" via ");
+  const says = plainText(sayings(kind, entry.details));
+  return {
+    when: ts.slice(0, 19).replace("T", " "),
+    kind,
+    mood: moodOf(kind, entry.details),
+    who: plainText(who),
+    says,
+  };
+}
+
+/** The parts that say something, two spaces between. */
+const said = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join("  ");
+
+function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
+  const text = (key: string): string => textAt(details, key);
+  const list = (key: string, most = 3): string => listed(details[key], most);
+  switch (kind) {
+    case "gateway.started":
+      return `version ${text("version")}`;
+    case "gateway.stopped":
+    case "call.unknown":
+    case "audit.degraded":
+      return text("reason");
+    case "session.opened":
+      return `${text("door")} ${text("client")}`;
+    case "identity.refused":
+      return `${showValue(details["count"])} since ${text("since")}`;
+    case "call.received":
+      return `${text("tool")} ${showValue(details["arguments"])}`;
+    case "call.decided":
+      return said(text("decision"), text("tool"), list("accesses"), text("forbid") || list("rules"), text("code"));
+    case "call.previewed":
+      return said(text("tool"), list("diff"));
+    case "call.settled":
+      return said(text("outcome"), text("tool"), text("code"), `effect ${text("effect")}`, maskedIn(details));
+    case "approval.requested":
+      return `${text("approval")}  until ${text("expires")}`;
+    case "approval.decided":
+      return said(text("approval"), text("answer"), `by ${approverIn(details)}`, text("reason"));
+    case "approval.expired":
+    case "approval.withdrawn":
+    case "approval.spent":
+      return text("approval");
+    case "approval.stale":
+      return said(text("approval"), text("changed"));
+    case "grant.issued":
+      return said(text("account") || text("issuer"), list("accesses"), text("expires"));
+    case "grant.revoked":
+      return `${text("grant")}${details["complete"] === true ? "" : "  not complete: the sweep goes on"}`;
+    case "grant.swept":
+      return said(text("grant"), text("why"), list("objects"));
+    case "policy.changed":
+    case "key.rotated":
+      return `${text("from")} to ${text("to")}`;
+    case "alert.raised":
+      return `${text("alert")}  ${showValue(details["about"])}`;
+    case "audit.recovered":
+      return details["repaired"] === 0
+        ? ""
+        : `${showValue(details["repaired"])} bytes of an unfinished entry were cut off`;
+  }
+}
+
+const moods: { readonly [word: string]: Mood } = {
+  allow: "good",
+  completed: "good",
+  approve: "good",
+  deny: "bad",
+  refused: "bad",
+  failed: "bad",
+  reject: "bad",
+  "require-approval": "open",
+};
+
+function moodOf(kind: string, details: JsonObject): Mood {
+  if (["call.unknown", "alert.raised", "audit.degraded"].includes(kind)) return "bad";
+  if (kind === "approval.requested") return "open";
+  const word = textAt(details, "decision") || textAt(details, "outcome") || textAt(details, "answer");
+  return Object.hasOwn(moods, word) ? (moods[word] ?? "plain") : "plain";
+}
+
+function approverIn(details: JsonObject): string {
+  const approver = details["approver"];
+  const name = textAt(approver, "subject") || textAt(approver, "sub");
+  return [name, textAt(approver, "channel"), textAt(approver, "assurance")].filter((part) => part !== "").join(", ");
+}
+
+function maskedIn(details: JsonObject): string {
+  const rows = details["masked"];
+  if (!Array.isArray(rows) || rows.length === 0) return "";
+  return `masked: ${(rows as readonly Json[]).map((row) => `${showValue(at(row, "count"))} ${textAt(row, "type")}`).join(", ")}`;
+}
+
+function listed(value: Json | undefined, most: number): string {
+  if (!Array.isArray(value)) return "";
+  const items = (value as readonly Json[]).slice(0, most).map(showValue);
+  return value.length > most ? `${items.join(", ")} and ${value.length - most} more` : items.join(", ");
+}
+
+/** All that an entry's details say, a line each. */
+export function detailLines({ entry }: Kept): readonly string[] {
+  const { details } = entry;
+  const width = Math.max(0, ...Object.keys(details).map((key) => key.length));
+  return Object.keys(details).flatMap((key) => {
+    const value = details[key] as Json;
+    const lines =
+      Array.isArray(value) && value.length > 0 ? (value as readonly Json[]).map(showValue) : [showValue(value)];
+    return lines.map((line, number) => plainText(`${(number === 0 ? key : "").padEnd(width)}  ${line}`));
+  });
+}
+
+function showValue(value: Json | undefined): string {
+  if (typeof value === "string") return value === "" ? "-" : value;
+  if (value === null || value === undefined) return "-";
+  if (Array.isArray(value) && value.length === 0) return "-";
+  return isJsonObject(value) && Object.keys(value).length === 0 ? "-" : canonical(value);
+}
+
+/** Text that can do nothing to a terminal: control, formatting and line characters stand as their code points. */
+export function plainText(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16) ?? ""}}`)
+    .trimEnd();
+}

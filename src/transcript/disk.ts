@@ -1,0 +1,93 @@
+// The writing calls that the transcript makes of the disk, and no more: what can fail is in one place.
+
+import { constants } from "node:fs";
+import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+
+export interface DiskFile {
+  /** Writes all bytes at a position. */
+  write(bytes: Uint8Array, at: number): Promise<void>;
+  /** Returns once what was written is on the medium (fdatasync). */
+  sync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Rejections are the operating system's own errors, with their `code` (ENOSPC, EROFS, EIO …). */
+export interface Disk {
+  /** Makes a folder, 0700, and those above it. */
+  makeFolder(path: string): Promise<void>;
+  /** Opens a file for writing, 0600, and makes it where it is absent: its name is durable on return. */
+  open(path: string): Promise<DiskFile>;
+  /** Puts these bytes in a file's place, all or nothing, durably. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
+}
+
+export const realDisk: Disk = {
+  async makeFolder(path) {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    // The names of new folders must outlive a power cut as the files in them do.
+    let made = path;
+    while (made.length > first.length) {
+      await syncFolder(made);
+      made = dirname(made);
+    }
+    await syncFolder(first);
+  },
+
+  async open(path) {
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    await syncFolder(path);
+    return {
+      write: (bytes, at) => writeAll(file, bytes, at),
+      sync: () => file.datasync(),
+      truncate: (length) => file.truncate(length),
+      close: () => file.close(),
+    };
+  },
+
+  async replace(path, bytes) {
+    const fresh = `${path}.new`;
+    const file = await open(
+      fresh,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
+      0o600,
+    );
+    try {
+      await writeAll(file, bytes, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(fresh, path);
+    await syncFolder(path);
+  },
+};
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  // A disk that is nearly full takes a part of the bytes without an error; the next write brings the error out.
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+    done += bytesWritten;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(dirname(path), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The operating system's word for what went wrong, for example `ENOSPC: no space left on device, write`. */
+export function diskCause(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Is it for want of space? (ENOSPC, or EDQUOT where a quota is spent) */
+export function isFull(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && (thrown.code === "ENOSPC" || thrown.code === "EDQUOT");
+}

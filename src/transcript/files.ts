@@ -1,0 +1,65 @@
+// Where everything of a transcript lies inside the state folder.
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { unusable } from "./unusable.ts";
+
+export interface TranscriptPaths {
+  /** NDJSON, an entry a line, in files numbered from 00000000. */
+  readonly segments: string;
+  /** The newest checkpoint, a signed note. */
+  readonly checkpoint: string;
+  /** Every checkpoint, a blank line between. */
+  readonly checkpointsLog: string;
+  /** The verifier key of the checkpoints. */
+  readonly vkey: string;
+  /** Space held back for calls in flight. */
+  readonly reserve: string;
+}
+
+/** The paths inside a `transcript` folder. */
+export function transcriptPaths(folder: string): TranscriptPaths {
+  return {
+    segments: join(folder, "segments"),
+    checkpoint: join(folder, "checkpoint"),
+    checkpointsLog: join(folder, "checkpoints.log"),
+    vkey: join(folder, "log.vkey"),
+    reserve: join(folder, "reserve"),
+  };
+}
+
+/** The transcript's paths under a state folder or its `transcript` folder. Faults: transcript_unavailable when it is neither. */
+export async function findTranscript(folder: string): Promise<TranscriptPaths> {
+  for (const base of [join(folder, "transcript"), folder]) {
+    const paths = transcriptPaths(base);
+    if ((await unlessAbsent(stat(paths.segments)))?.isDirectory()) return paths;
+  }
+  throw unusable(`There is no transcript in ${folder}.`);
+}
+
+export function segmentName(number: number): string {
+  return `${String(number).padStart(8, "0")}.ndjson`;
+}
+
+/** The names of the segments in their order, and the first number that is missing between them, or null. */
+export async function listSegments(folder: string): Promise<{ names: readonly string[]; missing: string | null }> {
+  const found = await unlessAbsent(readdir(folder));
+  const names = (found ?? []).filter((name) => /^\d{8}\.ndjson$/.test(name)).sort();
+  const wrong = names.findIndex((name, number) => name !== segmentName(number));
+  return { names, missing: wrong < 0 ? null : segmentName(wrong) };
+}
+
+/** A file's text, or null where there is no such file. */
+export function readText(path: string): Promise<string | null> {
+  return unlessAbsent(readFile(path, "utf8"));
+}
+
+/** What a reading gives, or null where the file or folder is not there. */
+export async function unlessAbsent<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return null;
+    throw thrown;
+  }
+}

@@ -1,0 +1,8 @@
+// The one fault that a transcript has: it can't be used, and why.
+
+import { fault, Faulted } from "../domain/fault.ts";
+
+/** A `transcript_unavailable` fault with its cause, a sentence for the operator. */
+export function unusable(cause: string): Faulted {
+  return new Faulted(fault("transcript_unavailable", {}, cause));
+}

@@ -1,0 +1,8 @@
+// The questions that verification answers from the files themselves.
+
+export { judgeExtent } from "./extent.ts";
+export { checkFormat } from "./format.ts";
+export { checkIntegrity } from "./integrity.ts";
+export { checkOrder } from "./order.ts";
+export { checkSemantics } from "./semantics.ts";
+export { checkTime } from "./time.ts";

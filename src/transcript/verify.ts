@@ -1,0 +1,114 @@
+// Verifies a transcript from its files alone, without gateway or network, and answers each question by itself.
+
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { findTranscript, listSegments, readText, unlessAbsent, type TranscriptPaths } from "./files.ts";
+import { visitLines } from "./lines.ts";
+import { visitNotes } from "./note-log.ts";
+import { parseVkey } from "./note.ts";
+import { growTree, leafHashOfPrefixed, type Head } from "./tree.ts";
+import { checkFormat, checkIntegrity, checkOrder, checkSemantics, checkTime, judgeExtent } from "./verdicts/index.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface VerifyOptions {
+  /** A checkpoint that the auditor kept elsewhere (the text of a signed note). */
+  readonly anchor?: string;
+  /** The verifier key that the auditor holds; without it, the one that came with the files. */
+  readonly vkey?: string;
+  /** The auditor's clock, in milliseconds since 1970. */
+  readonly now: number;
+}
+
+export interface Report {
+  readonly ok: boolean;
+  readonly entries: number;
+  /** The root over all entries, hex. */
+  readonly root: string;
+  readonly sessions: number;
+  /** Calls that have no end yet. */
+  readonly open: number;
+  /** `name+hash` of the key that was checked with, or "". */
+  readonly key: string;
+  readonly verdicts: readonly Verdict[];
+}
+
+/**
+ * Verifies the transcript in a state folder, or in a folder that holds `segments/` itself. Never writes; a gateway may
+ * go on writing meanwhile. Faults: transcript_unavailable where there is no transcript; rejects with the operating
+ * system's error where a file can't be read.
+ */
+export async function verifyTranscript(folder: string, options: VerifyOptions): Promise<Report> {
+  const paths = await findTranscript(folder);
+  const verifier = parseVkey(options.vkey ?? (await readText(paths.vkey)) ?? "");
+  const integrity = checkIntegrity(verifier, options.vkey !== undefined);
+  const format = checkFormat();
+  const [order, time, semantics] = [checkOrder(), checkTime(options.now), checkSemantics()];
+  const tree = growTree();
+
+  // In this order, so that a gateway which goes on writing can't make the checkpoint look older than its log, nor the
+  // entries fewer than the checkpoint says.
+  const logged = await readHeads(paths, integrity.note);
+  const note = await readText(paths.checkpoint);
+  const checkpoint = note === null ? null : integrity.note(note, "the checkpoint");
+  const anchor = options.anchor === undefined ? null : integrity.note(options.anchor, "your anchor");
+
+  integrity.grown(0, tree.root);
+  const { names, missing } = await listSegments(paths.segments);
+  for (const [number, name] of names.entries()) {
+    const segment = `segments/${name}`;
+    let line = 0;
+    const rest = await visitLines(join(paths.segments, name), (buffer, start, end) => {
+      const at = { index: tree.size(), segment, line: ++line };
+      buffer[start - 1] = 0;
+      const leaf = leafHashOfPrefixed(buffer.subarray(start - 1, end));
+      tree.grow(leaf);
+      integrity.grown(tree.size(), tree.root);
+      const entry = format.read(buffer.subarray(start, end), at);
+      if (entry === null) return;
+      order.take(entry, at, leaf.toString("hex"));
+      time.take(entry, at, "");
+      semantics.take(entry, at, "");
+    });
+    if (rest > 0) format.unfinished(segment, rest, number === names.length - 1);
+  }
+
+  const size = tree.size();
+  const extent = { size, checkpoint, logged, anchor, anchored: options.anchor !== undefined, missing };
+  const verdicts: readonly Verdict[] = [
+    format.verdict(),
+    integrity.verdict(size),
+    order.verdict(),
+    judgeExtent(extent),
+    time.verdict(),
+    notChecked("BODIES", "This version keeps no sealed bodies; entries hold masked values only."),
+    semantics.verdict(),
+    notChecked("COMPLETENESS", "Not compared with the API server's own audit log."),
+  ];
+  return {
+    ok: verdicts.every((one) => one.verdict !== "failed"),
+    entries: size,
+    root: tree.root().toString("hex"),
+    sessions: order.sessions(),
+    open: semantics.open(),
+    key: verifier === null ? "" : `${verifier.name}+${verifier.hash}`,
+    verdicts,
+  };
+}
+
+async function readHeads(
+  paths: TranscriptPaths,
+  take: (note: string, whence: string) => Head | null,
+): Promise<Head | null> {
+  if ((await unlessAbsent(stat(paths.checkpointsLog))) === null) return null;
+  let newest: Head | null = null;
+  let count = 0;
+  await visitNotes(paths.checkpointsLog, (note) => {
+    const head = take(note, `checkpoint ${++count} of checkpoints.log`);
+    if (head !== null && head.size >= (newest?.size ?? 0)) newest = head;
+  });
+  return newest;
+}
+
+function notChecked(question: "BODIES" | "COMPLETENESS", says: string): Verdict {
+  return { question, verdict: "not-checked", says, places: [] };
+}

@@ -1,0 +1,202 @@
+// A disk that is full, fails or is read-only: what is let in, what is finished, what is said afterwards.
+
+import { stat } from "node:fs/promises";
+import { expect } from "vitest";
+import { realDisk, type Disk, type DiskFile } from "../../../src/transcript/disk.ts";
+import { share } from "../../../src/transcript/reserve.ts";
+import { verifyTranscript } from "../../../src/transcript/verify.ts";
+import { promise } from "../../support/promise.ts";
+import { callId, decided, entriesIn, openIn, plainRead, received, settled, start, temporaryFolder } from "./support.ts";
+
+const failure = (code: string): Error => Object.assign(new Error(`${code}: the disk says so, write`), { code });
+
+/** The real disk with so many bytes on it: writes that need more take what is left and fail, as a file system does. */
+function smallDisk(capacity: () => number): Disk & { used(): number } {
+  const sizes = new Map<string, number>();
+  const used = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  async function grow(path: string, length: number, write: (room: number) => Promise<void>): Promise<void> {
+    const before = sizes.get(path) ?? 0;
+    const room = Math.max(0, capacity() - used());
+    const more = Math.max(0, length - before);
+    sizes.set(path, before + Math.min(more, room));
+    await write(Math.min(more, room) - more);
+    if (more > room) throw failure("ENOSPC");
+  }
+  return {
+    ...realDisk,
+    used,
+    async open(path): Promise<DiskFile> {
+      const file = await realDisk.open(path);
+      sizes.set(path, (await stat(path)).size);
+      return {
+        ...file,
+        write: (bytes, at) =>
+          grow(path, at + bytes.length, (missing) => file.write(bytes.subarray(0, bytes.length + missing), at)),
+        async truncate(length) {
+          await file.truncate(length);
+          sizes.set(path, length);
+        },
+      };
+    },
+    async replace(path, bytes) {
+      if (used() + bytes.length > capacity()) throw failure("ENOSPC");
+      await realDisk.replace(path, bytes);
+      sizes.set(path, bytes.length);
+    },
+  };
+}
+
+const refused = (code: string) => ({
+  status: "rejected",
+  reason: { fault: { code: "transcript_unavailable", cause: `${code}: the disk says so, write` } },
+});
+
+promise(
+  "transcript:full-disk",
+  "calls in flight are settled, with entries of the largest size, and no new one is let in",
+  async () => {
+    const folder = await temporaryFolder();
+    let capacity = Infinity;
+    const disk = smallDisk(() => capacity);
+    const transcript = await openIn(folder, { disk });
+    const calls = Array.from({ length: 20 }, (_, number) => callId(number));
+    await Promise.all(calls.map((call) => transcript.append([received(call), decided(call)])));
+    capacity = disk.used();
+    const [turnedAway] = await Promise.allSettled([transcript.append(plainRead(callId(99)))]);
+    expect(turnedAway).toMatchObject(refused("ENOSPC"));
+    expect(transcript.degraded()).toBe("entries can't be written: ENOSPC: the disk says so, write");
+    // As large as an entry can be: every one of them is cut to 65,535 bytes.
+    const large = { objects: Array.from({ length: 120 }, () => ({ name: "x".repeat(500) })) };
+    const ended = await Promise.allSettled(calls.map((call) => transcript.append([settled(call, large)])));
+    expect(ended.map((one) => one.status)).toEqual(calls.map(() => "fulfilled"));
+    // What their ends did not need lets others in, as long as there is room for each end.
+    const tryNext = async (number: number): Promise<boolean> =>
+      (await Promise.allSettled([transcript.append([received(callId(number)), decided(callId(number))])]))[0].status ===
+      "fulfilled";
+    let admitted = 20;
+    for (; await tryNext(admitted); admitted++) await transcript.append([settled(callId(admitted), large)]);
+    expect(admitted).toBeLessThan(30);
+    expect(disk.used()).toBeLessThanOrEqual(capacity);
+    capacity = Infinity;
+    await transcript.append(plainRead(callId(97)));
+    expect(transcript.degraded()).toBeNull();
+    await transcript.close();
+    const kinds = (await entriesIn(folder)).map((entry) => entry["kind"]);
+    expect(kinds.slice(40, 60)).toEqual(calls.map(() => "call.settled"));
+    expect(kinds).toContain("audit.degraded");
+    expect(kinds.slice(kinds.lastIndexOf("audit.recovered"))).toEqual([
+      "audit.recovered",
+      "call.received",
+      "call.decided",
+      "call.settled",
+    ]);
+    expect((await openIn(folder)).unsettled).toEqual([]);
+    expect((await verifyTranscript(folder, { now: start })).ok).toBe(true);
+  },
+);
+
+promise("transcript:full-disk", "a call is let in only when the room for its end is there", async () => {
+  const folder = await temporaryFolder();
+  let capacity = Infinity;
+  const disk = smallDisk(() => capacity);
+  const transcript = await openIn(folder, { disk });
+  capacity = disk.used() + share + 4000;
+  const results = [];
+  for (let number = 0; number < 3; number++)
+    results.push((await Promise.allSettled([transcript.append([received(callId(number))])]))[0].status);
+  // One share is held ahead.
+  expect(results).toEqual(["fulfilled", "rejected", "rejected"]);
+  capacity = disk.used() + 3 * share;
+  await transcript.append([received(callId(4))]);
+  expect(transcript.degraded()).toBeNull();
+});
+
+/** The real disk, failing with this code while there is one; a part of the bytes gets through each time. */
+function failingDisk(code: () => string): Disk {
+  const fail = (): void => {
+    if (code() !== "") throw failure(code());
+  };
+  return {
+    ...realDisk,
+    async open(path): Promise<DiskFile> {
+      fail();
+      const file = await realDisk.open(path);
+      return {
+        ...file,
+        async write(bytes, at) {
+          await file.write(code() === "EIO" ? bytes.subarray(0, bytes.length / 2) : bytes, at);
+          if (code() !== "ESYNC") fail();
+        },
+        async sync() {
+          fail();
+          await file.sync();
+        },
+        async truncate(length) {
+          fail();
+          await file.truncate(length);
+        },
+      };
+    },
+    async replace(path, bytes) {
+      fail();
+      await realDisk.replace(path, bytes);
+    },
+  };
+}
+
+for (const code of ["EIO", "EROFS", "ESYNC"])
+  promise("transcript:degraded", `${code}: what was refused is nowhere, what is said afterwards says it`, async () => {
+    const folder = await temporaryFolder();
+    let failing = "";
+    const said: string[] = [];
+    const disk = failingDisk(() => failing);
+    const transcript = await openIn(folder, { disk, say: (sentence) => said.push(sentence) });
+    await transcript.append([received(callId(1)), decided(callId(1))]);
+    const head = transcript.head();
+    failing = code;
+    const results = await Promise.allSettled([
+      transcript.append([settled(callId(1))]),
+      transcript.append(plainRead(callId(2))),
+      transcript.checkpoint(),
+    ]);
+    expect(results.map((one) => one.status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(results[1]).toMatchObject(refused(code));
+    expect(transcript.head()).toEqual(head);
+    failing = "";
+    await transcript.append(plainRead(callId(3)));
+    await transcript.checkpoint();
+    await transcript.append([]);
+    expect(transcript.degraded()).toBeNull();
+    await transcript.close();
+    const entries = (await entriesIn(folder)).map((entry) => [entry["kind"], entry["call"]]);
+    expect(entries.slice(0, 3)).toEqual([
+      ["call.received", callId(1)],
+      ["call.decided", callId(1)],
+      ["audit.degraded", null],
+    ]);
+    // The first call ran, and its end could not be written: it says so itself, as soon as anything can be written.
+    expect(entries.slice(3).filter(([, call]) => call !== null)).toEqual([
+      ["call.unknown", callId(1)],
+      ["call.received", callId(3)],
+      ["call.decided", callId(3)],
+      ["call.settled", callId(3)],
+    ]);
+    expect(entries.filter(([kind]) => kind === "audit.degraded").length).toBe(2);
+    expect(entries.filter(([kind]) => kind === "audit.recovered").length).toBe(2);
+    expect(said.length).toBe(4);
+    expect((await verifyTranscript(folder, { now: start })).ok).toBe(true);
+  });
+
+promise("transcript:degraded", "it recovers by itself when nobody calls", async () => {
+  const folder = await temporaryFolder();
+  let failing = "";
+  const transcript = await openIn(folder, { disk: failingDisk(() => failing), checkpointEvery: 5 });
+  failing = "EIO";
+  await Promise.allSettled([transcript.append([received(callId(1))])]);
+  expect(transcript.degraded()).not.toBeNull();
+  failing = "";
+  while (transcript.degraded() !== null) await new Promise((resolve) => setTimeout(resolve, 5));
+  await transcript.close();
+  const kinds = (await entriesIn(folder)).map((entry) => entry["kind"]);
+  expect(kinds.slice(0, 2).toSorted()).toEqual(["audit.degraded", "audit.recovered"]);
+});
