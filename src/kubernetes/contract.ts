@@ -2,6 +2,7 @@
 
 import type { Json, JsonObject } from "../domain/json.ts";
 import type { Verb } from "../domain/access.ts";
+import type { FindKind, ResourceKind } from "../tool.ts";
 
 /** How to reach one cluster: from one kubeconfig context, or from the pod's own environment. */
 export interface Connection {
@@ -50,6 +51,25 @@ export interface KubeRequest {
   readonly timeout?: number;
   /** Most bytes of the answer. Default 16 MiB. Beyond: fault limit_exceeded. */
   readonly maxBytes?: number;
+  /** Sees what is really sent, just before it is; throws `Faulted` to refuse it. */
+  readonly guard?: (sent: SentRequest) => void;
+}
+
+/** A request as the API server reads it: parsed back from the final method and URL (apiserver, RequestInfo). */
+export interface SentRequest {
+  readonly verb: Verb;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  /** "" where there is none. */
+  readonly subresource: string;
+  /** "" for cluster scope and for all namespaces. */
+  readonly namespace: string;
+  /** The name in the path; "" for the collection. */
+  readonly name: string;
+  /** The one name that a list's or watch's field selector pins (`metadata.name=…`), or "". */
+  readonly pinned: string;
+  readonly dryRun: boolean;
 }
 
 export interface KubeAnswer {
@@ -59,16 +79,31 @@ export interface KubeAnswer {
   readonly warnings: readonly string[];
 }
 
+export interface KubeText {
+  readonly text: string;
+  readonly cut: boolean;
+  /** Which cap cut it; null where none did. */
+  readonly why: "bytes" | "time" | null;
+}
+
 /** A pooled keep-alive client of one API server. Throws `Faulted` for each answer that is not 2xx (tools.md, section 4). */
 export interface KubeClient {
   readonly cluster: string;
   request(request: KubeRequest): Promise<KubeAnswer>;
-  /** The answer's text as it is (logs); cut at `maxBytes`, with `cut` telling so. */
-  text(request: KubeRequest): Promise<{ readonly text: string; readonly cut: boolean }>;
-  /** A GET outside the resource tree (`/version`, `/api`, `/apis`, `/openapi/…`): only these path prefixes. */
+  /** The answer's text as it is (logs); cut at `maxBytes`, or at the deadline once text has begun to come, with `cut` and `why` telling so. */
+  text(request: KubeRequest): Promise<KubeText>;
+  /** A GET outside the resource tree (`/version`, `/api`, `/apis`, `/openapi/…`): only these, and never a resource under them. */
   path(
     path: string,
     options: { readonly authorization: string | null; readonly signal: AbortSignal; readonly accept?: string },
   ): Promise<JsonObject>;
   close(): Promise<void>;
+}
+
+/** What a cluster serves. */
+export interface Discovery {
+  /** Turns what an agent writes into one kind. Faults: unknown_kind, invalid_input (ambiguous), and the cluster's. */
+  readonly find: FindKind;
+  /** Each resource once, in the version that the server prefers. */
+  kinds(): Promise<readonly ResourceKind[]>;
 }

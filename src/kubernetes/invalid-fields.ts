@@ -1,0 +1,101 @@
+// Which fields of an object Kubernetes refused, and by which rule: its messages echo values and whole objects, so the words are ours.
+
+import type { Problem } from "./names.ts";
+import type { Cause, Status } from "./status.ts";
+
+/** At most this many fields are told. */
+const most = 10;
+
+/** The refused fields of a Status (400, 422, or server-side apply's 500). At least one; path "" where none could be read. */
+export function invalidFields({ message, causes }: Pick<Status, "message" | "causes">): Problem[] {
+  const schema = schemaProblems(message);
+  if (schema.length > 0) return schema;
+  const problems = new Map(
+    causes.map((cause) => [`${cause.field} ${ruleOf(cause)}`, { path: fieldPath(cause.field), rule: ruleOf(cause) }]),
+  );
+  return problems.size === 0
+    ? [{ path: "", rule: "Kubernetes can't read this" }]
+    : [...problems.values()].slice(0, most);
+}
+
+/**
+ * Fields that the schema does not know or knows with another type. Each phrase stands at the message's end:
+ * what comes before it may be the whole stored object, whose text must not be read as an error.
+ */
+export function schemaProblems(message: string): Problem[] {
+  const [, strict] = /strict decoding error: ((?:(?:unknown|duplicate) field "[^"]*"(?:, )?)+)$/.exec(message) ?? [];
+  if (strict !== undefined)
+    return Array.from(strict.matchAll(/(unknown|duplicate) field "([^"]*)"/g), ([, what, path]) => ({
+      path: fieldPath(path ?? ""),
+      rule: what === "unknown" ? "unknown field" : "stands twice",
+    }));
+  const [, goField] =
+    /json: cannot unmarshal [a-z]+ into Go struct field ([A-Za-z0-9_.]+) of type [^ ]+$/.exec(message) ?? [];
+  // Go names the struct first: `DeploymentSpec.spec.replicas`.
+  if (goField !== undefined) return [{ path: fieldPath(goField.slice(goField.indexOf(".") + 1)), rule: "wrong type" }];
+  const [, applied] = /^failed to create typed patch object \([^)]*\): ([^]*)$/.exec(message) ?? [];
+  if (applied === undefined) return [];
+  return Array.from(
+    applied.matchAll(/(?:^|\n)\s*(\.[^ ]+): (field not declared in schema|expected [a-z]+)/g),
+    ([, path, what]) => ({
+      path: fieldPath((path ?? "").slice(1)),
+      rule: what === "field not declared in schema" ? "unknown field" : "wrong type",
+    }),
+  );
+}
+
+/** Does the cause say that the field can't change once the object is there? */
+export function isFixed({ message }: Cause): boolean {
+  return unchangeable.test(message);
+}
+const unchangeable =
+  /field is immutable$|^Forbidden: (?:pod updates may not change fields other than|updates to [a-z]+ spec for fields other than|is immutable)|may not be changed(?: once set)?$|cannot be changed$/;
+
+/** A field path as far as it is plain: keys in brackets come from the object and could say anything. */
+export function fieldPath(path: string): string {
+  const plain = /^[A-Za-z0-9_.\-/[\]"=:~{},*$]{0,200}/.exec(path)?.[0] ?? "";
+  return plain.length === path.length ? plain : `${plain}…`;
+}
+
+/** Our words for a cause (apimachinery, field error types). */
+function ruleOf(cause: Cause): string {
+  const { reason, message } = cause;
+  if (isFixed(cause)) return "can't be changed";
+  if (reason === "FieldValueNotSupported") {
+    // The list stands last; the value before it may hold the same words.
+    const list = message.slice(message.lastIndexOf("supported values: ") + "supported values: ".length);
+    return /^"[A-Za-z0-9._/-]*"(?:, "[A-Za-z0-9._/-]*")*$/.test(list)
+      ? `not one of ${list.replaceAll('"', "")}`
+      : "not a supported value";
+  }
+  if (reason === "FieldValueInvalid") return boundOf(message);
+  return rules[reason] ?? "not accepted";
+}
+const rules: { readonly [reason: string]: string } = {
+  FieldValueNotFound: "names something that does not exist",
+  FieldValueRequired: "is required",
+  FieldValueDuplicate: "stands twice",
+  FieldValueForbidden: "may not be set here",
+  FieldValueTooLong: "too long",
+  FieldValueTooMany: "too many",
+  FieldValueTypeInvalid: "wrong type",
+  InternalError: "could not be checked",
+};
+
+/** Kubernetes' fixed phrases for a bound, said again in ours; they stand at the end, after the value. */
+function boundOf(message: string): string {
+  const [, way, bound] =
+    /: must be (greater than or equal to|less than or equal to|greater than|less than) (-?\d+)$/.exec(message) ?? [];
+  if (way !== undefined && bound !== undefined) return `must be ${ways[way] ?? way} ${bound}`;
+  const [, from, to] = /: must be between (-?\d+) and (-?\d+)(?:, inclusive)?$/.exec(message) ?? [];
+  if (from !== undefined && to !== undefined) return `must be from ${from} to ${to}`;
+  if (message.endsWith("`selector` does not match template `labels`"))
+    return "the selector does not match the template's labels";
+  return "not valid";
+}
+const ways: { readonly [way: string]: string } = {
+  "greater than or equal to": "at least",
+  "less than or equal to": "at most",
+  "greater than": "more than",
+  "less than": "less than",
+};
