@@ -1,0 +1,158 @@
+// Loads a policy from its YAML files, or says where and why not. Only plain YAML passes: no anchors, aliases, tags or directives.
+
+import { CST, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit, type Document } from "yaml";
+import { assemble, refused, type LoadedPolicy, type ParsedFile } from "./assemble.ts";
+import { show, type Problem, type Step } from "./problems.ts";
+
+export type { LoadedPolicy } from "./assemble.ts";
+export type { Problem } from "./problems.ts";
+
+/** Bounds that hold the cost of a hostile or broken file to about a second: the parser's own cost has no limit. */
+const most = { bytes: 1_048_576, allBytes: 4_194_304, tokens: 400_000, depth: 40, indent: 160 };
+
+export interface PolicyFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Merges the files into one policy: shapes checked, ids unique across files, every example run. `tools`, where given,
+ * are the names that rules may use.
+ */
+export function loadPolicy(files: readonly PolicyFile[], tools?: readonly string[]): LoadedPolicy {
+  const whole = (sentence: string): LoadedPolicy =>
+    refused([{ path: files[0]?.path ?? "", line: 1, column: 1, sentence }]);
+  if (files.length === 0) return whole("No policy file was given.");
+  if (files.reduce((sum, file) => sum + file.text.length, 0) > most.allBytes)
+    return whole(`The policy files together are larger than ${most.allBytes} bytes.`);
+  const problems: Problem[] = [];
+  const parsed: ParsedFile[] = [];
+  for (const file of files) {
+    const result = parse(file);
+    if (result.kind === "refused") problems.push(result.problem);
+    else parsed.push(result.parsed);
+  }
+  return assemble(parsed, problems, tools);
+}
+
+/** One file as plain data. */
+function parse(
+  file: PolicyFile,
+): { readonly kind: "parsed"; readonly parsed: ParsedFile } | { readonly kind: "refused"; readonly problem: Problem } {
+  const { path, text } = file;
+  const stop = (line: number, column: number, sentence: string) =>
+    ({ kind: "refused", problem: { path, line, column, sentence } }) as const;
+  if (Buffer.byteLength(text) > most.bytes) return stop(1, 1, `The file is larger than ${most.bytes} bytes.`);
+  const screened = screen(text);
+  if (screened !== null) return stop(...positionOf(text, screened.offset), screened.sentence);
+
+  const lineCounter = new LineCounter();
+  // Duplicate keys are looked for below: the library compares every pair, which a large mapping turns into minutes.
+  const options = { lineCounter, stringKeys: true, uniqueKeys: false, prettyErrors: false, version: "1.2" } as const;
+  const document: Document = parseDocument(text, options);
+  const stopAt = (offset: number, sentence: string) => {
+    const { line, col } = lineCounter.linePos(offset);
+    return stop(Math.max(1, line), Math.max(1, col), sentence);
+  };
+  const [broken] = [...document.errors, ...document.warnings];
+  if (broken !== undefined)
+    return stopAt(broken.pos[0], `This is not valid YAML: ${broken.code.toLowerCase().replaceAll("_", " ")}.`);
+  const odd = oddNode(document);
+  if (odd !== null) return stopAt(odd.offset, odd.sentence);
+
+  const place = (at: readonly Step[], key: boolean): { line: number; column: number } => {
+    const { line, col } = lineCounter.linePos(offsetOf(document, at, key));
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  return {
+    kind: "parsed",
+    parsed: {
+      data: document.toJS({ maxAliasCount: 0 }) as unknown,
+      problem: ({ at, key, sentence }) => ({ path, ...place(at, key), sentence }),
+      valueAt: (at) => document.getIn(at),
+    },
+  };
+}
+
+interface Screened {
+  readonly offset: number;
+  readonly sentence: string;
+}
+
+const unwanted: { readonly [type: string]: string } = {
+  anchor: "Anchors and aliases are refused: write each rule out.",
+  alias: "Anchors and aliases are refused: write each rule out.",
+  tag: "Tags are refused: a policy is plain text, numbers, lists and mappings.",
+  "directive-line": "YAML directives are refused.",
+  "explicit-key-ind": "Complex keys are refused.",
+};
+
+/** Reads the text's tokens before the parser does, and stops at the first that a policy has no use for. */
+function screen(text: string): Screened | null {
+  let [offset, tokens, flow, dashes] = [0, 0, 0, 0];
+  let before: string | null = "newline";
+  for (const source of new Lexer().lex(text)) {
+    // What follows a scalar mark is text, whatever it looks like.
+    const type: string | null = before === "scalar" ? "text" : CST.tokenType(source);
+    const refusal = unwanted[type ?? ""];
+    if (refusal !== undefined) return { offset, sentence: refusal };
+    tokens += 1;
+    if (tokens > most.tokens) return { offset, sentence: "The file holds more parts than a policy may." };
+    if (type === "flow-map-start" || type === "flow-seq-start") flow += 1;
+    if (type === "flow-map-end" || type === "flow-seq-end") flow -= 1;
+    if (type === "seq-item-ind") dashes += 1;
+    if (type === "newline") dashes = 0;
+    const indented = before === "newline" && type === "space" && source.length > most.indent;
+    if (flow > most.depth || dashes > most.depth || indented)
+      return { offset, sentence: "The file is nested too deeply." };
+    // Marks that the lexer puts between tokens are no part of the text.
+    if (type !== "doc-mode" && type !== "flow-error-end" && type !== "scalar") offset += source.length;
+    before = type;
+  }
+  return null;
+}
+
+function positionOf(text: string, offset: number): [line: number, column: number] {
+  const before = text.slice(0, offset).split("\n");
+  return [before.length, (before.at(-1)?.length ?? 0) + 1];
+}
+
+/** The first node that plain data has no place for: a key given twice, one that JavaScript treats specially, half a character. */
+function oddNode(document: Document): Screened | null {
+  let odd: Screened | null = null;
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const text = isScalar(key) ? key.value : undefined;
+        const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+        if (typeof text !== "string") odd ??= { offset, sentence: "A key must be text." };
+        else if (text === "__proto__") odd ??= { offset, sentence: `Unknown key ${show(text)}.` };
+        else if (seen.has(text)) odd ??= { offset, sentence: `The key ${show(text)} is given twice.` };
+        seen.add(text);
+      }
+      return odd === null ? undefined : visit.BREAK;
+    },
+    Scalar(_, scalar) {
+      if (typeof scalar.value !== "string" || scalar.value.isWellFormed()) return undefined;
+      odd ??= { offset: scalar.range?.[0] ?? 0, sentence: "This text holds half of a surrogate pair." };
+      return visit.BREAK;
+    },
+  });
+  return odd;
+}
+
+/** Where a path into the data stands in the text: its value, its key, or the nearest thing around it. */
+function offsetOf(document: Document, at: readonly Step[], key: boolean): number {
+  const holder: unknown = document.getIn(at.slice(0, -1), true);
+  const last = at.at(-1);
+  if (key && isMap(holder)) {
+    const pair = holder.items.find((item) => isScalar(item.key) && item.key.value === last);
+    if (pair !== undefined && isNode(pair.key)) return pair.key.range?.[0] ?? 0;
+  }
+  for (let length = at.length; length >= 0; length--) {
+    const node: unknown = document.getIn(at.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
