@@ -1,0 +1,147 @@
+// `sallyport enroll` and `sallyport unenroll`: show exactly what goes into a cluster, ask, and put it there or take it back.
+
+import { Command } from "commander";
+import { stringify } from "yaml";
+import { enroll, plannedReach, readOnlyAmong, unenroll } from "../credentials/enroll.ts";
+import type { EnrolAnswer, EnrolOptions, Step } from "../credentials/enroll.ts";
+import { sortedNames, type Reach } from "../credentials/enrolment.ts";
+import { enrolmentManifests } from "../credentials/manifests.ts";
+import { refusalOf } from "../credentials/objections.ts";
+import { Faulted } from "../domain/fault.ts";
+import { uuidv7 } from "../domain/ids.ts";
+import type { Connection, KubeClient } from "../kubernetes/contract.ts";
+import { CommandFailed, type Io } from "./io.ts";
+
+/** Opens a kubeconfig context; null for the current one. The client comes from `openSeparated`; the command closes it. */
+export type Connect = (
+  context: string | null,
+) => Promise<{ readonly connection: Connection; readonly client: KubeClient }>;
+
+/** The slice of the outside that enrolment touches. */
+export type EnrolIo = Pick<Io, "out" | "interactive" | "ask" | "now" | "random" | "signal" | "pause">;
+
+interface Flags {
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly print?: boolean;
+  readonly yes?: boolean;
+  readonly clusterRead?: boolean;
+  readonly secrets?: boolean;
+}
+
+export function enrollCommand(io: EnrolIo, connect: Connect): Command {
+  return new Command("enroll")
+    .description("Make the accounts, roles and admission policies that grants need, in one cluster.")
+    .requiredOption("--namespace <names>", "namespaces that agents may be let into, separated by commas")
+    .option("--context <name>", "kubeconfig context (default: the current one)")
+    .option("--print", "print the manifests as YAML and touch no cluster")
+    .option("--yes", "apply without asking")
+    .option("--cluster-read", "also let nodes, persistent volumes, storage classes and all namespaces be read")
+    .option("--secrets", "also let a grant read a Secret, where a rule asks for approval and got it")
+    .action(async (flags: Flags) => {
+      const asked = reachOf(flags);
+      if (flags.print === true) io.out(yamlOf(asked));
+      else await withCluster(io, connect, flags, (options, cluster) => enrollInto(io, asked, flags, options, cluster));
+    });
+}
+
+export function unenrollCommand(io: EnrolIo, connect: Connect): Command {
+  return new Command("unenroll")
+    .description("Remove what enroll made: of some namespaces, or without --namespace all of it.")
+    .option("--namespace <names>", "only these namespaces, separated by commas")
+    .option("--context <name>", "kubeconfig context (default: the current one)")
+    .option("--yes", "remove without asking")
+    .action(async (flags: Flags) => {
+      const leaving = flags.namespace === undefined ? null : reachOf(flags).namespaces;
+      await withCluster(io, connect, flags, async (options, cluster) => {
+        const what = leaving === null ? "everything that enroll made" : `the enrolment of ${leaving.join(", ")}`;
+        await confirm(io, flags, `Remove ${what} from ${cluster}?`);
+        report(io, await unenroll(leaving, options), `Sallyport's enrolment is removed from ${cluster}.`);
+      });
+    });
+}
+
+async function enrollInto(
+  io: EnrolIo,
+  asked: Reach,
+  flags: Flags,
+  options: EnrolOptions,
+  cluster: string,
+): Promise<void> {
+  const reach = await plannedReach(asked, options);
+  const { ground, reach: bindings } = enrolmentManifests(reach);
+  const readOnly = readOnlyAmong(reach.namespaces);
+  if (flags.yes !== true) io.out(yamlOf(reach));
+  io.out(`# ${cluster}: namespaces ${reach.namespaces.join(", ")}\n`);
+  if (readOnly.length > 0) io.out(`# for reading only: ${readOnly.join(", ")}\n`);
+  await confirm(io, flags, `Apply these ${ground.length + bindings.length} objects to ${cluster}?`);
+  report(io, await enroll(reach, options), `${cluster} is enrolled: ${reach.namespaces.join(", ")}.`);
+}
+
+function reachOf(flags: Flags): Reach {
+  const namespaces = sortedNames((flags.namespace ?? "").split(","));
+  if (namespaces.length === 0) throw new CommandFailed("--namespace needs at least one name.", 2);
+  return { namespaces, clusterRead: flags.clusterRead === true, secrets: flags.secrets === true };
+}
+
+/** All manifests as one YAML stream, ready for another tool to apply. */
+function yamlOf(reach: Reach): string {
+  const { ground, reach: bindings } = enrolmentManifests(reach);
+  return [...ground, ...bindings].map(({ object }) => `---\n${stringify(object, { lineWidth: 0 })}`).join("");
+}
+
+async function withCluster(
+  io: EnrolIo,
+  connect: Connect,
+  flags: Flags,
+  run: (options: EnrolOptions, cluster: string) => Promise<void>,
+): Promise<void> {
+  try {
+    const { connection, client } = await connect(flags.context ?? null);
+    try {
+      const options = await optionsFor(io, connection, client);
+      await run(options, `cluster ${connection.cluster} (${connection.server})`);
+    } finally {
+      await client.close();
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof Faulted)) throw thrown;
+    const { code, cause } = thrown.fault;
+    throw new CommandFailed(refusalOf(thrown.fault) ?? `The cluster did not answer as it should: ${code} (${cause}).`);
+  }
+}
+
+async function optionsFor(io: EnrolIo, connection: Connection, client: KubeClient): Promise<EnrolOptions> {
+  const run = `enroll_${uuidv7(io.now(), io.random(10))}`;
+  let count = 0;
+  return {
+    client,
+    authorization: await connection.authorization(),
+    nextAuditId: () => `${run}.${++count}`,
+    signal: io.signal,
+    now: io.now,
+    pause: io.pause,
+    progress: (step) => io.out(stepLine(step)),
+  };
+}
+
+function stepLine({ object, answer }: Step): string {
+  return `${(answer === "kept" ? "kept, edited" : answer).padEnd(12)} ${object}\n`;
+}
+
+async function confirm(io: EnrolIo, flags: Flags, question: string): Promise<void> {
+  if (flags.yes === true) return;
+  if (!io.interactive) throw new CommandFailed(`${question} Nobody is here to ask: add --yes.`, 2);
+  const answer = (await io.ask(`${question} [y/N] `)).trim().toLowerCase();
+  if (answer !== "y" && answer !== "yes") throw new CommandFailed("Nothing was changed.");
+}
+
+function report(io: EnrolIo, answer: EnrolAnswer, done: string): void {
+  switch (answer.kind) {
+    case "done":
+      io.out(`${done}\n`);
+      return;
+    case "stopped":
+      throw new CommandFailed(answer.sentence);
+  }
+}

@@ -1,0 +1,191 @@
+// Brings a cluster to what the manifests say, step by step, and takes it back; a second run changes nothing.
+
+import { at, isJsonObject, type JsonObject } from "../domain/json.ts";
+import type { KubeClient } from "../kubernetes/contract.ts";
+import { differencesOf, isEdited } from "./compare.ts";
+import { readEnrolment, widen, type Reach } from "./enrolment.ts";
+import {
+  enrolmentManifests,
+  everyManifest,
+  isReadOnly,
+  manifestName,
+  namespaceManifests,
+  namespacesRole,
+  type Manifest,
+} from "./manifests.ts";
+import { isGrantObject } from "./grant-objects.ts";
+import * as names from "./names.ts";
+import { namespaceObjection, refusalOf, versionObjection } from "./objections.ts";
+import { tryFence } from "./preview.ts";
+import { create, faultIn, find, listFound, remove, replace, type Sender } from "./send.ts";
+import { leastTokenSeconds, mintToken } from "./token.ts";
+
+export interface Step {
+  /** `ClusterRole sallyport-ceiling` */
+  readonly object: string;
+  /** `kept`: its rules were edited by an admin and stay as they are. */
+  readonly answer: "created" | "updated" | "unchanged" | "kept" | "removed" | "absent" | "proved";
+}
+
+export type EnrolAnswer =
+  | { readonly kind: "done"; readonly steps: readonly Step[] }
+  /** Stopped before its end: what was done stands, and the sentence says what is missing. */
+  | { readonly kind: "stopped"; readonly steps: readonly Step[]; readonly sentence: string };
+
+export interface EnrolOptions {
+  /** From `openSeparated`: never sends a token beside a client certificate. */
+  readonly client: KubeClient;
+  readonly authorization: string | null;
+  readonly nextAuditId: () => string;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly pause: (milliseconds: number) => Promise<void>;
+  /** Told of each step as it is done. */
+  readonly progress: (step: Step) => void;
+}
+
+/** Applies an enrolment. Faults other than a refusal (403) come up as they are. */
+export async function enroll(reach: Reach, options: EnrolOptions): Promise<EnrolAnswer> {
+  const sender = senderOf(options);
+  return await stepwise(options, async (told) => {
+    const objection = (await versionObjection(sender)) ?? (await namespaceObjection(sender, reach));
+    if (objection !== null) return objection;
+    const { ground, reach: bindings } = enrolmentManifests(reach);
+    for (const manifest of ground) told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
+    const gap = await proveFence(sender, options);
+    if (gap !== null) return gap;
+    told({ object: `ValidatingAdmissionPolicy ${names.previewFenceName}`, answer: "proved" });
+    for (const manifest of bindings) told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
+    return null;
+  });
+}
+
+/** What `enroll` would bring the cluster to: what is enrolled already, and what is asked now. */
+export async function plannedReach(asked: Reach, options: EnrolOptions): Promise<Reach> {
+  return widen(await readEnrolment(senderOf(options)), asked);
+}
+
+/** Takes back the enrolment of some namespaces, or (null) all of it; leftovers of grants go with it. */
+export async function unenroll(leaving: readonly string[] | null, options: EnrolOptions): Promise<EnrolAnswer> {
+  const sender = senderOf(options);
+  return await stepwise(options, async (told) => {
+    const before = await readEnrolment(sender);
+    const enrolled = before?.namespaces ?? [];
+    for (const namespace of leaving ?? enrolled) await removeGrantRoles(sender, namespace, told);
+    const going =
+      leaving === null
+        ? everyManifest(enrolled)
+        : leaving.flatMap((name) => namespaceManifests(name, { secrets: true }));
+    for (const manifest of going.toReversed())
+      told({ object: manifestName(manifest), answer: await remove(sender, manifest) });
+    if (leaving === null || before === null) return null;
+    const namespaces = enrolled.filter((name) => !leaving.includes(name));
+    for (const manifest of recordOf({ ...before, namespaces }))
+      told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
+    return null;
+  });
+}
+
+/** The two objects that name the enrolled namespaces. */
+function recordOf(reach: Reach): readonly Manifest[] {
+  const { ground, reach: bindings } = enrolmentManifests(reach);
+  const named = (manifest: Manifest): boolean =>
+    manifest.name === names.enrolmentName ||
+    (manifest.name === namespacesRole && manifest.address === names.clusterRoles);
+  return [...ground, ...bindings].filter(named);
+}
+
+function senderOf({ client, authorization, nextAuditId, signal }: EnrolOptions): Sender {
+  return { client, authorization, nextAuditId, signal, agent: "sallyport" };
+}
+
+/** Runs the steps; a sentence or a refusal by Kubernetes stops them where they are. */
+async function stepwise(
+  options: EnrolOptions,
+  run: (told: (step: Step) => void) => Promise<string | null>,
+): Promise<EnrolAnswer> {
+  const steps: Step[] = [];
+  const told = (step: Step): void => {
+    steps.push(step);
+    options.progress(step);
+  };
+  try {
+    const sentence = await run(told);
+    return sentence === null ? { kind: "done", steps } : { kind: "stopped", steps, sentence };
+  } catch (thrown) {
+    const found = faultIn(thrown);
+    const sentence = refusalOf(found);
+    if (sentence === null) throw thrown;
+    return { kind: "stopped", steps, sentence };
+  }
+}
+
+/** Makes the object, or brings it to what it should be. */
+async function apply(sender: Sender, manifest: Manifest): Promise<Step["answer"]> {
+  const have = await find(sender, manifest);
+  if (have === null) {
+    await create(sender, manifest.address, manifest.object);
+    return "created";
+  }
+  const differences = differencesOf(manifest.object, have);
+  if (differences.length === 0) return "unchanged";
+  if (manifest.editable && isEdited(have)) return "kept";
+  if (differences.some((path) => path.startsWith("roleRef"))) {
+    // A binding's role can't be changed, only the binding.
+    await remove(sender, manifest);
+    await create(sender, manifest.address, manifest.object);
+  } else await replace(sender, manifest, mergedInto(have, manifest.object));
+  return "updated";
+}
+
+/** Ours over what is there; other people's labels, annotations and the resourceVersion stay. */
+function mergedInto(have: JsonObject, want: JsonObject): JsonObject {
+  const part = (object: JsonObject, key: string): JsonObject => {
+    const found = at(object, "metadata", key);
+    return isJsonObject(found) ? found : {};
+  };
+  const metadata = {
+    ...(isJsonObject(have["metadata"]) ? have["metadata"] : {}),
+    labels: { ...part(have, "labels"), ...part(want, "labels") },
+    annotations: { ...part(have, "annotations"), ...part(want, "annotations") },
+  };
+  return { ...have, ...want, metadata };
+}
+
+const proofTries = 60;
+
+/** An API server takes a moment to learn of a policy; no account gets a right to write before it has. */
+async function proveFence(sender: Sender, options: EnrolOptions): Promise<string | null> {
+  const { now, pause } = options;
+  const token = await mintToken(sender, {
+    namespace: names.systemNamespace,
+    account: names.previewAccountName,
+    seconds: leastTokenSeconds,
+    anchor: null,
+    now,
+  });
+  const preview = { ...sender, authorization: token.authorization() };
+  let last = "";
+  for (let tries = 0; tries < proofTries; tries++) {
+    const seen = await tryFence(async () => preview);
+    if (seen.kind === "bites") return null;
+    last = seen.cause;
+    await pause(250);
+  }
+  return `The admission policy ${names.previewFenceName} does not hold the preview account (${last}), so no namespace was enrolled.`;
+}
+
+/** A grant that is running loses its rights at once; that is what unenrolling means. */
+async function removeGrantRoles(sender: Sender, namespace: string, told: (step: Step) => void): Promise<void> {
+  for (const [kind, address] of [
+    ["RoleBinding", names.roleBindings],
+    ["Role", names.roles],
+  ] as const)
+    for (const found of (await listFound(sender, address, namespace, names.grantLabel)).filter(isGrantObject))
+      told({ object: `${kind} ${namespace}/${found.name}`, answer: await remove(sender, found) });
+}
+
+/** `kube-system` and its like can be enrolled for reading only. */
+export function readOnlyAmong(namespaces: readonly string[]): readonly string[] {
+  return namespaces.filter(isReadOnly);
+}

@@ -1,0 +1,175 @@
+// One grant a call: an account, its anchor, Roles with exactly the call's accesses, and a token that dies with them (kubernetes.md, "Grants").
+
+import { describeAccess, type Access } from "../../domain/access.ts";
+import type { AuthorizedCall } from "../../domain/call.ts";
+import type { GrantId } from "../../domain/ids.ts";
+import type { Faulted } from "../../domain/fault.ts";
+import type { GrantFields } from "../../domain/grant.ts";
+import { at, textAt } from "../../domain/json.ts";
+import { agentOf } from "../../domain/principal.ts";
+import type { KubeClient } from "../../kubernetes/contract.ts";
+import type { GatewayAccount } from "../account.ts";
+import { noCredential, type Issued, type Issuer, type IssueTerms } from "../contract.ts";
+import { grantable, grantObjects, removeGrant, type GrantObjects } from "../grant-objects.ts";
+import * as names from "../names.ts";
+import { causeOf, create, faultIn, isRefused, withoutEffect, type Sender } from "../send.ts";
+import { mintToken, tokenSeconds, type MintedToken } from "../token.ts";
+
+export interface TokenRequestOptions {
+  /** From `openSeparated`: never sends a token beside a client certificate. */
+  readonly client: KubeClient;
+  readonly gateway: GatewayAccount;
+  /** The label value that marks this gateway's objects: at most 63 characters of a label value. */
+  readonly gatewayId: string;
+  readonly newGrantId: () => GrantId;
+  /** The grants that exist now: an id is here before its first object is made, until its last was tried to remove. */
+  readonly live: Set<GrantId>;
+  readonly now: () => number;
+  readonly pause: (milliseconds: number) => Promise<void>;
+}
+
+export function tokenRequestIssuer(options: TokenRequestOptions): Issuer {
+  const { client, gateway, gatewayId, live, now } = options;
+
+  async function senderFor(
+    authorized: AuthorizedCall,
+    nextAuditId: () => string,
+    signal: AbortSignal,
+  ): Promise<Sender> {
+    const standing = await gateway.standing(signal);
+    if (standing.kind === "not_enrolled") throw noCredential(standing.cause, "sallyport enroll");
+    const authorization = standing.authorization();
+    return { client, authorization, nextAuditId, agent: agentOf(authorized.call.principal), signal };
+  }
+
+  async function issue(authorized: AuthorizedCall, terms: IssueTerms): Promise<Issued> {
+    const { call, accesses } = authorized;
+    if (accesses.some((access) => access.cluster !== client.cluster))
+      throw noCredential(`accesses outside cluster ${client.cluster}`);
+    const grant = options.newGrantId();
+    const seconds = tokenSeconds(terms.deadline / 1000 + 60);
+    const marks = { grant, gateway: gatewayId, call: call.id, expiresAt: now() + seconds * 1000 };
+    const objects = grantObjects(accesses, marks);
+    const sender = await senderFor(authorized, terms.nextAuditId, terms.signal);
+
+    async function takeBack(): Promise<boolean> {
+      // Not the call's signal: a cancelled call's grant must go all the same.
+      const patient = new AbortController().signal;
+      try {
+        return await removeGrant(await senderFor(authorized, terms.nextAuditId, patient), objects.places);
+      } catch (thrown) {
+        faultIn(thrown);
+        return false;
+      } finally {
+        live.delete(grant);
+      }
+    }
+
+    live.add(grant);
+    try {
+      const token = await make(sender, grant, objects, { seconds, now });
+      await takesHold({ ...sender, authorization: token.authorization() }, accesses, options.pause);
+      return { grant: fieldsOf(grant, token), made: true, revoke: onceComplete(takeBack) };
+    } catch (thrown) {
+      // Its account was made anew, perhaps: the removal below mints another token.
+      if (isRefused(faultIn(thrown))) gateway.forget();
+      await takeBack();
+      throw failed(thrown, terms.signal);
+    }
+  }
+  return { issue };
+}
+
+/** Two rounds: the account, the anchor and the Roles; then the bindings and the token, which need them. */
+async function make(
+  sender: Sender,
+  grant: GrantId,
+  objects: GrantObjects,
+  life: { readonly seconds: number; readonly now: () => number },
+): Promise<MintedToken> {
+  const [anchor] = await together([
+    create(sender, names.secrets, objects.anchor),
+    create(sender, names.serviceAccounts, objects.account),
+    ...objects.roles.map((role) => create(sender, names.roles, role)),
+  ]);
+  const uid = textAt(anchor, "metadata", "uid");
+  if (uid === "") throw noCredential("the anchor was made without a uid");
+  const [token] = await together([
+    mintToken(sender, {
+      namespace: names.sessionsNamespace,
+      account: names.runName(grant),
+      anchor: { name: names.anchorName(grant), uid },
+      ...life,
+    }),
+    ...objects.bindings.map((binding) => create(sender, names.roleBindings, binding)),
+  ]);
+  return token;
+}
+
+/** Milliseconds between the tries, a second and a half in all. */
+const tries = [0, 5, 10, 20, 40, 80, 160, 320, 320, 320];
+
+/**
+ * The API server's authorizer learns of a new binding by a watch, some milliseconds after it answered that it was made: a call's first request could
+ * be refused. So the grant itself asks (authorization.k8s.io/v1 SelfSubjectAccessReview), once a namespace, until the answer is yes.
+ */
+async function takesHold(
+  sender: Sender,
+  accesses: readonly Access[],
+  pause: TokenRequestOptions["pause"],
+): Promise<void> {
+  const oneEach = new Map(grantable(accesses).map((access) => [access.namespace, access]));
+  await Promise.all(
+    [...oneEach.values()].map(async (access) => {
+      for (const wait of tries) {
+        if (wait > 0) await pause(wait);
+        if (await isAllowed(sender, access)) return;
+      }
+      throw noCredential(`the grant does not take hold: ${describeAccess(access)}`);
+    }),
+  );
+}
+
+async function isAllowed(sender: Sender, access: Access): Promise<boolean> {
+  const { verb, group, resource, subresource, namespace, name } = access;
+  const review = await create(sender, names.selfAccessReviews, {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectAccessReview",
+    spec: { resourceAttributes: { verb, group, resource, subresource, namespace, name } },
+  });
+  return at(review, "status", "allowed") === true;
+}
+
+/** Waits for all, also when one fails: what is removed next must not still be on its way in. */
+async function together<First>(
+  started: readonly [Promise<First>, ...Promise<unknown>[]],
+): Promise<readonly [First, ...unknown[]]> {
+  await Promise.allSettled(started);
+  const [first, ...rest] = started;
+  return [await first, ...(await Promise.all(rest))];
+}
+
+function fieldsOf(id: GrantId, token: MintedToken): GrantFields {
+  const { account, jti, expiresAt, authorization } = token;
+  return { id, issuer: "token-request", account, jti, expiresAt, authorization };
+}
+
+/** A caller's own end stays what it is; everything else is a missing credential, whose cause is for the operator. */
+function failed(thrown: unknown, signal: AbortSignal): Faulted {
+  const found = faultIn(thrown);
+  if (signal.aborted) return withoutEffect(thrown);
+  if (found.code === "credential_unavailable") return noCredential(found.cause, textAt(found.detail, "needs"));
+  const needs = found.code === "cluster_denied" ? "an enrolled namespace, and a ceiling that holds these accesses" : "";
+  return noCredential(causeOf(found), needs);
+}
+
+/** Tries again as long as something is left, and never after. */
+function onceComplete(takeBack: () => Promise<boolean>): () => Promise<boolean> {
+  let running: Promise<boolean> | null = null;
+  return async () => {
+    running ??= takeBack();
+    const complete = await running;
+    if (!complete) running = null;
+    return complete;
+  };
+}

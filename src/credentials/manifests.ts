@@ -1,0 +1,163 @@
+// The enrolment as data: every object that it consists of, in the order in which it is made.
+
+import { textAt, type JsonObject } from "../domain/json.ts";
+import { rulesAnnotation, rulesDigest } from "./compare.ts";
+import { enrolmentText, manifestVersion, sortedNames, type Reach } from "./enrolment.ts";
+import { fences, fenceSpec } from "./fences.ts";
+import type { PolicyRule } from "./grant-objects.ts";
+import * as names from "./names.ts";
+import * as rights from "./roles.ts";
+import type { Located } from "./send.ts";
+
+export interface Manifest extends Located {
+  readonly object: JsonObject;
+  /** Its rules are the admin's to edit: enrolment overwrites them only while they are as it wrote them. */
+  readonly editable: boolean;
+}
+
+export interface Manifests {
+  /** Namespaces, fences, accounts and roles: they give nobody a right over an application. */
+  readonly ground: readonly Manifest[];
+  /** The bindings that do; made only once the preview fence is seen to bite. The enrolment's own record comes last. */
+  readonly reach: readonly Manifest[];
+}
+
+export const versionLabel = "sallyport.dev/enrolment";
+
+const rbac = "rbac.authorization.k8s.io";
+const { systemNamespace, sessionsNamespace, gatewayAccountName, readerAccountName, previewAccountName } = names;
+
+export const readerRole = "sallyport-reader";
+export const ceilingRole = "sallyport-ceiling";
+export const secretsCeilingRole = "sallyport-ceiling-secrets";
+export const grantMakerRole = "sallyport-grant-maker";
+export const namespacesRole = "sallyport-namespaces";
+export const clusterReadRole = "sallyport-cluster-reader";
+
+/** All objects of an enrolment with this reach; the same reach in any order gives the same objects. */
+export function enrolmentManifests(asked: Reach): Manifests {
+  const reach = { ...asked, namespaces: sortedNames(asked.namespaces) };
+  return {
+    ground: [
+      ...[systemNamespace, sessionsNamespace].map(namespace),
+      ...fences.flatMap((fence) => [
+        cluster(names.admissionPolicies, "ValidatingAdmissionPolicy", fence.name, { spec: fenceSpec(fence) }),
+        cluster(names.admissionPolicyBindings, "ValidatingAdmissionPolicyBinding", fence.name, {
+          spec: { policyName: fence.name, validationActions: ["Deny"] },
+        }),
+      ]),
+      placed(names.resourceQuotas, "ResourceQuota", sessionsNamespace, "no-pods", { spec: { hard: { pods: "0" } } }),
+      placed(names.configMaps, "ConfigMap", systemNamespace, names.probeName, {}),
+      ...[gatewayAccountName, readerAccountName, previewAccountName].map((name) =>
+        placed(names.serviceAccounts, "ServiceAccount", systemNamespace, name, { automountServiceAccountToken: false }),
+      ),
+      clusterRole(readerRole, rights.readerRules, true),
+      clusterRole(ceilingRole, rights.ceilingRules, true),
+      clusterRole(grantMakerRole, rights.grantMakerRules),
+      ...(reach.secrets ? [clusterRole(secretsCeilingRole, rights.secretsCeilingRules)] : []),
+      ...(reach.clusterRead ? [clusterRole(clusterReadRole, rights.clusterReadRules)] : []),
+      clusterRole(namespacesRole, rights.namespaceRules(reach.namespaces)),
+      ...roleFor(gatewayAccountName, systemNamespace, "sallyport-gateway", rights.systemRules),
+      ...roleFor(gatewayAccountName, sessionsNamespace, "sallyport-gateway", rights.sessionsRules),
+      ...roleFor(previewAccountName, systemNamespace, "sallyport-preview-probe", rights.probeRules),
+    ],
+    reach: [
+      clusterBinding(namespacesRole, [gatewayAccountName, readerAccountName]),
+      ...(reach.clusterRead ? [clusterBinding(clusterReadRole, [gatewayAccountName, readerAccountName])] : []),
+      ...reach.namespaces.flatMap((name) => namespaceManifests(name, reach)),
+      placed(names.configMaps, "ConfigMap", systemNamespace, names.enrolmentName, { data: enrolmentText(reach) }),
+    ],
+  };
+}
+
+/** The bindings of one enrolled namespace. In Kubernetes' own namespaces nothing may be changed, so nothing there can be granted. */
+export function namespaceManifests(name: string, reach: Pick<Reach, "secrets">): readonly Manifest[] {
+  if (isReadOnly(name)) return [binding(name, readerRole, [readerAccountName, gatewayAccountName])];
+  return [
+    binding(name, readerRole, [readerAccountName]),
+    binding(name, ceilingRole, [gatewayAccountName, previewAccountName]),
+    ...(reach.secrets ? [binding(name, secretsCeilingRole, [gatewayAccountName])] : []),
+    binding(name, grantMakerRole, [gatewayAccountName]),
+  ];
+}
+
+/** `ClusterRole sallyport-ceiling`, `RoleBinding shop/sallyport-reader` */
+export function manifestName({ object, namespace, name }: Manifest): string {
+  return `${textAt(object, "kind")} ${namespace === "" ? "" : `${namespace}/`}${name}`;
+}
+
+/** Every object that some enrolment may have made, in an order to be taken apart from the end: its record goes only after all bindings that it lists. */
+export function everyManifest(namespaces: readonly string[]): readonly Manifest[] {
+  const { ground, reach } = enrolmentManifests({ namespaces, clusterRead: true, secrets: true });
+  return [...ground, ...reach.slice(-1), ...reach.slice(0, -1)];
+}
+
+export function isReadOnly(namespaceName: string): boolean {
+  return namespaceName.startsWith("kube-");
+}
+
+function metadata(name: string, more: JsonObject = {}): JsonObject {
+  return { name, ...more, labels: { [names.managedLabel]: "sallyport", [versionLabel]: manifestVersion } };
+}
+
+function manifest(address: names.ResourceAddress, object: JsonObject, editable = false): Manifest {
+  const place = { namespace: textAt(object, "metadata", "namespace"), name: textAt(object, "metadata", "name") };
+  return { address, ...place, object, editable };
+}
+
+function headOf(address: names.ResourceAddress, kind: string): JsonObject {
+  return { apiVersion: address.group === "" ? address.version : `${address.group}/${address.version}`, kind };
+}
+
+function cluster(address: names.ResourceAddress, kind: string, name: string, rest: JsonObject): Manifest {
+  return manifest(address, { ...headOf(address, kind), metadata: metadata(name), ...rest });
+}
+
+function placed(address: names.ResourceAddress, kind: string, place: string, name: string, rest: JsonObject): Manifest {
+  return manifest(address, { ...headOf(address, kind), metadata: metadata(name, { namespace: place }), ...rest });
+}
+
+function namespace(name: string): Manifest {
+  const { labels } = metadata(name);
+  const security = Object.fromEntries(
+    ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]),
+  );
+  const merged = { ...(labels as JsonObject), ...security };
+  return manifest(names.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name, labels: merged } });
+}
+
+function clusterRole(name: string, rules: readonly PolicyRule[], editable = false): Manifest {
+  const annotations = editable ? { annotations: { [rulesAnnotation]: rulesDigest(rules) } } : {};
+  return manifest(
+    names.clusterRoles,
+    { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: metadata(name, annotations), rules },
+    editable,
+  );
+}
+
+const subjects = (accounts: readonly string[]): readonly JsonObject[] =>
+  accounts.map((name) => ({ kind: "ServiceAccount", name, namespace: systemNamespace }));
+
+function clusterBinding(role: string, accounts: readonly string[]): Manifest {
+  return cluster(names.clusterRoleBindings, "ClusterRoleBinding", role, {
+    roleRef: { apiGroup: rbac, kind: "ClusterRole", name: role },
+    subjects: subjects(accounts),
+  });
+}
+
+function binding(place: string, role: string, accounts: readonly string[]): Manifest {
+  return placed(names.roleBindings, "RoleBinding", place, role, {
+    roleRef: { apiGroup: rbac, kind: "ClusterRole", name: role },
+    subjects: subjects(accounts),
+  });
+}
+
+function roleFor(account: string, place: string, name: string, rules: readonly PolicyRule[]): readonly Manifest[] {
+  return [
+    placed(names.roles, "Role", place, name, { rules }),
+    placed(names.roleBindings, "RoleBinding", place, name, {
+      roleRef: { apiGroup: rbac, kind: "Role", name },
+      subjects: subjects([account]),
+    }),
+  ];
+}

@@ -1,0 +1,116 @@
+// One cluster's credentials put together: the gateway's account, the issuers, the previews and the sweep.
+
+import type { AuthorizedCall } from "../domain/call.ts";
+import type { Grant } from "../domain/grant.ts";
+import type { GrantId, SessionId } from "../domain/ids.ts";
+import type { Connection, KubeClient } from "../kubernetes/contract.ts";
+import { gatewayAccount, type GatewayStanding } from "./account.ts";
+import { noCredential, type IssueTerms } from "./contract.ts";
+import { readEnrolment, type Enrolment } from "./enrolment.ts";
+import { issue, issuePreview, type CredentialMode, type IssuedGrant } from "./issue.ts";
+import { ambientIssuer, readerIssuer, tokenRequestIssuer } from "./issuers/index.ts";
+import { previewAccount, type FenceAnswer } from "./preview.ts";
+import { isReadOnly } from "./manifests.ts";
+import { faultIn, isRefused, withoutEffect, type Sender } from "./send.ts";
+import { sweep, type SweepAnswer, type SweepOptions } from "./sweep.ts";
+
+export interface CredentialOptions {
+  readonly connection: Pick<Connection, "authorization">;
+  /** From `openSeparated`: never sends a token beside a client certificate. */
+  readonly client: KubeClient;
+  readonly mode: CredentialMode;
+  /** Marks this gateway's objects: a label value of at most 63 characters, the same at each start. */
+  readonly gatewayId: string;
+  readonly newGrantId: () => GrantId;
+  /** For what no single call causes. */
+  readonly nextAuditId: () => string;
+  readonly now: () => number;
+  readonly pause: (milliseconds: number) => Promise<void>;
+}
+
+export interface ClusterCredentials {
+  standing(signal: AbortSignal): Promise<GatewayStanding>;
+  /** Who looks up facts: the gateway itself, or before enrolment the kubeconfig. */
+  readIdentity(signal: AbortSignal): Promise<string | null>;
+  issue(authorized: AuthorizedCall, terms: IssueTerms): Promise<IssuedGrant>;
+  issuePreview(signal: AbortSignal): Promise<Grant>;
+  fence(signal: AbortSignal): Promise<FenceAnswer>;
+  enrolment(signal: AbortSignal): Promise<Enrolment | null>;
+  endSession(session: SessionId): Promise<boolean | null>;
+  /** Kubernetes answered 401 to the gateway's or to this session's token: the next ones are minted anew. */
+  refused(session: SessionId | null): Promise<void>;
+  /** One sweep; null where the cluster is not enrolled. */
+  sweep(asked: Pick<SweepOptions, "knows" | "sessionGrants">, signal: AbortSignal): Promise<SweepAnswer | null>;
+  /** Ends all sessions' tokens, then stops whatever is on its way. */
+  close(): Promise<void>;
+}
+
+export function openCredentials(options: CredentialOptions): ClusterCredentials {
+  const { client, mode, gatewayId, newGrantId, nextAuditId, now, pause } = options;
+  const { authorization } = options.connection;
+  const closing = new AbortController();
+  const live = new Set<GrantId>();
+  const gateway = gatewayAccount({ client, authorization, nextAuditId, now, closing: closing.signal });
+  const common = { client, gateway, gatewayId, newGrantId, nextAuditId, live, now, pause };
+  const reader = readerIssuer({ ...common, closing: closing.signal });
+  const previews = previewAccount({ ...common, closing: closing.signal });
+  const serves = mode === "ambient" ? "everything" : "reads";
+  const issuers = {
+    reader,
+    "token-request": tokenRequestIssuer(common),
+    ambient: ambientIssuer({ authorization, newGrantId, serves }),
+  };
+  const standing = (signal: AbortSignal): Promise<GatewayStanding> =>
+    mode === "ambient" ? Promise.resolve(unused) : gateway.standing(signal);
+
+  /** Null where the cluster is not enrolled. A refused token is minted anew the next time. */
+  async function asGateway<T>(signal: AbortSignal, run: (sender: Sender) => Promise<T>): Promise<T | null> {
+    const found = await standing(signal);
+    if (found.kind === "not_enrolled") return null;
+    try {
+      return await run({ client, authorization: found.authorization(), nextAuditId, agent: "sallyport", signal });
+    } catch (thrown) {
+      if (isRefused(faultIn(thrown))) gateway.forget();
+      throw withoutEffect(thrown);
+    }
+  }
+
+  return {
+    standing,
+    async readIdentity(signal) {
+      const found = await standing(signal);
+      return found.kind === "enrolled" ? found.authorization() : await authorization();
+    },
+    issue: (authorized, terms) => issue(authorized, terms, { mode, gateway, issuers }),
+    async issuePreview(signal) {
+      return await issuePreview(previews, signal);
+    },
+    fence: (signal) => previews.fence(signal),
+    enrolment: (signal) => asGateway(signal, readEnrolment),
+    endSession: (session) => reader.end(session),
+    async refused(session) {
+      gateway.forget();
+      if (session !== null) await reader.end(session);
+    },
+    sweep: (asked, signal) =>
+      asGateway(signal, async (sender) => {
+        const enrolment = await readEnrolment(sender);
+        if (enrolment === null) throw noCredential("enrolled, but the list of namespaces is missing");
+        const namespaces = enrolment.namespaces.filter((name) => !isReadOnly(name));
+        return await sweep({ ...asked, sender, gatewayId, namespaces, isLive: (grant) => live.has(grant as GrantId) });
+      }),
+    async close() {
+      await Promise.all(reader.sessions().map((session) => reader.end(session)));
+      closing.abort();
+    },
+  };
+}
+
+/** With `credentials: ambient` the gateway's account is never asked for. */
+const unused: GatewayStanding = {
+  kind: "not_enrolled",
+  because: "no_account",
+  cause: "the configuration says credentials: ambient",
+  renewAt: 0,
+  expiresAt: 0,
+};
