@@ -1,0 +1,71 @@
+// Turns evidence into a principal: the only place where one is minted.
+
+import type { Evidence, Identified } from "../domain/evidence.ts";
+import { deepFreeze } from "../domain/json.ts";
+import type { Principal, PrincipalFields, Subject } from "../domain/principal.ts";
+import type { Verified, Verifier } from "./verifiers/contract.ts";
+
+/** RFC 8693 chains longer than this are refused: nobody can say any more who answers for the call. */
+const maxActors = 3;
+const maxGroups = 200;
+/** What would let one name look like another to a person who approves. */
+const unreadable = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/**
+ * Asks the verifiers in their order; the first that knows the evidence answers for it. Never throws: a verifier that
+ * fails accepts nobody. Then holds every name to what it may be.
+ */
+export function identify(verifiers: readonly Verifier[]): (evidence: Evidence) => Promise<Identified> {
+  return async (evidence) => {
+    for (const verifier of verifiers) {
+      let verified: Verified | null;
+      try {
+        verified = await verifier.verify(evidence);
+      } catch (thrown) {
+        return { kind: "refused", cause: `${verifier.name} failed: ${String(thrown)}` };
+      }
+      if (verified === null) continue;
+      const wrong = whatIsWrong(verified);
+      if (wrong !== "") return { kind: "refused", cause: `${verifier.name}: ${wrong}` };
+      return { kind: "identified", principal: mint(verified, shortName(evidence.client), verifier.name) };
+    }
+    return { kind: "refused", cause: `no verifier accepts this ${evidence.kind} evidence` };
+  };
+}
+
+/** The only minter of `Principal`. */
+function mint({ issuer, subject, kind, groups, actors }: Verified, client: string, verifier: string): Principal {
+  const copies = { groups: [...groups], actors: actors.map((actor) => ({ ...actor })) };
+  const fields: PrincipalFields = { issuer, subject, kind, ...copies, client, verifier };
+  return deepFreeze(fields) as Principal;
+}
+
+/** Mints the principal of a recorded call once more, if the verifier that knew it would still accept it; else null. */
+export function renew(verifiers: readonly Verifier[]): (recorded: PrincipalFields) => Promise<Principal | null> {
+  return async (recorded) => {
+    const { client, verifier: name, ...verified } = recorded;
+    const verifier = verifiers.find((one) => one.name === name);
+    if (verifier === undefined || whatIsWrong(verified) !== "") return null;
+    // A verifier that fails accepts nobody, here as in identify.
+    const accepted = await verifier.stillAccepts(verified).catch(() => false);
+    return accepted ? mint(verified, client, name) : null;
+  };
+}
+
+/** Why these names may not be a principal's; "" when they may. */
+function whatIsWrong({ issuer, subject, groups, actors }: Verified): string {
+  if (actors.length > maxActors) return `more than ${maxActors} actors`;
+  if (groups.length > maxGroups) return `more than ${maxGroups} groups`;
+  const subjects: readonly Subject[] = [{ issuer, subject }, ...actors];
+  const names = [...subjects.flatMap((one) => [one.issuer, one.subject]), ...groups];
+  if (names.some((name) => name === "" || name.length > 1_024 || unreadable.test(name)))
+    return "a name is empty, too long or holds characters that can't be seen";
+  // Kubernetes reserves `system:` for its own identities (Kubernetes documentation, "Authenticating: subjects").
+  if (names.some((name) => name.toLowerCase().startsWith("system:"))) return "a name begins with system:";
+  return "";
+}
+
+/** The client's own name for itself, fit for a record. */
+function shortName(claimed: string): string {
+  return claimed.replace(/[^\x20-\x7e]/g, "?").slice(0, 100);
+}

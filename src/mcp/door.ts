@@ -1,0 +1,47 @@
+// What the MCP doors need of the gateway, as types.
+
+import type { CallRequest } from "../domain/call.ts";
+import type { Evidence, Identified } from "../domain/evidence.ts";
+import type { CallId, SessionId } from "../domain/ids.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import type { Principal } from "../domain/principal.ts";
+
+/** A tool as one caller may see it. */
+export interface ListedTool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** JSON Schema (2020-12) of the arguments; its type is `object`. */
+  readonly inputSchema: JsonObject;
+  readonly annotations: {
+    readonly readOnlyHint: boolean;
+    readonly destructiveHint?: boolean;
+    readonly idempotentHint?: boolean;
+    readonly openWorldHint: boolean;
+  };
+}
+
+export interface Door {
+  identify(evidence: Evidence): Promise<Identified>;
+  /** The same caller gets the same list in the same order. */
+  listTools(principal: Principal): Promise<readonly ListedTool[]>;
+  governCall(request: CallRequest): Promise<Outcome>;
+  newCallId(): CallId;
+  newSessionId(): SessionId;
+  /** No call of this session comes any more: what was kept for it can go. */
+  endSession(session: SessionId): Promise<void>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  random(count: number): Uint8Array;
+  /** How long an answer is held for a person, in milliseconds; 0 answers at once. */
+  readonly hold: number;
+  /** The operator's log: what broke inside a door, under the id that the agent was told. */
+  broke(call: CallId, thrown: unknown): void;
+}
+
+/** What a client is told at `initialize`, before anything else is loaded. */
+export interface About {
+  readonly version: string;
+  readonly instructions: string;
+}

@@ -1,0 +1,145 @@
+// A small door behind which real calls of a few kinds run: the gateway's side of the network edge, for the MCP tests.
+
+import { randomBytes } from "node:crypto";
+import type { CallRequest } from "../../src/domain/call.ts";
+import type { Evidence, Identified } from "../../src/domain/evidence.ts";
+import { fault } from "../../src/domain/fault.ts";
+import { idsFrom } from "../../src/domain/ids.ts";
+import type { MaskedOutput, Output } from "../../src/domain/output.ts";
+import type { Outcome } from "../../src/domain/outcome.ts";
+import { identify } from "../../src/identity/identify.ts";
+import type { Verifier } from "../../src/identity/verifiers/contract.ts";
+import type { Door, ListedTool } from "../../src/mcp/door.ts";
+
+/** Tokens are the subjects' names, long enough to pass for tokens nowhere else. */
+const byName: Verifier = {
+  name: "by-name",
+  stillAccepts: async () => true,
+  async verify(evidence) {
+    if (evidence.kind === "local-user") return who(evidence.user, "person");
+    return ["alice-agent", "bob-agent", "cluster-admin"].includes(evidence.token) ? who(evidence.token, "agent") : null;
+  },
+};
+const who = (subject: string, kind: "person" | "agent") => ({ issuer: "local", subject, kind, groups: [], actors: [] });
+
+const readOnly = { readOnlyHint: true, openWorldHint: false };
+const anything = { type: "object" };
+
+/** What one caller sees: `admin_only` is hidden from all but one. */
+const tools: readonly ListedTool[] = [
+  ["echo", "Echo"],
+  ["hold", "Hold until released"],
+  ["broken", "Break"],
+  ["report", "Report progress"],
+  ["admin_only", "Hidden"],
+].map(([name = "", title = ""]) => ({
+  name,
+  title,
+  description: `${title}.`,
+  inputSchema: anything,
+  annotations: readOnly,
+}));
+
+export interface TestDoor extends Door {
+  readonly calls: CallRequest[];
+  readonly evidence: Evidence[];
+  readonly broken: { readonly call: string; readonly thrown: unknown }[];
+  /** Settles once `count` calls of `hold` are running. */
+  holding(count: number): Promise<void>;
+  /** Ids of held calls whose signal was aborted; each settles then. */
+  aborted(count: number): Promise<readonly CallRequest[]>;
+  release(): void;
+  readonly refused: Identified[];
+  readonly endedSessions: string[];
+}
+
+export const brokenMessage = "password=hunter2 at 10.1.2.3";
+
+export function testDoor(): TestDoor {
+  const ids = idsFrom(Date.now, (count) => randomBytes(count));
+  const identified = identify([byName]);
+  const calls: CallRequest[] = [];
+  const evidence: Evidence[] = [];
+  const refused: Identified[] = [];
+  const broken: { call: string; thrown: unknown }[] = [];
+  const endedSessions: string[] = [];
+  const held: CallRequest[] = [];
+  const aborted: CallRequest[] = [];
+  let released = Promise.withResolvers<void>();
+  const waiters: { readonly ready: () => boolean; readonly go: () => void }[] = [];
+  const wake = (): void => waiters.filter((one) => one.ready()).forEach((one) => one.go());
+  const until = async (ready: () => boolean): Promise<void> => {
+    if (!ready()) await new Promise<void>((go) => waiters.push({ ready, go }));
+  };
+
+  async function hold(request: CallRequest): Promise<Outcome> {
+    held.push(request);
+    const stopped = new Promise<void>((resolve) => {
+      request.signal.addEventListener("abort", () => {
+        aborted.push(request);
+        resolve();
+        wake();
+      });
+    });
+    wake();
+    await Promise.race([released.promise, stopped]);
+    if (request.signal.aborted) return { kind: "failed", call: request.id, fault: fault("cancelled") };
+    return completed(request, "held and released");
+  }
+  return {
+    calls,
+    evidence,
+    refused,
+    broken,
+    endedSessions,
+    hold: 45_000,
+    now: Date.now,
+    random: (count) => randomBytes(count),
+    newCallId: () => ids.call(),
+    newSessionId: () => ids.session(),
+    endSession: async (session) => void endedSessions.push(session),
+    broke: (call, thrown) => void broken.push({ call, thrown }),
+    async identify(shown) {
+      evidence.push(shown);
+      const found = await identified(shown);
+      if (found.kind === "refused") refused.push(found);
+      return found;
+    },
+    async listTools(principal) {
+      return tools.filter((tool) => tool.name !== "admin_only" || principal.subject === "cluster-admin");
+    },
+    async governCall(request) {
+      calls.push(request);
+      if (request.tool === "hold") return await hold(request);
+      if (request.tool === "broken") throw new Error(brokenMessage);
+      if (request.tool === "report") request.progress("dry run is done");
+      return completed(request, JSON.stringify(request.arguments));
+    },
+    holding: (count) => until(() => held.length >= count),
+    async aborted(count) {
+      await until(() => aborted.length >= count);
+      return aborted;
+    },
+    release() {
+      released.resolve();
+      released = Promise.withResolvers();
+    },
+  };
+}
+
+function completed(request: CallRequest, text: string): Outcome {
+  const output: Output = {
+    headline: [`${request.tool} for ${request.principal.subject}: `, { quoted: text }],
+    blocks: [],
+    facts: {},
+    untrusted: false,
+  };
+  return { kind: "completed", call: request.id, output: asMasked(output), effect: "none", ambient: false };
+}
+
+/** The tests stand in for the masker here: what they render holds no secret. */
+export function asMasked(output: Output, masked: MaskedOutput["masked"] = []): MaskedOutput {
+  return { ...output, masked } as MaskedOutput;
+}
+
+export const about = { version: "0.0.0-test", instructions: "Governed Kubernetes, for tests." };
