@@ -1,0 +1,18 @@
+// What execution needs of the rest: a client a cluster, masking of whatever comes in, and nothing of policy.
+
+import type { JsonObject } from "../domain/json.ts";
+import type { KubeClient } from "../kubernetes/contract.ts";
+
+/** Masks what the cluster sends, the moment it arrives. Faults: output_withheld. */
+export interface MaskIncoming {
+  object(value: JsonObject): JsonObject;
+  cell(column: string, text: string): string;
+  text(text: string): string;
+}
+
+/** One cluster as execution uses it. */
+export interface ReachedCluster {
+  readonly client: KubeClient;
+  /** The gateway's own read identity, for facts; never runs a call. Faults: credential_unavailable. */
+  readonly readIdentity: (signal: AbortSignal) => Promise<string | null>;
+}

@@ -1,0 +1,120 @@
+// Runs an authorised call's tool under a cluster that holds it to its accesses, a deadline and a credential of its own.
+
+import type { AuthorizedCall } from "../domain/call.ts";
+import type { Grant } from "../domain/grant.ts";
+import type { Change, DiffLine, Output, Sentence } from "../domain/output.ts";
+import { textAt, type JsonObject } from "../domain/json.ts";
+import { agentOf } from "../domain/principal.ts";
+import type { KubeClient } from "../kubernetes/contract.ts";
+import type { ChangeNotes, Kit, OpenedCall, Tool } from "../tool.ts";
+import type { MaskIncoming } from "./contract.ts";
+import { diffObjects } from "./diff.ts";
+import { guardCluster, type GuardOptions, type Write } from "./guarded-cluster.ts";
+
+export interface ExecuteOptions {
+  readonly tool: Tool;
+  readonly client: KubeClient;
+  readonly masking: MaskIncoming;
+  /** Everything of the kit but the cluster. */
+  readonly kit: Omit<Kit, "cluster" | "preview">;
+  readonly nextAuditId: () => string;
+  /** Milliseconds for each request. */
+  readonly timeout: number;
+}
+
+export interface Executed {
+  readonly output: Output;
+  readonly changes: readonly Change[];
+}
+
+/** Runs the call. Faults of the cluster and of the guard come up as `Faulted`. */
+export async function execute(authorized: AuthorizedCall, grant: Grant, options: ExecuteOptions): Promise<Executed> {
+  const { call } = authorized;
+  const run = await runTool(options, {
+    accesses: authorized.accesses,
+    leftOut: authorized.decision.dropped.length,
+    authorization: grant.authorization,
+    rehearse: false,
+    preconditions: authorized.preconditions,
+    agent: agentOf(call.principal),
+    input: call.arguments,
+  });
+  if (call.effect === "read") return { output: run.output, changes: [] };
+  return { output: doneOutput(call.tool, run.changes, run.output), changes: run.changes };
+}
+
+interface Run {
+  readonly output: Output & Partial<ChangeNotes>;
+  readonly changes: readonly Change[];
+  readonly warnings: readonly string[];
+}
+
+/** One run of a tool, real or rehearsed. */
+export async function runTool(
+  options: ExecuteOptions,
+  run: Pick<GuardOptions, "accesses" | "leftOut" | "authorization" | "rehearse" | "preconditions" | "agent"> & {
+    readonly input: JsonObject;
+  },
+): Promise<Run> {
+  const { tool, client, masking, kit, nextAuditId, timeout } = options;
+  const cluster = guardCluster({ ...run, client, masking, nextAuditId, timeout, signal: kit.signal });
+  const output = await opened(tool, run.input).run({ ...kit, cluster, preview: run.rehearse });
+  return {
+    output,
+    changes: cluster.writes.map((write) => changeOf(cluster.name, write)),
+    warnings: cluster.writes.flatMap((one) => one.warnings),
+  };
+}
+
+/** Planned arguments were parsed before; that they parse again is an invariant. */
+function opened(tool: Tool, input: JsonObject): OpenedCall {
+  const call = tool.open(input);
+  if (call.kind === "opened") return call;
+  throw new Error(`planned arguments of ${tool.name} no longer parse`);
+}
+
+function changeOf(cluster: string, write: Write): Change {
+  return {
+    cluster,
+    kind: write.ref.kind.kind,
+    namespace: write.ref.namespace,
+    name: write.ref.name,
+    uid: textAt(write.before, "metadata", "uid"),
+    before: write.before,
+    after: write.after,
+    lines: diffObjects(write.before, write.after),
+  };
+}
+
+/** `DONE workloads_scale Deployment shop/api`, then what changed, then what the tool says. */
+function doneOutput(tool: string, changes: readonly Change[], output: Output & Partial<ChangeNotes>): Output {
+  const undo: Output["blocks"] =
+    output.undo === undefined || output.undo === "" ? [] : [{ kind: "line", line: [`undo: ${output.undo}`] }];
+  return {
+    headline: ["DONE ", tool, " ", changes.map(objectName).join(", ")],
+    blocks: [...changeBlocks(changes), ...output.blocks, ...lines(output.checks ?? []), ...undo],
+    facts: output.facts,
+    untrusted: output.untrusted,
+  };
+}
+
+/** One diff a changed object; with several, each under its own name. */
+export function changeBlocks(changes: readonly Change[]): Output["blocks"] {
+  return changes.flatMap((change): Output["blocks"] => {
+    const name: Output["blocks"] = changes.length > 1 ? [{ kind: "line", line: ["change ", objectName(change)] }] : [];
+    return [
+      ...name,
+      change.lines.length === 0 ? nothing : { kind: "diff", lines: change.lines satisfies readonly DiffLine[] },
+    ];
+  });
+}
+const nothing: Output["blocks"][number] = { kind: "line", line: ["no field changes"] };
+
+export function lines(sentences: readonly Sentence[]): Output["blocks"] {
+  return sentences.map((line) => ({ kind: "line", line: ["! ", ...line] }));
+}
+
+/** `Deployment shop/api` */
+export function objectName(change: Pick<Change, "kind" | "namespace" | "name">): string {
+  return `${change.kind} ${change.namespace === "" ? "" : `${change.namespace}/`}${change.name}`;
+}

@@ -1,0 +1,114 @@
+// Rehearses a change by server-side dry run, under an account that can do nothing but dry runs.
+
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+import type { Access } from "../domain/access.ts";
+import type { PlannedCall, Precondition } from "../domain/call.ts";
+import type { ChangeFact, Decision } from "../domain/decision.ts";
+import type { Grant } from "../domain/grant.ts";
+import { at, textAt, type Json } from "../domain/json.ts";
+import { quoted, type Change, type Output, type Sentence } from "../domain/output.ts";
+import { agentOf } from "../domain/principal.ts";
+import { changeBlocks, lines, objectName, runTool, type ExecuteOptions } from "./execute.ts";
+
+export interface Preview {
+  readonly output: Output;
+  readonly changes: readonly Change[];
+  readonly checks: readonly Sentence[];
+  readonly undo: string;
+  readonly change: ChangeFact | null;
+  readonly preconditions: readonly Precondition[];
+  /** SHA-256 of the changes as RFC 8785 JSON, hex. */
+  readonly digest: string;
+}
+
+/** Runs the tool with every write a dry run. A read has nothing to rehearse and gives an empty preview. */
+export async function preview(
+  call: PlannedCall,
+  decision: Decision,
+  credential: () => Promise<Pick<Grant, "authorization">>,
+  options: ExecuteOptions,
+): Promise<Preview> {
+  if (call.effect === "read") return emptyPreview;
+  const dropped = new Set<Access>(decision.dropped);
+  const run = await runTool(options, {
+    accesses: call.accesses.filter((access) => !dropped.has(access)),
+    leftOut: dropped.size,
+    authorization: (await credential()).authorization,
+    rehearse: true,
+    preconditions: [],
+    agent: agentOf(call.principal),
+    input: call.arguments,
+  });
+  const warnings = run.warnings.map((text): Sentence => ["Kubernetes warns: ", quoted(text)]);
+  const checks = [...(run.output.checks ?? []), ...warnings];
+  const undo = run.output.undo ?? "";
+  const policy = decision.effect === "allow" ? "allowed" : "needs approval";
+  return {
+    output: {
+      headline: ["PREVIEW ", call.tool, " ", run.changes.map(objectName).join(", "), " - nothing changed"],
+      blocks: [
+        ...changeBlocks(run.changes),
+        ...run.output.blocks,
+        ...lines(checks),
+        { kind: "line", line: [undo === "" ? "" : `undo: ${undo}; `, `policy: ${policy}`] },
+      ],
+      facts: run.output.facts,
+      untrusted: run.output.untrusted,
+    },
+    changes: run.changes,
+    checks,
+    undo,
+    change: changeFact(run.changes),
+    preconditions: run.changes.map((change, index) => precondition(change, call.accesses, index)),
+    digest: digestOf(run.changes),
+  };
+}
+
+const emptyPreview: Preview = {
+  output: { headline: ["nothing to preview"], blocks: [], facts: {}, untrusted: false },
+  changes: [],
+  checks: [],
+  undo: "",
+  change: null,
+  preconditions: [],
+  digest: digestOf([]),
+};
+
+/** The same changes to the same objects give the same digest, whatever the server's clock and versions say. */
+function digestOf(changes: readonly Change[]): string {
+  const plain = changes.map(({ cluster, kind, namespace, name, uid, lines }) => ({
+    cluster,
+    kind,
+    namespace,
+    name,
+    uid,
+    lines: lines.map((line): Json => ({ ...line })),
+  }));
+  return createHash("sha256")
+    .update(canonicalize(plain) ?? "")
+    .digest("hex");
+}
+
+function changeFact(changes: readonly Change[]): ChangeFact {
+  const scaled = changes.map((change) => [
+    at(change.before ?? {}, "spec", "replicas"),
+    at(change.after ?? {}, "spec", "replicas"),
+  ]);
+  const counted = scaled.find(([from, to]) => typeof from === "number" && typeof to === "number");
+  const replicas = counted === undefined ? null : { from: Number(counted[0]), to: Number(counted[1]) };
+  return { replicas, paths: changes.flatMap((change) => change.lines.map((line) => line.path)) };
+}
+
+function precondition(change: Change, accesses: readonly Access[], index: number): Precondition {
+  const written = accesses.filter(
+    (one) => one.verb === "patch" && one.namespace === change.namespace && one.name === change.name,
+  );
+  return {
+    resource: (written[index] ?? written[0])?.resource ?? "",
+    namespace: change.namespace,
+    name: change.name,
+    uid: change.uid,
+    resourceVersion: textAt(change.before ?? {}, "metadata", "resourceVersion"),
+  };
+}

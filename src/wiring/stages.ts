@@ -1,0 +1,154 @@
+// The real stages of one call: the composition root's parts, bound to the call's own masker, audit ids, clock and signal.
+
+import type { ApprovalStore } from "../approval/stores/contract.ts";
+import { spend } from "../approval/verdict.ts";
+import type { CallRequest, PlannedCall } from "../domain/call.ts";
+import type { Facts } from "../domain/decision.ts";
+import type { Append } from "../domain/entry.ts";
+import { fault, Faulted, type Fault } from "../domain/fault.ts";
+import type { Grant } from "../domain/grant.ts";
+import { isJsonObject, type Json } from "../domain/json.ts";
+import { cursorsFor } from "../execution/cursor.ts";
+import { execute, type ExecuteOptions } from "../execution/execute.ts";
+import { pattern } from "../execution/pattern.ts";
+import { preview } from "../execution/preview.ts";
+import { resolveFacts } from "../execution/resolve.ts";
+import type { Masking } from "../masking/mask.ts";
+import type { Stages } from "../pipeline.ts";
+import { authorize } from "../policy/authorize.ts";
+import { decide, neededFacts } from "../policy/decide.ts";
+import type { Policy } from "../policy/policy.ts";
+import { planCall } from "../policy/plan.ts";
+import type { Gateway as KitGateway, Tool } from "../tool.ts";
+import { openCallRecord } from "../transcript/call-record.ts";
+import { counter, type Reach } from "./reach.ts";
+
+/** What lives as long as the gateway. */
+export interface Parts {
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly reach: Reach;
+  readonly policy: () => Policy;
+  readonly masking: Masking;
+  readonly append: Append;
+  readonly store: ApprovalStore;
+  readonly environmentLabel: string;
+  /** The gateway's own keys: for call digests and for cursors. */
+  readonly digestKey: Uint8Array;
+  readonly cursorKey: Uint8Array;
+  readonly now: () => number;
+  readonly closing: AbortSignal;
+  readonly log: (fault: Fault, call: string) => void;
+}
+
+/** What the approval stage adds: it needs the line itself, so it is given after it. */
+export interface Waiting {
+  readonly seek: Stages["seek"];
+  readonly gatewayFor: (request: CallRequest) => KitGateway;
+}
+
+/** Milliseconds that a call may take, and each of its requests. */
+const callDeadline = 60_000;
+const requestDeadline = 30_000;
+
+/** The stages of one call. */
+export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest): Stages {
+  const { reach, now } = parts;
+  const masker = parts.masking.forCall(request.session, plainJson(request.arguments));
+  const nextAuditId = counter(request.id);
+  const timeout = AbortSignal.timeout(callDeadline);
+  const signal = AbortSignal.any([request.signal, parts.closing, timeout]);
+  const terms = { nextAuditId, deadline: callDeadline, signal };
+  let facts: Facts | null = null;
+
+  const findKind = reach.discovery.find;
+  function executeOptions(call: PlannedCall): ExecuteOptions {
+    const tool = parts.tools.get(call.tool);
+    if (tool === undefined) throw new Error(`a planned call of no tool: ${call.tool}`);
+    return {
+      tool,
+      client: reach.client,
+      masking: masker,
+      nextAuditId,
+      timeout: requestDeadline,
+      kit: {
+        gateway: waiting.gatewayFor(request),
+        findKind,
+        signal,
+        progress: request.progress,
+        now,
+        pattern,
+        cursor: cursorsFor(parts.cursorKey, request.principal),
+      },
+    };
+  }
+
+  return {
+    record: (_request, again) =>
+      openCallRecord({
+        append: parts.append,
+        request,
+        again,
+        maskArguments: (arguments_) => masker.json(arguments_),
+        now,
+        log: parts.log,
+        facts: () => facts,
+      }),
+
+    plan: async () =>
+      await planCall(request, {
+        tools: parts.tools,
+        cluster: reach.cluster,
+        findKind,
+        namespaces: () => reach.namespaces(signal),
+        digestKey: parts.digestKey,
+      }),
+
+    async resolve(call) {
+      const needed = neededFacts(parts.policy(), call);
+      if (!needed.objects && !needed.namespaces) facts = { objects: [], namespaces: [], change: null };
+      else {
+        const cluster = { client: reach.client, readIdentity: (signal_: AbortSignal) => reach.credentials.readIdentity(signal_) };
+        const { environmentLabel } = parts;
+        facts = await resolveFacts(call, { cluster, needed, environmentLabel, nextAuditId, signal });
+      }
+      return facts;
+    },
+
+    decide(call, given) {
+      facts = given;
+      return decide(parts.policy(), call, given);
+    },
+
+    async preview(call, decision) {
+      const ambient = reach.mode === "ambient" ? await reach.ambientAuthorization() : null;
+      const credential = async (): Promise<Pick<Grant, "authorization">> =>
+        reach.mode === "ambient" ? { authorization: () => ambient } : await reach.credentials.issuePreview(signal);
+      return await preview(call, decision, credential, executeOptions(call));
+    },
+
+    seek: waiting.seek,
+
+    async spend(approved) {
+      const spending = await spend(parts.store, parts.append, approved.id, {
+        approvalDigest: approved.approvalDigest,
+        now: now(),
+      });
+      if (spending.kind === "spent") return spending.approval;
+      throw new Faulted(fault("approval_stale", { changed: "the approval" }, `could not be spent: ${spending.code}`));
+    },
+
+    authorize: (call, decision, _facts, rehearsed, spent) =>
+      authorize(call, decision, rehearsed?.preconditions ?? [], spent),
+
+    issue: async (authorized) => await reach.credentials.issue(authorized, terms),
+
+    execute: async (authorized, grant) => await execute(authorized, grant, executeOptions(authorized.call)),
+
+    mask: (_call, output) => masker.output(output),
+  };
+}
+
+/** Arguments that are no JSON object were refused before any value of theirs could come back. */
+function plainJson(value: unknown): Json {
+  return isJsonObject(value) ? value : {};
+}

@@ -1,0 +1,292 @@
+// Calls that wait for a person: asked, held, joined, run at once when approved, and answered once.
+
+import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Channel } from "../approval/channels/contract.ts";
+import { makeRequest } from "../approval/request.ts";
+import { seek, unheard } from "../approval/seek.ts";
+import type { Answer, KeptRequest } from "../approval/stores/contract.ts";
+import { expireDue, markStale } from "../approval/verdict.ts";
+import { openWatch } from "../approval/watch.ts";
+import { recover } from "../approval/recover.ts";
+import type { ApprovalRequest, StoredResult } from "../domain/approval.ts";
+import type { CallRequest, PlannedCall } from "../domain/call.ts";
+import type { Decision, Facts } from "../domain/decision.ts";
+import { fault, Faulted, type Fault } from "../domain/fault.ts";
+import { parseApprovalId, parseCallId, type ApprovalId, type Ids } from "../domain/ids.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import { sameSubject, type Principal, type PrincipalFields } from "../domain/principal.ts";
+import { runApproved, type Preview, type Stages } from "../pipeline.ts";
+import type { WaitAnswer } from "../tool.ts";
+import type { Parts } from "./stages.ts";
+
+export interface WaitingOptions {
+  readonly parts: Parts;
+  readonly channels: readonly Channel[];
+  readonly ids: Ids;
+  /** Where a person decides, in words for the agent. */
+  readonly where: string;
+  /** Turns the principal of a recorded call into one again: only while its evidence still holds. */
+  readonly renew: (recorded: PrincipalFields) => Promise<Principal | null>;
+  readonly stagesFor: (request: CallRequest) => Stages;
+  /** A channel that could not be told, for the operator's log. */
+  readonly onUnreached: (channel: string, why: string) => void;
+}
+
+export type Waits = ReturnType<typeof openWaiting>;
+
+const sweepEvery = 1000;
+const progressEvery = 10_000;
+
+export function openWaiting(options: WaitingOptions) {
+  const { parts, where } = options;
+  const { store, append, now } = parts;
+  const watch = openWatch(store, now);
+  const running = new Set<Promise<unknown>>();
+
+  /** The last stage before a person: makes or joins the request and holds the caller for as long as it asked. */
+  async function seekApproval(
+    call: PlannedCall,
+    decision: Decision,
+    facts: Facts,
+    preview: Preview,
+    request: CallRequest,
+  ): Promise<Outcome> {
+    const earlier = await unheard(store, call.digest, call.principal);
+    if (earlier !== undefined) return await joined(earlier.id, call, request, 0);
+    const environment = facts.namespaces[0]?.environment ?? "";
+    const nonce = randomBytes(16).toString("hex");
+    const made = makeRequest({ id: options.ids.approval(), nonce, call, decision, preview, environment, now: now() });
+    const sought = await seek(store, append, options.channels, made);
+    for (const { channel, why } of sought.unreached) options.onUnreached(channel, why);
+    if (sought.joined) return await joined(sought.request.id, call, request, request.hold);
+    return outcomeOf(await hold(sought.request.id, request), call, request);
+  }
+
+  /** An equal call was there first: this one has its own record, and ends with the other's answer. */
+  async function joined(id: ApprovalId, call: PlannedCall, request: CallRequest, held: number): Promise<Outcome> {
+    const answer = await hold(id, { ...request, hold: held });
+    const outcome = outcomeOf(answer, call, request);
+    const record = options.stagesFor(request).record(request, true);
+    if (outcome.kind === "completed") {
+      const result = { output: outcome.output };
+      const ended = await record.settled({ grant: null, revoked: null, effect: "none", changes: [], result });
+      return ended.kind === "completed" ? outcome : ended;
+    }
+    const ended = await record.refused(
+      outcome.kind === "suspended" ? fault("approval_pending") : faultIn(outcome),
+      null,
+    );
+    return outcome.kind === "suspended" && ended.kind === "refused" && ended.fault.code === "approval_pending"
+      ? outcome
+      : ended;
+  }
+
+  /** The held caller's outcome: the record of its call is written by whoever ran or ended it. */
+  function outcomeOf(answer: Answer, call: PlannedCall, request: CallRequest): Outcome {
+    switch (answer.kind) {
+      case "open":
+        return {
+          kind: "suspended",
+          call: call.id,
+          approval: answer.request.id,
+          expiresAt: answer.request.expiresAt,
+          where,
+        };
+      case "result":
+        if (answer.result.kind === "completed") {
+          const output = options.stagesFor(request).mask(call, answer.result.output);
+          return { kind: "completed", call: call.id, output, effect: answer.result.effect, ambient: false };
+        }
+        return {
+          kind: "failed",
+          call: call.id,
+          fault: fault(answer.result.code, answer.result.detail, "", answer.result.effect),
+        };
+      case "ended":
+        return { kind: "refused", call: call.id, fault: endOf(answer.request) };
+      case "taken":
+      case "unknown":
+        return { kind: "refused", call: call.id, fault: fault("approval_stale", { changed: "the request is over" }) };
+    }
+  }
+
+  /** Waits for the end of a request, telling a client that asked for it that the call is alive. */
+  async function hold(id: ApprovalId, request: CallRequest): Promise<Answer> {
+    const done = new AbortController();
+    const telling = tell(request, done.signal);
+    try {
+      return await watch.awaitEnd(id, request.hold, AbortSignal.any([request.signal, parts.closing]));
+    } finally {
+      done.abort();
+      await telling;
+    }
+  }
+
+  /** Runs an approved request at once; whoever waits for it gets its outcome. */
+  async function run(id: ApprovalId): Promise<void> {
+    const approved = await store.recall(id);
+    if (approved === undefined || approved.state !== "approved") return;
+    const principal = await options.renew(approved.call.principal);
+    if (principal === null) return void (await markStale(store, append, id, "the caller is no longer accepted", now()));
+    const request = recalled(approved, principal);
+    const outcome = await runApproved(options.stagesFor(request), approved, request);
+    const kept = await store.get(id);
+    if (kept?.state === "approved") await markStale(store, append, id, changedIn(outcome), now());
+    else if (kept?.state === "spent") await store.storeResult(id, resultOf(outcome), now());
+  }
+
+  /** The recorded call as a request of its own: nobody's connection ends it. */
+  function recalled(approved: ApprovalRequest, principal: Principal): CallRequest {
+    const { id, session, tool, arguments: exact } = approved.call;
+    const progress = (): void => undefined;
+    return {
+      id,
+      principal,
+      session,
+      tool,
+      arguments: exact,
+      receivedAt: now(),
+      signal: parts.closing,
+      hold: 0,
+      progress,
+    };
+  }
+
+  function start(id: ApprovalId): void {
+    const flight = run(id)
+      .catch((thrown: unknown) =>
+        parts.log(thrown instanceof Faulted ? thrown.fault : fault("internal", {}, String(thrown)), id),
+      )
+      .finally(() => running.delete(flight));
+    running.add(flight);
+  }
+  const stopWatching = store.onChange((request, before) => {
+    if (request.state === "approved" && before?.state !== "approved") start(request.id);
+  });
+  const expiring = setInterval(() => {
+    void expireDue(store, append, now()).catch((thrown: unknown) =>
+      parts.log(fault("internal", {}, String(thrown)), ""),
+    );
+  }, sweepEvery);
+  expiring.unref();
+
+  return {
+    seek: seekApproval,
+    /** After a restart: ends what is over, and starts what was approved and may still start. */
+    async recover(): Promise<void> {
+      const cutOff: StoredResult = {
+        kind: "failed",
+        code: "internal",
+        detail: {},
+        effect: "unknown",
+        delivered: false,
+      };
+      const { startable } = await recover(store, append, now(), cutOff);
+      for (const { id } of startable) start(id);
+    },
+    /** What `approval_wait` answers: of the caller's own requests alone. */
+    async waitFor(text: string, milliseconds: number, request: CallRequest): Promise<WaitAnswer> {
+      const id = parseApprovalId(text) ?? (await byCall(text));
+      const kept = id === undefined ? undefined : await store.get(id);
+      if (kept === undefined || !sameCaller(kept, request.principal)) return { kind: "unknown" };
+      const answer = await hold(kept.id, { ...request, hold: milliseconds });
+      switch (answer.kind) {
+        case "unknown":
+          return { kind: "unknown" };
+        case "open":
+          return { kind: "pending", id: kept.id, expiresAt: kept.expiresAt, where };
+        case "taken":
+          return { kind: "unknown" };
+        case "ended":
+          throw new Faulted(endOf(answer.request));
+        case "result":
+          if (answer.result.kind === "completed")
+            return { kind: "completed", output: answer.result.output, effect: answer.result.effect };
+          throw new Faulted(fault(answer.result.code, answer.result.detail, "", answer.result.effect));
+      }
+    },
+    async close(): Promise<void> {
+      clearInterval(expiring);
+      stopWatching();
+      await Promise.allSettled(running);
+      watch.close();
+    },
+  };
+
+  async function byCall(text: string): Promise<ApprovalId | undefined> {
+    const call = parseCallId(text);
+    return call === undefined ? undefined : (await store.list(null)).find((kept) => kept.call.id === call)?.id;
+  }
+}
+
+async function tell(request: CallRequest, done: AbortSignal): Promise<void> {
+  if (request.hold === 0) return;
+  for (let wait = 500; ; wait = progressEvery) {
+    try {
+      await pause(wait, undefined, { signal: done });
+    } catch {
+      return;
+    }
+    request.progress("waiting for a person to approve");
+  }
+}
+
+function sameCaller(kept: KeptRequest, principal: PrincipalFields): boolean {
+  return (
+    sameSubject(kept.call.principal, principal) &&
+    JSON.stringify(kept.call.principal.actors) === JSON.stringify(principal.actors)
+  );
+}
+
+function endOf(request: KeptRequest): Fault {
+  switch (request.state) {
+    case "rejected":
+    case "revoked": {
+      const words = request.verdicts.findLast((one) => one.answer === "reject" && one.tellAgent)?.reason ?? "";
+      return fault("approval_rejected", words === "" ? {} : { quote: words });
+    }
+    case "expired":
+    case "lapsed":
+      return fault("approval_expired");
+    case "withdrawn":
+      return fault("approval_withdrawn");
+    case "stale":
+    case "superseded":
+      return fault("approval_stale", request.why === "" ? {} : { changed: request.why });
+    case "pending":
+    case "approved":
+    case "spent":
+      return fault("internal", {}, `a request in state ${request.state} has not ended`);
+  }
+}
+
+function faultIn(outcome: Outcome): Fault {
+  return outcome.kind === "refused" || outcome.kind === "failed" ? outcome.fault : fault("internal");
+}
+
+function changedIn(outcome: Outcome): string {
+  const found = faultIn(outcome);
+  return found.code === "approval_stale" && typeof found.detail["changed"] === "string"
+    ? found.detail["changed"]
+    : `the call is now refused: ${found.code}`;
+}
+
+/** The masked answer, as it waits for its caller. */
+function resultOf(outcome: Outcome): StoredResult {
+  switch (outcome.kind) {
+    case "completed":
+      return { kind: "completed", output: outcome.output, effect: outcome.effect, delivered: false };
+    case "failed":
+    case "refused":
+      return {
+        kind: "failed",
+        code: outcome.fault.code,
+        detail: outcome.fault.detail,
+        effect: outcome.fault.effect,
+        delivered: false,
+      };
+    case "suspended":
+      return { kind: "failed", code: "internal", detail: {}, effect: "unknown", delivered: false };
+  }
+}

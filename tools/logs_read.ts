@@ -1,0 +1,181 @@
+// Reads logs of a pod or a workload's pods and folds repeats, so that an agent sees errors and the newest lines in few tokens.
+
+import { z } from "zod";
+import {
+  answer,
+  at,
+  cellOf,
+  defineTool,
+  fault,
+  Faulted,
+  foldLog,
+  inputs,
+  isJsonObject,
+  textAt,
+  type Block,
+  type JsonObject,
+  type Kit,
+  type Need,
+} from "../src/tool.ts";
+
+const input = z.strictObject({
+  namespace: inputs.namespace(),
+  kind: z.enum(["Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"]).default("Pod"),
+  name: inputs.name(),
+  container: inputs.namespace().optional(),
+  previous: z.boolean().default(false),
+  since: z
+    .string()
+    .max(40)
+    .regex(/^(\d{1,6}[smhd]|\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d))$/, "must be 15m, 2h or RFC 3339")
+    .optional()
+    .describe("15m, 2h or RFC 3339"),
+  until: z.iso.datetime({ offset: true }).optional().describe("RFC 3339"),
+  tail: z.number().int().min(1).max(2000).default(100).describe("Per container"),
+  grep: z.string().min(1).max(200).optional().describe("RE2 regex"),
+  context: z.number().int().min(0).max(10).default(0),
+  mode: z.enum(["auto", "raw", "patterns"]).default("auto"),
+  max_pods: z.number().int().min(1).max(20).default(3),
+});
+type Input = z.output<typeof input>;
+
+/** 2 MiB or 20,000 lines a container are scanned (tools.md). */
+const scanBytes = 2 * 1024 * 1024;
+const scanLines = 20_000;
+
+export default defineTool<Input>({
+  name: "logs_read",
+  title: "Read logs",
+  description:
+    "Read logs of a pod or workload (all containers, unhealthy pods first). auto folds repeats into counted patterns and keeps errors and the newest lines; grep searches before any cut; previous reads the run before a crash.",
+  annotations: { readOnlyHint: true, openWorldHint: false },
+  effects: ["read"],
+  input,
+  effect: () => "read",
+  reason: () => null,
+  previewOnly: () => false,
+  async needs({ namespace, kind, name }, findKind) {
+    const pods = await findKind("pods");
+    const one: Need[] = [
+      { verb: "get", kind: pods, namespace, name },
+      { verb: "get", kind: pods, namespace, name, subresource: "log" },
+    ];
+    if (kind === "Pod") return one;
+    return [
+      { verb: "get", kind: await findKind(kind), namespace, name },
+      { verb: "list", kind: pods, namespace, name: "" },
+      { verb: "get", kind: pods, namespace, name: "", subresource: "log" },
+    ];
+  },
+  async run(asked, kit) {
+    const pods = await podsOf(asked, kit);
+    const chosen = pods.toSorted((a, b) => Number(healthy(a)) - Number(healthy(b))).slice(0, asked.max_pods);
+    const reads = chosen.flatMap((pod) =>
+      containersOf(pod, asked).map((container) => ({ pod: textAt(pod, "metadata", "name"), container })),
+    );
+    if (reads.length === 0)
+      throw new Faulted(fault("no_logs", { kind: asked.kind, name: asked.name, why: "no pod of it exists now" }));
+    const matches = asked.grep === undefined ? null : kit.pattern(asked.grep, "grep");
+    const blocks: Block[] = [];
+    let [scanned, matched] = [0, 0];
+    for (const { pod, container } of reads) {
+      const lines = await linesOf(pod, container, asked, matches !== null, kit);
+      scanned += lines.length;
+      const kept = matches === null ? lines : grepLines(lines, matches, asked.context);
+      if (matches !== null) matched += lines.filter(matches).length;
+      const text = asked.mode === "raw" ? kept.slice(-asked.tail).join("\n") : foldLog(kept, asked.mode, asked.tail);
+      blocks.push({ kind: "data", source: `logs ${pod}/${container}`, text: text === "" ? "(no lines)" : text });
+    }
+    const left = pods.length - chosen.length;
+    const counts = { pods: chosen.length, containers: reads.length, scanned, ...(matches === null ? {} : { matched }) };
+    const found = matches === null ? "" : `, ${matched} matched`;
+    return answer(
+      [
+        `logs of ${asked.kind} ${asked.namespace}/${asked.name}: ${reads.length} containers in ${chosen.length} of ${pods.length} pods, ${scanned} lines scanned${found}`,
+        window(asked),
+        left > 0 ? ` ${left} pods not read: raise max_pods or name one.` : "",
+      ],
+      blocks,
+      { counts },
+      true,
+    );
+  },
+});
+
+async function podsOf(asked: Input, kit: Kit): Promise<readonly JsonObject[]> {
+  const pods = await kit.findKind("pods");
+  const { namespace, name } = asked;
+  if (asked.kind === "Pod") return [await kit.cluster.get({ kind: pods, namespace, name })];
+  const owner = await kit.cluster.get({ kind: await kit.findKind(asked.kind), namespace, name });
+  const labels = at(owner, "spec", "selector", "matchLabels");
+  if (!isJsonObject(labels)) {
+    const { items } = await kit.cluster.list(pods, namespace, { limit: 500 });
+    return items.filter((pod) => textAt(pod, "metadata", "name").startsWith(`${name}-`));
+  }
+  const selector = Object.entries(labels)
+    .map(([key, value]) => `${key}=${cellOf([value])}`)
+    .join(",");
+  return (await kit.cluster.list(pods, namespace, { limit: 500, selector })).items;
+}
+
+function containersOf(pod: JsonObject, asked: Input): string[] {
+  const containers = at(pod, "spec", "containers");
+  const names = (Array.isArray(containers) ? containers : []).map((one: JsonObject) => textAt(one, "name"));
+  if (asked.container === undefined) return names;
+  if (names.includes(asked.container)) return [asked.container];
+  throw new Faulted(fault("not_found", { kind: "container", name: asked.container, near: names }));
+}
+
+function healthy(pod: JsonObject): boolean {
+  const statuses = at(pod, "status", "containerStatuses");
+  return (
+    textAt(pod, "status", "phase") === "Running" &&
+    Array.isArray(statuses) &&
+    statuses.every((one: JsonObject) => at(one, "ready") === true)
+  );
+}
+
+async function linesOf(pod: string, container: string, asked: Input, searching: boolean, kit: Kit): Promise<string[]> {
+  const kind = await kit.findKind("pods");
+  const whole = searching || asked.until !== undefined || asked.mode !== "raw";
+  const seconds = asked.since === undefined ? null : sinceSeconds(asked.since, kit.now());
+  const text = await kit.cluster.logs(
+    { kind, namespace: asked.namespace, name: pod },
+    {
+      container,
+      previous: asked.previous,
+      tailLines: whole ? scanLines : asked.tail,
+      ...(seconds === null ? {} : { sinceSeconds: seconds }),
+      limitBytes: scanBytes,
+      timestamps: asked.until !== undefined,
+    },
+  );
+  const lines = text.split("\n").filter((line) => line !== "");
+  if (asked.until === undefined) return lines;
+  const end = Date.parse(asked.until);
+  return lines
+    .filter((line) => !(Date.parse(line.slice(0, line.indexOf(" "))) > end))
+    .map((line) => line.slice(line.indexOf(" ") + 1));
+}
+
+function sinceSeconds(since: string, now: number): number {
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[since.at(-1) ?? ""];
+  const seconds = unit === undefined ? Math.ceil((now - Date.parse(since)) / 1000) : Number(since.slice(0, -1)) * unit;
+  return Math.max(1, seconds);
+}
+
+function grepLines(lines: readonly string[], matches: (line: string) => boolean, context: number): string[] {
+  const kept = new Set<number>();
+  lines.forEach((line, index) => {
+    if (!matches(line)) return;
+    for (let near = Math.max(0, index - context); near <= Math.min(lines.length - 1, index + context); near++)
+      kept.add(near);
+  });
+  return lines.filter((_line, index) => kept.has(index));
+}
+
+function window(asked: Input): string {
+  const from = asked.since === undefined ? "" : ` since ${asked.since}`;
+  const to = asked.until === undefined ? "" : ` until ${asked.until}`;
+  return `${from}${to}${asked.previous ? ", the run before" : ""}.`;
+}

@@ -1,0 +1,345 @@
+// Reads one object: what matters, clean YAML to edit, everything, or what it is tied to.
+
+import { z } from "zod";
+import {
+  answer,
+  at,
+  cellOf,
+  defineTool,
+  fault,
+  Faulted,
+  inputs,
+  isJsonObject,
+  named,
+  parsePath,
+  placeOf,
+  quoted,
+  textAt,
+  valuesAt,
+  type Block,
+  type Json,
+  type JsonObject,
+  type Kit,
+  type Need,
+  type ObjectRef,
+  type Output,
+  type Sentence,
+} from "../src/tool.ts";
+
+const input = z.strictObject({
+  kind: inputs.kind().describe("Pod, deployments, Certificate.cert-manager.io"),
+  name: inputs.name(),
+  namespace: inputs.namespace().optional(),
+  view: z.enum(["summary", "spec", "full", "relations"]).default("summary"),
+  path: z.string().min(1).max(200).optional().describe("Only this part: .spec.template"),
+});
+
+/** What the relations view looks through, where it may be read. */
+const related = [
+  "replicasets",
+  "pods",
+  "jobs",
+  "services",
+  "ingresses",
+  "horizontalpodautoscalers.autoscaling",
+  "persistentvolumeclaims",
+  "serviceaccounts",
+];
+
+export default defineTool({
+  name: "objects_get",
+  title: "Read one object",
+  description:
+    "Read one object. summary: what matters, with recent warnings; spec: clean YAML to edit and apply; full: with status; relations: owners, children, and what uses it (Secret, ConfigMap, PVC, ServiceAccount, Service). Secret values are masked.",
+  annotations: { readOnlyHint: true, openWorldHint: false },
+  effects: ["read"],
+  input,
+  effect: () => "read",
+  reason: () => null,
+  previewOnly: () => false,
+  async needs({ kind, name, namespace, view, path }, findKind) {
+    const found = await findKind(kind);
+    const place = placeOf(found, namespace);
+    const needs: Need[] = [{ verb: "get", kind: found, namespace: place, name }];
+    if (place === "" || path !== undefined) return needs;
+    if (view === "summary")
+      needs.push({ verb: "list", kind: await findKind("events"), namespace: place, name: "", optional: true });
+    if (view === "relations")
+      for (const other of await Promise.all(related.map(findKind)))
+        needs.push({ verb: "list", kind: other, namespace: place, name: "", optional: true });
+    return needs;
+  },
+  async run({ kind, name, namespace, view, path }, kit) {
+    const found = await kit.findKind(kind);
+    const ref: ObjectRef = { kind: found, namespace: placeOf(found, namespace), name };
+    const object = await kit.cluster.get(ref);
+    const title = `${found.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${name}`;
+    if (path !== undefined) return part(title, object, path);
+    switch (view) {
+      case "summary":
+        return await summary(title, ref, object, kit);
+      case "spec":
+        return answer(
+          [`${title}: the fields to edit.`],
+          [{ kind: "object", object: withoutServerFields(object, false) }],
+          {},
+          hasAnnotations(object),
+        );
+      case "full":
+        return answer(
+          [`${title}: with status.`],
+          [{ kind: "object", object: withoutServerFields(object, true) }],
+          {},
+          true,
+        );
+      case "relations":
+        return await relations(title, ref, object, kit);
+    }
+  },
+});
+
+function part(title: string, object: JsonObject, path: string): Output {
+  const values = valuesAt(object, parsePath(path, "path"));
+  if (values.length === 0)
+    throw new Faulted(fault("not_found", { kind: "field", name: path, near: Object.keys(object) }));
+  return answer(
+    [`${title} ${path}:`],
+    [{ kind: "object", object: values.length === 1 ? (values[0] ?? null) : values }],
+    {},
+    true,
+  );
+}
+
+const hasAnnotations = (object: JsonObject): boolean => at(object, "metadata", "annotations") !== undefined;
+
+/** The object as a person would write it: what the server alone fills in is left out. */
+function withoutServerFields(object: JsonObject, status: boolean): JsonObject {
+  const metadata = at(object, "metadata");
+  const kept = isJsonObject(metadata) ? metadata : {};
+  const dropped = ["managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"];
+  const own = Object.fromEntries(
+    Object.entries(kept).filter(([key]) => !dropped.includes(key) || (status && key === "creationTimestamp")),
+  );
+  const entries = Object.entries(object).filter(([key]) => key !== "metadata" && (status || key !== "status"));
+  const clean = Object.fromEntries(entries.map(([key, value]) => [key, status ? value : withoutDefaults(value)]));
+  const { apiVersion, kind, ...rest } = clean;
+  return {
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(kind === undefined ? {} : { kind }),
+    metadata: own,
+    ...rest,
+  };
+}
+
+/** Values that the API server fills in when nobody says otherwise (Kubernetes API reference, v1.36). */
+const defaults: { readonly [field: string]: readonly Json[] } = {
+  dnsPolicy: ["ClusterFirst"],
+  restartPolicy: ["Always"],
+  schedulerName: ["default-scheduler"],
+  terminationGracePeriodSeconds: [30],
+  terminationMessagePath: ["/dev/termination-log"],
+  terminationMessagePolicy: ["File"],
+  imagePullPolicy: ["IfNotPresent", "Always"],
+  progressDeadlineSeconds: [600],
+  revisionHistoryLimit: [10],
+  sessionAffinity: ["None"],
+  internalTrafficPolicy: ["Cluster"],
+  ipFamilyPolicy: ["SingleStack"],
+  successThreshold: [1],
+  failureThreshold: [3],
+  timeoutSeconds: [1],
+  periodSeconds: [10],
+  protocol: ["TCP"],
+  defaultMode: [420],
+  enableServiceLinks: [true],
+  preemptionPolicy: ["PreemptLowerPriority"],
+  creationTimestamp: [null],
+};
+
+function withoutDefaults(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutDefaults);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(
+        ([key, inner]) =>
+          !defaults[key]?.includes(inner as never) &&
+          !(key === "securityContext" && isJsonObject(inner) && Object.keys(inner).length === 0),
+      )
+      .map(([key, inner]) => [key, withoutDefaults(inner)]),
+  );
+}
+
+async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: Kit): Promise<Output> {
+  const blocks: Block[] = [];
+  const line = (label: string, text: string): void => {
+    if (text !== "") blocks.push({ kind: "line", line: [`${label}: `, named(text)] });
+  };
+  line("created", textAt(object, "metadata", "creationTimestamp"));
+  line("labels", pairs(at(object, "metadata", "labels")));
+  line("phase", textAt(object, "status", "phase"));
+  line("node", textAt(object, "spec", "nodeName"));
+  const replicas = at(object, "spec", "replicas");
+  if (typeof replicas === "number") {
+    const count = (field: string): number => Number(at(object, "status", field) ?? 0);
+    blocks.push({
+      kind: "line",
+      line: [
+        `replicas: ${replicas} wanted, ${count("readyReplicas")} ready, ${count("updatedReplicas")} updated, ${count("availableReplicas")} available`,
+      ],
+    });
+  }
+  blocks.push(...containers(object), ...conditions(object));
+  const data = at(object, "data");
+  if (isJsonObject(data)) blocks.push({ kind: "object", object: { data } });
+  else if (at(object, "spec", "template") === undefined && at(object, "spec", "containers") === undefined) {
+    const spec = at(object, "spec");
+    if (spec !== undefined) blocks.push({ kind: "object", object: { spec: withoutDefaults(spec) } });
+  }
+  blocks.push(...(await warnings(ref, kit)));
+  return answer([`${title}.`], blocks, {}, true);
+}
+
+function containers(object: JsonObject): Block[] {
+  const list = at(object, "spec", "template", "spec", "containers") ?? at(object, "spec", "containers");
+  const statuses = at(object, "status", "containerStatuses");
+  return (Array.isArray(list) ? list : []).flatMap((one: JsonObject): Block[] => {
+    const name = textAt(one, "name");
+    const status = (Array.isArray(statuses) ? statuses : []).find(
+      (other: JsonObject) => textAt(other, "name") === name,
+    ) as JsonObject | undefined;
+    const shown: Record<string, Json> = { image: textAt(one, "image") };
+    for (const key of ["command", "args", "env", "resources", "ports"]) {
+      const value = one[key];
+      if (value !== undefined && !(isJsonObject(value) && Object.keys(value).length === 0))
+        shown[key] = withoutDefaults(value);
+    }
+    if (status !== undefined) {
+      shown["ready"] = at(status, "ready") === true;
+      shown["restarts"] = Number(at(status, "restartCount") ?? 0);
+      shown["state"] = at(status, "state") ?? {};
+      const last = at(status, "lastState");
+      if (isJsonObject(last) && Object.keys(last).length > 0) shown["lastState"] = last;
+    }
+    return [{ kind: "object", object: { [`container ${name}`]: shown } }];
+  });
+}
+
+function conditions(object: JsonObject): Block[] {
+  const list = at(object, "status", "conditions");
+  return (Array.isArray(list) ? list : []).flatMap((one: JsonObject): Block[] => {
+    const [type, status, message] = [textAt(one, "type"), textAt(one, "status"), textAt(one, "message")];
+    const good =
+      status === "True" ? !/(Pressure|Failure|Unavailable)$/.test(type) : /(Pressure|Failure|Unavailable)$/.test(type);
+    if (good) return [];
+    return [
+      {
+        kind: "line",
+        line: [
+          "condition ",
+          named(type),
+          " is ",
+          named(status),
+          ": ",
+          named(textAt(one, "reason") || "no reason"),
+          " ",
+          ...(message === "" ? [] : [quoted(message)]),
+        ],
+      },
+    ];
+  });
+}
+
+async function warnings(ref: ObjectRef, kit: Kit): Promise<Block[]> {
+  if (ref.namespace === "") return [];
+  const events: Need = {
+    verb: "list",
+    kind: await kit.findKind("events"),
+    namespace: ref.namespace,
+    name: "",
+    optional: true,
+  };
+  if (!kit.cluster.may(events)) return [{ kind: "line", line: ["Not checked: events (not readable)"] }];
+  const fieldSelector = `involvedObject.name=${ref.name},involvedObject.kind=${ref.kind.kind},type=Warning`;
+  const { items } = await kit.cluster.list(events.kind, ref.namespace, { limit: 100, fieldSelector });
+  return items.slice(-5).map((event): Block => {
+    const times = Number(at(event, "count") ?? 1);
+    const line: Sentence = [
+      `warning ${times}× `,
+      named(textAt(event, "reason")),
+      " ",
+      quoted(textAt(event, "message")),
+    ];
+    return { kind: "line", line };
+  });
+}
+
+async function relations(title: string, ref: ObjectRef, object: JsonObject, kit: Kit): Promise<Output> {
+  const rows: string[][] = [];
+  const owners = at(object, "metadata", "ownerReferences");
+  for (const owner of (Array.isArray(owners) ? owners : []) as JsonObject[])
+    rows.push(["owned by", textAt(owner, "kind"), textAt(owner, "name")]);
+  const unread: string[] = [];
+  for (const kind of await Promise.all(related.map(kit.findKind))) {
+    const need: Need = { verb: "list", kind, namespace: ref.namespace, name: "", optional: true };
+    if (ref.namespace === "" || !kit.cluster.may(need)) {
+      unread.push(kind.resource);
+      continue;
+    }
+    const { items } = await kit.cluster.list(kind, ref.namespace, { limit: 500 });
+    for (const item of items) {
+      const how = tie(ref, object, item);
+      if (how !== "") rows.push([how, kind.kind, textAt(item, "metadata", "name")]);
+    }
+  }
+  const left = unread.length === 0 ? "" : ` Not checked: ${unread.join(", ")}.`;
+  return answer(
+    [`${title}: ${rows.length} relations.${left}`],
+    rows.length === 0 ? [] : [{ kind: "table", columns: ["RELATION", "KIND", "NAME"], rows }],
+    { counts: { relations: rows.length } },
+  );
+}
+
+/** How another object is tied to this one: child, user of its values, or in front of it; "" when it is not. */
+function tie(ref: ObjectRef, object: JsonObject, other: JsonObject): string {
+  const uid = textAt(object, "metadata", "uid");
+  const owners = at(other, "metadata", "ownerReferences");
+  if (Array.isArray(owners) && owners.some((owner: JsonObject) => textAt(owner, "uid") === uid)) return "owns";
+  const reference = {
+    Secret: ["secretName", "secretRef", "secretKeyRef", "secret"],
+    ConfigMap: ["configMapRef", "configMapKeyRef", "configMap"],
+    PersistentVolumeClaim: ["claimName"],
+    ServiceAccount: ["serviceAccountName"],
+    Service: ["service"],
+  }[ref.kind.kind];
+  if (reference !== undefined && mentions(at(other, "spec"), reference, ref.name)) return "used by";
+  const target = at(other, "spec", "scaleTargetRef");
+  if (textAt(target, "kind") === ref.kind.kind && textAt(target, "name") === ref.name) return "scaled by";
+  const selector = at(other, "spec", "selector");
+  const labels = at(object, "spec", "template", "metadata", "labels") ?? at(object, "metadata", "labels");
+  const selects =
+    textAt(other, "spec", "clusterIP") !== "" &&
+    isJsonObject(selector) &&
+    isJsonObject(labels) &&
+    Object.keys(selector).length > 0 &&
+    Object.entries(selector).every(([key, value]) => labels[key] === value);
+  return selects ? "selected by" : "";
+}
+
+/** Does a field of one of these names, at any depth, name this object? */
+function mentions(value: Json | undefined, fields: readonly string[], name: string): boolean {
+  if (Array.isArray(value)) return value.some((item) => mentions(item, fields, name));
+  if (!isJsonObject(value)) return false;
+  return Object.entries(value).some(
+    ([key, inner]) =>
+      (fields.includes(key) && (inner === name || textAt(inner, "name") === name)) || mentions(inner, fields, name),
+  );
+}
+
+function pairs(value: Json | undefined): string {
+  return isJsonObject(value)
+    ? Object.entries(value)
+        .map(([key, inner]) => `${key}=${cellOf([inner])}`)
+        .join(",")
+    : "";
+}

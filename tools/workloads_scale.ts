@@ -1,0 +1,95 @@
+// Sets a workload's replica count through its scale subresource, and says what may undo it.
+
+import { z } from "zod";
+import {
+  answer,
+  at,
+  defineTool,
+  fault,
+  Faulted,
+  inputs,
+  placeOf,
+  textAt,
+  type Kit,
+  type Need,
+  type Sentence,
+} from "../src/tool.ts";
+
+const input = z.strictObject({
+  kind: inputs.kind(),
+  name: inputs.name(),
+  namespace: inputs.namespace(),
+  replicas: z.number().int().min(0).max(1000),
+  if_replicas: z.number().int().min(0).max(1000).optional().describe("Refuse unless now this"),
+  preview: inputs.preview(),
+  reason: inputs.reason(),
+});
+
+export default defineTool({
+  name: "workloads_scale",
+  title: "Scale",
+  description: "Set the replica count. Warns when an HPA owns it or quota forbids it.",
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  effects: ["change", "destroy"],
+  input,
+  effect: ({ replicas }) => (replicas === 0 ? "destroy" : "change"),
+  reason: ({ reason }) => reason,
+  previewOnly: ({ preview }) => preview,
+  async needs({ kind, name, namespace }, findKind) {
+    const found = await findKind(kind);
+    if (!found.subresources.includes("scale"))
+      throw new Faulted(
+        fault("invalid_input", { problems: [{ path: "kind", rule: `${found.kind} has no replica count to set` }] }),
+      );
+    const scale = { kind: found, namespace: placeOf(found, namespace), name, subresource: "scale" };
+    return [{ ...scale, verb: "get" }, { ...scale, verb: "patch" }, ...(await watchers(namespace, findKind))];
+  },
+  async run({ kind, name, namespace, replicas, if_replicas }, kit) {
+    const ref = { kind: await kit.findKind(kind), namespace, name };
+    const before = at(await kit.cluster.get(ref, "scale"), "spec", "replicas");
+    const from = typeof before === "number" ? before : 0;
+    if (if_replicas !== undefined && from !== if_replicas)
+      throw new Faulted(
+        fault("stale", { kind: ref.kind.kind, name, field: "spec.replicas", expected: if_replicas, found: from }),
+      );
+    await kit.cluster.mergePatch(ref, { spec: { replicas } }, "scale");
+    const checks = await checksOf(ref.kind.kind, name, namespace, kit);
+    if (replicas === 0 && from > 0) checks.unshift([`stops all ${from} replicas`]);
+    return { ...answer([]), checks, undo: `workloads_scale replicas ${from}` };
+  },
+});
+
+/** Who else has a say in the count: looked at where it may be read. */
+async function watchers(namespace: string, findKind: Kit["findKind"]): Promise<Need[]> {
+  const kinds = await Promise.all(["horizontalpodautoscalers.autoscaling", "resourcequotas"].map(findKind));
+  return kinds.map((kind) => ({ verb: "list", kind, namespace, name: "", optional: true }));
+}
+
+async function checksOf(kind: string, name: string, namespace: string, kit: Kit): Promise<Sentence[]> {
+  const [autoscalers, quotas] = await watchers(namespace, kit.findKind);
+  const checks: Sentence[] = [];
+  if (autoscalers === undefined || !kit.cluster.may(autoscalers)) checks.push(["Not checked: HPAs (not readable)"]);
+  else {
+    const { items } = await kit.cluster.list(autoscalers.kind, namespace, { limit: 500 });
+    const owner = items.find(
+      (item) =>
+        textAt(item, "spec", "scaleTargetRef", "kind") === kind &&
+        textAt(item, "spec", "scaleTargetRef", "name") === name,
+    );
+    if (owner !== undefined) {
+      const bounds = `${Number(at(owner, "spec", "minReplicas") ?? 1)}-${Number(at(owner, "spec", "maxReplicas") ?? 0)}`;
+      const hpa = textAt(owner, "metadata", "name");
+      checks.push([`HPA ${hpa} (${bounds}) sets this count too and may undo it: change its minReplicas`]);
+    }
+  }
+  if (quotas === undefined || !kit.cluster.may(quotas)) checks.push(["Not checked: quotas (not readable)"]);
+  else {
+    const { items } = await kit.cluster.list(quotas.kind, namespace, { limit: 500 });
+    for (const item of items) {
+      const [used, hard] = [textAt(item, "status", "used", "pods"), textAt(item, "status", "hard", "pods")];
+      if (hard !== "")
+        checks.push([`quota ${textAt(item, "metadata", "name")}: ${used || "0"} of ${hard} pods in use`]);
+    }
+  }
+  return checks;
+}
