@@ -1,6 +1,21 @@
 // What a command may touch of the outside: given by main.ts, which alone knows the process.
 
+import type { Readable, Writable } from "node:stream";
+
 export interface Io {
+  readonly version: string;
+  /** The version of the Node that runs this. */
+  readonly node: string;
+  /** The user that this process runs as: number (-1 where the system has none) and name. */
+  readonly uid: number;
+  readonly user: string;
+  readonly home: string;
+  /** For short-lived sockets: `$XDG_RUNTIME_DIR`, else the system's folder for temporary files. */
+  readonly runtimeFolder: string;
+  /** Where the policies that ship with Sallyport lie. */
+  readonly shipped: string;
+  readonly input: Readable;
+  readonly output: Writable;
   readonly env: { readonly [name: string]: string | undefined };
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -11,6 +26,7 @@ export interface Io {
   /** Asks the person one line; only where `interactive`. */
   readonly ask: (question: string) => Promise<string>;
   readonly now: () => number;
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly random: (count: number) => Uint8Array;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
@@ -30,6 +46,7 @@ export class CommandFailed extends Error {
 export function stateFolder(env: Io["env"]): string {
   if (env["SALLYPORT_HOME"]) return env["SALLYPORT_HOME"];
   const base = env["XDG_STATE_HOME"] || (env["HOME"] ? `${env["HOME"]}/.local/state` : "");
-  if (base === "") throw new CommandFailed("No state folder: set SALLYPORT_HOME to a folder that only you can read.", 2);
+  if (base === "")
+    throw new CommandFailed("No state folder: set SALLYPORT_HOME to a folder that only you can read.", 2);
   return `${base}/sallyport`;
 }

@@ -1,0 +1,243 @@
+// `sallyport doctor`: what works and what is missing, in plain words, with the next step for each.
+
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { inspect, type Finding } from "../credentials/inspect.ts";
+import { selfReviews } from "../credentials/names.ts";
+import { create, type Sender } from "../credentials/send.ts";
+import { Faulted } from "../domain/fault.ts";
+import { idsFrom } from "../domain/ids.ts";
+import { textAt } from "../domain/json.ts";
+import type { Connection, KubeClient } from "../kubernetes/contract.ts";
+import { findMeeting } from "../owner/meeting.ts";
+import { folderProblem } from "../owner/folder.ts";
+import { CommandFailed, stateFolder, type Io } from "./io.ts";
+import { connectWith, kubeconfigPaths, readSetting, sentenceOf, type Setting } from "./setting.ts";
+
+interface Check {
+  readonly name: string;
+  /** `note` is worth knowing and stops nothing. */
+  readonly result: "ok" | "note" | "failed";
+  readonly says: string;
+  /** What to do about it; "" where nothing is to be done. */
+  readonly next: string;
+}
+
+export function doctorCommand(io: Io): Command {
+  return new Command("doctor")
+    .description(
+      "Say what works and what is missing: Node, state folder, configuration, policy, kubeconfig, cluster, enrolment, clock, stray credentials.",
+    )
+    .option("--context <name>", "kubeconfig context (default: the configuration's, else the current one)")
+    .option("--json", "print the checks as JSON")
+    .addHelpText("after", "\nExit code 0 when nothing failed, 3 when something did.\n")
+    .action(async (options: { context?: string; json?: boolean }) => {
+      const checks = await examine(io, options.context ?? null);
+      io.out(options.json === true ? `${JSON.stringify(checks, null, 2)}\n` : textOf(checks, io.colour));
+      const failed = checks.filter((check) => check.result === "failed").length;
+      if (failed > 0) throw new CommandFailed(`${failed} of ${checks.length} checks failed.`, 3);
+    });
+}
+
+/** Every check, in the order in which they depend on one another; a failed one ends those that need it. */
+export async function examine(io: Io, context: string | null): Promise<readonly Check[]> {
+  const checks = [nodeCheck(io), stateCheck(io)];
+  let setting: Setting;
+  try {
+    setting = await readSetting(io, undefined);
+  } catch (thrown) {
+    return [
+      ...checks,
+      failed("configuration", sentenceOf(thrown), "correct the line that is named; docs/quickstart.md lists every key"),
+    ];
+  }
+  const files = setting.policyFiles.length;
+  checks.push(
+    ok("configuration", `${setting.config.mode}, credentials ${setting.config.credentials}`),
+    ok(
+      "policy",
+      `${setting.policy.rules.length} rules in ${files} file${files === 1 ? "" : "s"}, ${setting.policy.examples} examples hold`,
+    ),
+    await ownerCheck(io),
+  );
+  let opened: { connection: Connection; client: KubeClient };
+  try {
+    opened = await connectWith(io)(context);
+  } catch (thrown) {
+    return [...checks, failed("kubeconfig", sentenceOf(thrown), "set KUBECONFIG, or kubeconfig: in sallyport.yaml")];
+  }
+  const { connection, client } = opened;
+  try {
+    checks.push(
+      kubeconfigCheck(connection, setting),
+      ...(await clusterChecks(io, connection, client)),
+      ...(await strayCredentials(io, setting)),
+    );
+  } finally {
+    await client.close();
+  }
+  return checks;
+}
+
+function nodeCheck(io: Io): Check {
+  const [major = 0, minor = 0] = io.node.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 19)
+    ? ok("Node", io.node)
+    : failed("Node", `${io.node} is too old`, "install Node 22.19 or later");
+}
+
+function stateCheck(io: Io): Check {
+  try {
+    const folder = stateFolder(io.env);
+    const problem = folderProblem(folder, io.uid);
+    if (problem === "") return ok("state folder", folder);
+    return problem.includes("ENOENT")
+      ? note("state folder", `${folder} does not exist yet`, "the first start makes it")
+      : failed("state folder", problem, "SALLYPORT_HOME names another folder");
+  } catch (thrown) {
+    return failed("state folder", sentenceOf(thrown), "set SALLYPORT_HOME");
+  }
+}
+
+async function ownerCheck(io: Io): Promise<Check> {
+  const found = await findMeeting(stateFolder(io.env), io.uid);
+  switch (found.kind) {
+    case "found":
+      return ok("gateway", "one is running on this state folder");
+    case "absent":
+      return note("gateway", "none is running on this state folder", "your MCP client starts one");
+    case "refused":
+      return failed("gateway", found.sentence, "remove the file once no Sallyport runs");
+  }
+}
+
+function kubeconfigCheck(connection: Connection, { config }: Setting): Check {
+  const says = `cluster ${connection.cluster} at ${connection.server}`;
+  if (!connection.tls.insecure) return ok("kubeconfig", says);
+  const insecure = `${says}, WITHOUT VERIFYING ITS CERTIFICATE: whoever is on the way reads and changes everything`;
+  const next = "remove insecure-skip-tls-verify and name the certificate authority";
+  return config.mode === "multi-user" ? failed("kubeconfig", insecure, next) : note("kubeconfig", insecure, next);
+}
+
+/** The oldest Kubernetes that grants and fences were built for. */
+const oldestMinor = 32;
+/** Milliseconds that clocks may differ: tokens are checked against the server's. */
+const clockTolerance = 30_000;
+
+async function clusterChecks(io: Io, connection: Connection, client: KubeClient): Promise<readonly Check[]> {
+  const signal = AbortSignal.any([io.signal, AbortSignal.timeout(15_000)]);
+  try {
+    const authorization = await connection.authorization();
+    const call = idsFrom(io.now, io.random).call();
+    let sent = 0;
+    const sender: Sender = { client, authorization, nextAuditId: () => `${call}.${++sent}`, agent: "doctor", signal };
+    const version = await client.path("/version", { authorization, signal });
+    const minor = Number.parseInt(textAt(version, "minor"), 10);
+    const reached =
+      minor >= oldestMinor
+        ? ok("cluster", `Kubernetes ${textAt(version, "gitVersion")} answers`)
+        : failed(
+            "cluster",
+            `Kubernetes ${textAt(version, "gitVersion")} is older than 1.${oldestMinor}`,
+            "upgrade it; grants need its token and admission features",
+          );
+    return [reached, await clockCheck(io, sender), ...(await enrolmentChecks(sender))];
+  } catch (thrown) {
+    const cause = thrown instanceof Faulted ? `${thrown.fault.code}: ${thrown.fault.cause}` : sentenceOf(thrown);
+    return [failed("cluster", cause, "check the address, the network and the credential with kubectl version")];
+  }
+}
+
+async function clockCheck(io: Io, sender: Sender): Promise<Check> {
+  const review = await create(sender, selfReviews, {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "SelfSubjectReview",
+  });
+  const server = Date.parse(textAt(review, "metadata", "creationTimestamp"));
+  if (Number.isNaN(server)) return note("clock", "the cluster did not say what time it has", "");
+  const apart = Math.abs(io.now() - server);
+  if (apart <= clockTolerance) return ok("clock", "agrees with the cluster's");
+  return failed(
+    "clock",
+    `differs from the cluster's by ${Math.round(apart / 1000)} s`,
+    "synchronise the clock: tokens and the record depend on it",
+  );
+}
+
+async function enrolmentChecks(sender: Sender): Promise<readonly Check[]> {
+  const found = await inspect(sender);
+  if (found.kind === "not_enrolled")
+    return [
+      note(
+        "enrolment",
+        "this cluster is not enrolled: reads use your kubeconfig's own credential, changes are refused",
+        "sallyport enroll --namespace NAME --print, then without --print",
+      ),
+    ];
+  const { enrolment, findings } = found;
+  const reach = `${enrolment.namespaces.join(", ")}${enrolment.clusterRead ? "; cluster read" : ""}${enrolment.secrets ? "; Secrets by approval" : ""}`;
+  return [ok("enrolment", reach), ...findings.map(findingCheck)];
+}
+
+function findingCheck({ object, kind, paths }: Finding): Check {
+  const where = paths.length === 0 ? "" : ` at ${paths.slice(0, 5).join(", ")}`;
+  switch (kind) {
+    case "missing":
+      return failed("enrolment", `${object} is missing`, "run sallyport enroll again");
+    case "differs":
+      return failed("enrolment", `${object} differs${where}`, "run sallyport enroll again");
+    case "edited":
+      return note("enrolment", `${object} was edited${where}`, "as it may be; grants follow it");
+    case "unreadable":
+      return note(
+        "enrolment",
+        `${object} may not be read with this kubeconfig`,
+        "run doctor as a cluster administrator",
+      );
+  }
+}
+
+/** Credentials that an agent with a shell could use instead of asking here. */
+async function strayCredentials(io: Io, { config }: Setting): Promise<readonly Check[]> {
+  const places = [
+    ...kubeconfigPaths(io, config),
+    join(io.home, ".kube", "config"),
+    "/var/run/secrets/kubernetes.io/serviceaccount/token",
+    "/etc/kubernetes/admin.conf",
+    "/etc/rancher/k3s/k3s.yaml",
+  ];
+  const there: string[] = [];
+  for (const place of new Set(places)) if (await isReadable(place)) there.push(place);
+  if (there.length === 0) return [ok("other credentials", "none found in the usual places")];
+  return [
+    note(
+      "other credentials",
+      `an agent with a shell here could use ${there.join(", ")} instead of Sallyport`,
+      "run agents as another user, or in a container without these files",
+    ),
+  ];
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function textOf(checks: readonly Check[], colour: boolean): string {
+  const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const marks = { ok: paint(32, "ok    "), note: paint(33, "note  "), failed: paint(31, "FAILED") };
+  const width = Math.max(...checks.map((check) => check.name.length));
+  return checks
+    .map(
+      ({ name, result, says, next }) =>
+        `${marks[result]}  ${name.padEnd(width)}  ${says}${next === "" ? "" : `\n${" ".repeat(width + 10)}next: ${next}`}\n`,
+    )
+    .join("");
+}
+
+const ok = (name: string, says: string): Check => ({ name, result: "ok", says, next: "" });
+const note = (name: string, says: string, next: string): Check => ({ name, result: "note", says, next });
+const failed = (name: string, says: string, next: string): Check => ({ name, result: "failed", says, next });

@@ -1,0 +1,125 @@
+// The command line: every command by name, each loaded only when it is the one.
+
+import { Command } from "commander";
+import type { JsonObject } from "../domain/json.ts";
+import { isJsonObject } from "../domain/json.ts";
+import { connectOwner } from "../owner/client.ts";
+import { CommandFailed, stateFolder, type Io } from "./io.ts";
+
+const examples = `
+With no command Sallyport is an MCP server on standard input and output.
+
+Examples:
+  $ sallyport                                      serve one MCP client on stdio
+  $ sallyport serve --http                         serve on loopback HTTP, with the tokens of sallyport.yaml
+  $ sallyport doctor                               what works, what is missing
+  $ sallyport enroll --context prod --namespace shop --print
+  $ sallyport approvals list
+  $ sallyport transcript verify
+`;
+
+/** Builds the command line. The commands' own files are imported only when they run, so that stdio answers at once. */
+export function program(io: Io): Command {
+  const sallyport = new Command("sallyport")
+    .description(
+      "Typed Kubernetes tools for AI agents, under governance: decided, approved, masked and provably recorded.",
+    )
+    .version(io.version, "-V, --version", "print the version")
+    .addHelpText("after", examples)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(sallyport --help lists the commands)")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err });
+
+  sallyport
+    .command("serve", { isDefault: true })
+    .description("run the gateway for one MCP client on stdio, or with --http on loopback")
+    .option("--config <path>", "sallyport.yaml (default: in the state folder)")
+    .option("--http", "listen on loopback HTTP instead of stdio")
+    .option("--port <number>", "the port to listen on (default: the configuration's, else a free one)", portOf)
+    .action(async (options: { config?: string; http?: boolean; port?: number }) => {
+      const { serve } = await import("./serve.ts");
+      await serve(io, { ...options, http: options.http ?? false });
+    });
+
+  lazy(sallyport, "approvals", "see and answer requests for approval", async () =>
+    (await import("./approvals.ts")).approvalsCommand(io, ownerOf(io)),
+  );
+  lazy(sallyport, "transcript", "read and verify the record", async () =>
+    (await import("./transcript.ts")).transcriptCommand(io),
+  );
+  lazy(sallyport, "policy", "check and test policies, list the forbids", async () =>
+    (await import("./policy.ts")).policyCommand(io),
+  );
+  lazy(sallyport, "enroll", "install Sallyport's accounts and fences in a cluster", async () =>
+    (await import("./enroll.ts")).enrollCommand(io, (await import("./setting.ts")).connectWith(io)),
+  );
+  lazy(sallyport, "unenroll", "take them away again", async () =>
+    (await import("./enroll.ts")).unenrollCommand(io, (await import("./setting.ts")).connectWith(io)),
+  );
+  lazy(sallyport, "doctor", "say what works and what is missing", async () =>
+    (await import("./doctor.ts")).doctorCommand(io),
+  );
+  lazy(sallyport, "completion", "print a completion script for bash, zsh or fish", async () =>
+    (await import("./completion.ts")).completionCommand(io),
+  );
+  return sallyport;
+}
+
+/** A command whose file is loaded when it is called: its own help and options come with it. */
+function lazy(parent: Command, name: string, says: string, load: () => Promise<Command>): void {
+  parent
+    .command(name)
+    .description(says)
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .passThroughOptions()
+    .argument("[words...]")
+    .action(async (words: string[]) => {
+      const loaded = await load();
+      loaded.exitOverride().configureOutput({
+        writeOut: (text) => parent.configureOutput().writeOut?.(text),
+        writeErr: (text) => parent.configureOutput().writeErr?.(text),
+      });
+      loaded.name(`sallyport ${name}`);
+      await loaded.parseAsync(words, { from: "user" });
+    });
+}
+
+/** The owner process of the state folder, connected at the first call. `SALLYPORT_TOKEN_FILE` names the bearer token of whoever answers. */
+function ownerOf(io: Io) {
+  return {
+    async call(method: string, params: JsonObject): Promise<JsonObject> {
+      const connected = await connectOwner({ folder: stateFolder(io.env), uid: io.uid, version: io.version });
+      if (connected.kind !== "connected") throw new CommandFailed(connected.sentence);
+      try {
+        const answer = await connected.to.call(method, { ...params, ...(await tokenOf(io)) });
+        switch (answer.kind) {
+          case "result":
+            return isJsonObject(answer.result) ? answer.result : {};
+          case "fault":
+            throw new CommandFailed(`The gateway refused: ${answer.fault.code}.`);
+          case "gone":
+            throw new CommandFailed(answer.sentence);
+        }
+      } finally {
+        connected.to.close();
+      }
+    },
+  };
+}
+
+async function tokenOf(io: Io): Promise<JsonObject> {
+  const path = io.env["SALLYPORT_TOKEN_FILE"];
+  if (path === undefined || path === "") return {};
+  const { readFile } = await import("node:fs/promises");
+  return { token: (await readFile(path, "utf8")).trim() };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new CommandFailed("--port takes a number from 0 to 65535.", 2);
+}
