@@ -1,8 +1,9 @@
-// Three projects: `unit` (no cluster), `pipeline` (through the doors) and `cluster` (a real kube-apiserver).
+// One run for all tests; globalSetup starts the real control plane where npm test found or built its programs.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: ["test/cluster/global-setup.ts"],
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,0 +1,113 @@
+// The cluster's administrator, for setting tests up and for looking at what came of them.
+
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Json, JsonObject } from "../../src/domain/json.ts";
+import { isJsonObject } from "../../src/domain/json.ts";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+
+export interface AdminOptions {
+  readonly server: string;
+  readonly ca?: string;
+  readonly adminToken: string;
+  readonly auditLogPath: string;
+}
+
+export interface Admin {
+  /** The answer's body and status, whatever it is. `token` instead of the admin's own. */
+  send(
+    method: string,
+    path: string,
+    body?: Json,
+    options?: { readonly token?: string; readonly contentType?: string },
+  ): Promise<{ readonly status: number; readonly body: JsonObject }>;
+  /** Creates; throws unless it was created. */
+  create(path: string, body: JsonObject): Promise<JsonObject>;
+  /** The API server's own audit log (audit.k8s.io/v1), oldest first. */
+  audit(): Promise<readonly JsonObject[]>;
+}
+
+export function adminOf(options: AdminOptions): Admin {
+  const url = new URL(options.server);
+  const send: Admin["send"] = (
+    method,
+    path,
+    body,
+    { token = options.adminToken, contentType = "application/json" } = {},
+  ) =>
+    new Promise((resolve, reject) => {
+      const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(
+        {
+          host: url.hostname,
+          port: url.port,
+          path,
+          method,
+          ...(options.ca === undefined ? {} : { ca: options.ca }),
+          headers: {
+            authorization: `Bearer ${token}`,
+            accept: "application/json",
+            "content-type": contentType,
+            "audit-id": `admin-${randomUUID()}`,
+          },
+        },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+          response.on("end", () => {
+            const parsed: unknown = text.startsWith("{") ? JSON.parse(text) : {};
+            resolve({ status: response.statusCode ?? 0, body: isJsonObject(parsed) ? parsed : {} });
+          });
+        },
+      );
+      request.on("error", reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  return {
+    send,
+    async create(path, body) {
+      const answer = await send("POST", path, body);
+      if (answer.status !== 201 && answer.status !== 200)
+        throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      return answer.body;
+    },
+    async audit() {
+      const text = await readFile(options.auditLogPath, "utf8");
+      return text
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as JsonObject);
+    },
+  };
+}
+
+/** A Deployment of pause containers with a password in its env. */
+export function deployment(name: string, replicas: number, password: string): JsonObject {
+  const labels = { app: name };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, labels },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers: [
+            { name: "main", image: "registry.example.com/pause:1", env: [{ name: "DB_PASSWORD", value: password }] },
+          ],
+        },
+      },
+    },
+  };
+}
+
+/** A namespace whose environment is `prod` or another. */
+export function namespace(name: string, environment: string): JsonObject {
+  return {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name, labels: { "sallyport.dev/environment": environment } },
+  };
+}

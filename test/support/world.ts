@@ -1,0 +1,223 @@
+// A whole Sallyport for one test file: a cluster, its enrolment, the gateway on loopback HTTP, an agent's MCP client, and the command line.
+
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { CommandFailed, type Io } from "../../src/commands/io.ts";
+import { program } from "../../src/commands/program.ts";
+import { serve } from "../../src/commands/serve.ts";
+import type { JsonObject } from "../../src/domain/json.ts";
+import { writeTokenFile } from "../../src/identity/verifiers/index.ts";
+
+export interface WorldOptions {
+  /** A kubeconfig of a running cluster, with an admin's credential. */
+  readonly kubeconfigPath: string;
+  /** Namespaces to enroll; null leaves the cluster as it is. */
+  readonly enroll: readonly string[] | null;
+  /** The policy's text; absent: the default policy. */
+  readonly policy?: string;
+  /** Further lines of sallyport.yaml. */
+  readonly config?: string;
+}
+
+/** One answer as the agent sees it. */
+export interface Answer {
+  readonly text: string;
+  readonly isError: boolean;
+  readonly facts: JsonObject;
+}
+
+export interface World {
+  readonly folder: string;
+  readonly url: string;
+  readonly env: Record<string, string>;
+  readonly tokens: { readonly agent: string; readonly approver: string };
+  call(tool: string, arguments_: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<Answer>;
+  readonly agent: Client;
+  /** Runs `sallyport …`: as the owner, or as the approver. */
+  sallyport(
+    arguments_: readonly string[],
+    as?: "owner" | "approver",
+  ): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
+  /** Waits for the one pending request and answers it as the approver. */
+  approve(): Promise<string>;
+  /** All entries of the transcript, oldest first. */
+  entries(): Promise<readonly JsonObject[]>;
+  /** What the gateway logged. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "sallyport-world-"));
+  await chmod(folder, 0o700);
+  const random = (count: number): Uint8Array => randomBytes(count);
+  const files = { agent: join(folder, "agent.token"), approver: join(folder, "approver.token") };
+  const tokens = {
+    agent: await writeTokenFile(files.agent, random),
+    approver: await writeTokenFile(files.approver, random),
+  };
+  if (options.policy !== undefined) await writeFile(join(folder, "policy.yaml"), options.policy);
+  await writeFile(
+    join(folder, "sallyport.yaml"),
+    `version: 1
+mode: multi-user
+kubeconfig: ${JSON.stringify(options.kubeconfigPath)}
+${options.policy === undefined ? "" : "policies: [policy.yaml]\n"}${options.config ?? "hold: 10"}
+http:
+  port: 0
+  tokens:
+    - { file: ${JSON.stringify(files.agent)}, subject: agent, kind: agent, groups: [agents] }
+    - { file: ${JSON.stringify(files.approver)}, subject: approver, kind: person, groups: [approvers] }
+`,
+  );
+  const env = { SALLYPORT_HOME: folder, PATH: process.env["PATH"] ?? "", HOME: folder };
+  if (options.enroll !== null) {
+    const enrolled = await runCommand(["enroll", "--namespace", options.enroll.join(","), "--yes"], env);
+    if (enrolled.code !== 0) throw new Error(`enroll failed: ${enrolled.out}${enrolled.err}`);
+  }
+
+  const started = await startServing(env);
+  const agent = new Client({ name: "test-agent", version: "1.0.0" });
+  await agent.connect(clientTransport(started.url, tokens.agent));
+  const world: World = {
+    folder,
+    url: started.url,
+    env,
+    tokens,
+    agent,
+    log: started.log,
+    async call(tool, arguments_, { signal } = {}) {
+      const answer = await agent.callTool(
+        { name: tool, arguments: arguments_ },
+        { timeout: 60_000, ...(signal === undefined ? {} : { signal }) },
+      );
+      const parts = answer.content as readonly { readonly text?: string }[];
+      const facts = (answer._meta?.["sallyport/facts"] ?? {}) as JsonObject;
+      return { text: parts.map((part) => part.text ?? "").join("\n"), isError: answer.isError === true, facts };
+    },
+    sallyport: (arguments_, as = "owner") =>
+      runCommand(arguments_, as === "owner" ? env : { ...env, SALLYPORT_TOKEN_FILE: files.approver }),
+    async approve() {
+      for (let tries = 0; tries < 100; tries++) {
+        const listed = await world.sallyport(["approvals", "list", "--json"], "approver");
+        const id = /"id":\s*"(apr_[^"]+)"/.exec(listed.out)?.[1];
+        if (id !== undefined) {
+          const answered = await world.sallyport(["approvals", "approve", id, "--yes"], "approver");
+          if (answered.code !== 0) throw new Error(`approve failed: ${answered.out}${answered.err}`);
+          return id;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      throw new Error(`no request for approval appeared; the gateway says: ${started.log()}`);
+    },
+    async entries() {
+      const listed = await runCommand(["transcript", "list", "--json", "--limit", "100000"], env);
+      if (listed.code !== 0) throw new Error(`transcript list failed: ${listed.out}${listed.err}`);
+      return entriesIn(listed.out);
+    },
+    async stop() {
+      await agent.close();
+      await started.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+export function clientTransport(url: string, token: string): StreamableHTTPClientTransport {
+  return new StreamableHTTPClientTransport(new URL(url), {
+    requestInit: { headers: { Authorization: `Bearer ${token}` } },
+  });
+}
+
+/** Runs the gateway in this process, exactly as `sallyport serve --http` does. */
+export async function startServing(
+  env: Record<string, string>,
+): Promise<{ readonly url: string; readonly log: () => string; stop(): Promise<void> }> {
+  const stopping = new AbortController();
+  let said = "";
+  const listening = Promise.withResolvers<string>();
+  const io: Io = {
+    ...testIo(env, stopping.signal),
+    err: (text) => {
+      said += text;
+      const found = /listens at (\S+)/.exec(text);
+      if (found?.[1] !== undefined) listening.resolve(found[1]);
+    },
+  };
+  const serving = serve(io, { http: true }).catch((thrown: unknown) => {
+    listening.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  });
+  const url = await listening.promise;
+  return {
+    url,
+    log: () => said,
+    async stop() {
+      stopping.abort();
+      await serving;
+    },
+  };
+}
+
+/** Runs one command in this process. */
+export async function runCommand(
+  arguments_: readonly string[],
+  env: Record<string, string>,
+): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ["", ""];
+  const io: Io = {
+    ...testIo(env, new AbortController().signal),
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+  };
+  try {
+    await program(io).parseAsync([...arguments_], { from: "user" });
+    return { code: 0, out, err };
+  } catch (thrown) {
+    const code = thrown instanceof CommandFailed ? thrown.exitCode : (thrown as { exitCode?: number }).exitCode;
+    return { code: code ?? 1, out, err: `${err}${thrown instanceof Error ? thrown.message : String(thrown)}` };
+  }
+}
+
+function testIo(env: Record<string, string>, signal: AbortSignal): Io {
+  return {
+    version: "0.0.0-test",
+    node: process.versions.node,
+    uid: process.getuid?.() ?? -1,
+    user: userInfo().username,
+    home: env["HOME"] ?? "",
+    runtimeFolder: tmpdir(),
+    shipped: join(import.meta.dirname, "..", "..", "policies"),
+    input: new PassThrough(),
+    output: new PassThrough(),
+    env,
+    out: () => undefined,
+    err: () => undefined,
+    colour: false,
+    interactive: false,
+    ask: () => Promise.reject(new Error("nobody is at this terminal")),
+    now: () => Date.now(),
+    pause: (milliseconds) => pause(milliseconds),
+    random: (count) => randomBytes(count),
+    signal,
+  };
+}
+
+/** `--json` prints one entry a line, or one list. */
+function entriesIn(text: string): JsonObject[] {
+  const trimmed = text.trim();
+  if (trimmed.startsWith("[")) return JSON.parse(trimmed) as JsonObject[];
+  return trimmed === "" ? [] : trimmed.split("\n").map((line) => JSON.parse(line) as JsonObject);
+}
+
+/** A fresh folder of the test's own. */
+export async function freshFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sallyport-test-"));
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
