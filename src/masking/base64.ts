@@ -1,0 +1,121 @@
+// Base64 inside texts: runs that decode to something readable are opened, and hidden whole when it holds a secret.
+
+import { alphabet, encodedRun, runEnd, runStart, within } from "./alphabet.ts";
+import { isHex, plainForm, type MaskType } from "./token.ts";
+import { nothing, type Scan, type Span } from "./spans.ts";
+
+/** What decoded bytes hide, if anything; `value` is the secret when it is the whole content. */
+export interface Hidden {
+  readonly type: MaskType;
+  readonly value: string | undefined;
+}
+
+/** Judges decoded bytes at a depth. `work` tells how many characters it looked at. */
+export type Opened = (bytes: Uint8Array, depth: number) => { readonly hidden: Hidden | undefined; readonly work: number };
+
+/** Encodings inside encodings are opened this deep (masking.md). */
+export const deepest = 3;
+
+/** Shorter runs hold no name with a value. */
+const shortest = 20;
+/** Both alphabets of RFC 4648, sections 4 and 5. */
+const letters = alphabet("A-Za-z0-9+/_-");
+/** Decoding and scanning may cost this much for each character of the text, and so much at least. */
+const workPerCharacter = 16;
+const leastWork = 32 * 1024 * 1024;
+
+/** A probe for one scan: call it with ascending places; it answers for the run around each. */
+export function base64Probe(scan: Scan, opened: Opened): (at: number) => readonly Span[] {
+  const { text } = scan;
+  const limit = text.length * workPerCharacter + leastWork;
+  let done = 0;
+  return (at) => {
+    if (at < done || !within(letters, text.charCodeAt(at))) return nothing;
+    const start = startOf(text, at, done);
+    const end = endOf(text, at);
+    scan.work += end - start;
+    done = end;
+    if (end - start < shortest || scan.depth >= deepest) return nothing;
+    return judged(scan, start, end, limit, opened);
+  };
+}
+
+/** To the left across URL escapes and `\/`, which the alphabet's own characters may hide. */
+function startOf(text: string, at: number, least: number): number {
+  let start = at;
+  for (;;) {
+    start = runStart(text, start, letters, start - least);
+    const escape = text[start - 1] === "%" && /^2[bBfF]/.test(text.slice(start, start + 2)) ? 1 : 0;
+    const slash = text[start - 1] === "\\" && text[start] === "/" ? 1 : 0;
+    if (escape + slash === 0 || start - 1 <= least) return start;
+    start -= 1;
+  }
+}
+
+const wrapped = /^\r?\n[ \t]{0,32}(?=[A-Za-z0-9+/])/;
+
+/** To the right across escapes, padding, and line ends of wrapped base64 (RFC 2045, section 6.8: 76 characters a line). */
+function endOf(text: string, at: number): number {
+  let end = encodedRun(text, at, letters, text.length).end;
+  for (let line = at; end - line >= 48; ) {
+    const gap = wrapped.exec(text.slice(end, end + 36))?.[0];
+    if (gap === undefined) break;
+    line = end + gap.length;
+    const next = encodedRun(text, line, letters, text.length).end;
+    if (next - line < 4 || /[^\s="'\\%]/.test(text[next] ?? " ")) break;
+    end = next;
+  }
+  const padding = /^(?:=|%3[dD]|\\u003d){1,2}/.exec(text.slice(end, end + 12))?.[0].length ?? 0;
+  return end + padding;
+}
+
+function judged(scan: Scan, start: number, end: number, limit: number, opened: Opened): readonly Span[] {
+  const raw = plainForm(scan.text.slice(start, end)).replace(/\s/g, "");
+  for (const skip of alignments(raw)) {
+    const encoded = raw.slice(skip);
+    if (!promising(encoded)) continue;
+    if (scan.work > limit) return [{ start, end, type: "unscanned", value: "", why: "budget" }];
+    const { hidden, work } = opened(Buffer.from(encoded, "base64"), scan.depth + 1);
+    scan.work += work + encoded.length;
+    if (hidden === undefined) continue;
+    const value = hidden.value ?? raw;
+    return [{ start, end, type: hidden.type, value, why: `base64 of ${hidden.type}` }];
+  }
+  return nothing;
+}
+
+/** Where the encoded text may start: at the run's start, or after a slash or dash that belongs to a path before it. */
+function alignments(raw: string): readonly number[] {
+  const starts = [0];
+  for (let at = 0; at < raw.length - shortest && at < 256 && starts.length < 5; at++) {
+    if ("/-_".includes(raw[at] ?? "")) starts.push(at + 1);
+  }
+  return starts;
+}
+
+/** Does the text decode to something that is worth opening: readable text, gzip, zlib, UTF-16, or a key's DER? */
+function promising(encoded: string): boolean {
+  if (encoded.length < shortest || isHex(encoded)) return false;
+  const head = Buffer.from(encoded.slice(0, 24), "base64");
+  const [first = 0, second = 0, third = 0] = head;
+  if (first === 0x1f && second === 0x8b) return true;
+  if (first === 0x78 && (second === 0x01 || second === 0x9c || second === 0xda)) return true;
+  if (first === 0x30 && (second === 0x82 || second === 0x81 || second === 0x77 || second === 0x2e)) return true;
+  if (first === 0xfe && second === 0xed && third === 0xfe) return true;
+  if (second === 0 && head[3] === 0 && head[5] === 0 && first !== 0) return true;
+  let readable = 0;
+  for (const byte of head) if (isReadable(byte)) readable++;
+  return readable >= head.length - 1;
+}
+
+/** Printable ASCII, white space, or a part of a UTF-8 sequence of common scripts. */
+function isReadable(byte: number): boolean {
+  return (byte >= 0x20 && byte <= 0x7e) || byte === 9 || byte === 10 || byte === 13;
+}
+
+/** Is the whole text one base64 run that decodes to itself again? (A Secret's `data` value is.) */
+export function isCanonicalBase64(text: string): boolean {
+  if (text.length === 0 || text.length % 4 !== 0) return false;
+  const body = runEnd(text, 0, alphabet("A-Za-z0-9+/"), text.length);
+  return body >= text.length - 2 && /^={0,2}$/.test(text.slice(body)) && Buffer.from(text, "base64").toString("base64") === text;
+}

@@ -1,0 +1,223 @@
+// The one exit: whatever leaves the gateway has passed a call's masker, which fails closed.
+
+import { fault, Faulted } from "../domain/fault.ts";
+import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import type { Block, DiffLine, Masked, MaskedOutput, Output, Quoted, Sentence } from "../domain/output.ts";
+import type { Session } from "../domain/principal.ts";
+import type { Hidden } from "./base64.ts";
+import { rememberFields, type Field, type Place } from "./fields.ts";
+import type { Format } from "./formats.ts";
+import { formats as known } from "./formats-table.ts";
+import { writtenWith, type Write } from "./leaves.ts";
+import { cutLines, neutralise } from "./neutral.ts";
+import { walker, type Walk } from "./objects.ts";
+import { contentOf } from "./opened.ts";
+import { secretFinder, type FindSecrets } from "./text.ts";
+import { countTokens, minter, rowsOf, sessionKey, suppliedBy, type MaskType } from "./token.ts";
+
+/** Masks for one call. Every method throws Faulted(output_withheld) where anything goes wrong inside: nothing leaves unmasked. */
+export interface CallMasker {
+  /** A Kubernetes object, List, Status or Table as it came from the cluster, masked by structure. */
+  object(value: JsonObject): JsonObject;
+  /** One Table cell, as a field named by its column. */
+  cell(column: string, text: string): string;
+  /** Free text: logs, messages. */
+  text(text: string): string;
+  /** Arguments and other JSON, by key names and content. */
+  json(value: JsonObject): JsonObject;
+  /** The last pass over every string of an output, and its neutralising. Tokens that stand already stay as they are. */
+  output(output: Output): MaskedOutput;
+  /** What this call has masked so far, by type. */
+  masked(): readonly Masked[];
+}
+
+export interface Masking {
+  /** `supplied`: the arguments that the caller sent; what stands in them is masked without a tag. */
+  forCall(session: Session, supplied: Json): CallMasker;
+}
+
+export interface MaskingOptions {
+  /** The gateway's masking key, 32 bytes; each session's is derived from it. */
+  readonly key: Uint8Array;
+  /** Formats besides the built-in ones. */
+  readonly formats?: readonly Format[];
+}
+
+/** Opens masking: compiles the formats once for all calls. */
+export function openMasking({ key, formats = [] }: MaskingOptions): Masking {
+  const engine = openEngine([...known, ...formats]);
+  return {
+    forCall: (session, supplied) => callMasker(engine, sessionKey(key, session.id), supplied),
+  };
+}
+
+export interface Engine {
+  readonly find: FindSecrets;
+  readonly walkWith: (write: Write) => Walk;
+  readonly remember: (name: string) => Field | undefined;
+}
+
+/** The finder and the walker over it, which open each other's encodings. */
+export function openEngine(formats: readonly Format[]): Engine {
+  const remember = rememberFields();
+  const walkWith: Engine["walkWith"] = (write) => walker({ find, remember, write });
+  const find: FindSecrets = secretFinder(formats, remember, (bytes, depth) => {
+    const content = contentOf(bytes);
+    switch (content.kind) {
+      case "dull":
+        return { hidden: undefined, work: bytes.length };
+      case "hidden":
+        return { hidden: content.hidden, work: bytes.length };
+      case "text":
+        return hiddenIn(content.text, depth);
+    }
+  });
+
+  /** What a decoded text hides: its one secret where that is all of it, else only that there is one. */
+  function hiddenIn(text: string, depth: number): { hidden: Hidden | undefined; work: number } {
+    const { spans, work } = find(text, true, depth);
+    const first = spans[0];
+    if (first !== undefined) {
+      const alone = spans.length === 1 && first.end - first.start === text.trim().length;
+      return { hidden: { type: first.type, value: alone ? first.value : undefined }, work };
+    }
+    let type: MaskType | undefined;
+    const walk = walkWith((found) => {
+      type ??= found;
+      return "[MASKED:secret]";
+    });
+    const marker = { text };
+    const walked = walk(marker, { depth });
+    return { hidden: walked === marker ? undefined : { type: type ?? "secret", value: undefined }, work: work + text.length };
+  }
+
+  return { find, walkWith, remember };
+}
+
+function callMasker(engine: Engine, key: Uint8Array, supplied: Json): CallMasker {
+  const mint = minter(key, suppliedBy(supplied));
+  const write: Write = (type, value) => mint.token(type, value);
+  const walk = engine.walkWith(write);
+  const text = (given: string): string => writtenWith(given, engine.find(given, false, 0).spans, write);
+  const passes: Passes = { text, walk, remember: engine.remember };
+  const whole = (value: JsonObject): JsonObject => {
+    const masked = walk(value);
+    if (!isJsonObject(masked)) throw new TypeError("an object was masked to something else");
+    return masked;
+  };
+  return {
+    object: closed("object", whole),
+    cell: closed("cell", (column: string, given: string) => cellText(passes, column, given)),
+    text: closed("text", text),
+    json: closed("json", whole),
+    output: closed("output", (output: Output) => maskedOutput(output, passes)),
+    masked: () => mint.masked(),
+  };
+}
+
+/** Fails closed. The cause names the place and the error's class alone: an error's message may quote what it choked on. */
+function closed<Arguments extends readonly unknown[], Result>(
+  place: string,
+  mask: (...given: Arguments) => Result,
+): (...given: Arguments) => Result {
+  return (...given) => {
+    try {
+      return mask(...given);
+    } catch (error) {
+      const name = error instanceof Error ? error.name : typeof error;
+      throw new Faulted(fault("output_withheld", {}, `masking of ${place} failed: ${name}`));
+    }
+  };
+}
+
+interface Passes {
+  readonly text: (text: string) => string;
+  readonly walk: Walk;
+  readonly remember: Engine["remember"];
+}
+
+function cellText({ walk, remember }: Passes, column: string, text: string): string {
+  const masked = walk(text, { field: remember(column), place: "field" });
+  if (typeof masked !== "string") throw new TypeError("a cell was masked to something else");
+  return masked;
+}
+
+/** The only minter of MaskedOutput. */
+function maskedOutput(output: Output, passes: Passes): MaskedOutput {
+  const shown = (text: string): string => neutralise(passes.text(text)).text;
+  const { headline, blocks, facts, untrusted } = output;
+  const masked: Output = {
+    headline: sentence(headline, shown),
+    blocks: blocks.map((block) => maskedBlock(block, passes, shown)),
+    facts: facts.cut === undefined ? facts : { ...facts, cut: shown(facts.cut) },
+    untrusted,
+  };
+  const counts = new Map<string, number>();
+  eachString(masked, (text) => countTokens(text, counts));
+  return { ...output, ...masked, masked: rowsOf(counts) } as MaskedOutput;
+}
+
+function maskedBlock(block: Block, passes: Passes, shown: (text: string) => string): Block {
+  switch (block.kind) {
+    case "line":
+      return { kind: "line", line: sentence(block.line, shown) };
+    case "table":
+      return {
+        kind: "table",
+        columns: block.columns.map(shown),
+        rows: block.rows.map((row) =>
+          row.map((cell, index) => neutralise(cellText(passes, block.columns[index] ?? "", cell)).text),
+        ),
+      };
+    case "object":
+      return { kind: "object", object: neutralJson(passes.walk(block.object)) };
+    case "data":
+      return { kind: "data", source: shown(block.source), text: cutLines(shown(block.text)) };
+    case "diff":
+      return { kind: "diff", lines: block.lines.map((line) => diffLine(line, passes, shown)) };
+  }
+}
+
+function sentence(parts: Sentence, shown: (text: string) => string): Sentence {
+  return parts.map((part): string | Quoted => (typeof part === "string" ? shown(part) : { quoted: shown(part.quoted) }));
+}
+
+/** A diff's values are JSON text of the field that its path names. */
+function diffLine(line: DiffLine, passes: Passes, shown: (text: string) => string): DiffLine {
+  const { name, place } = fieldOfPath(line.path);
+  const side = (text: string | null): string | null => {
+    if (text === null) return null;
+    const value = parsedJson(text);
+    if (value === undefined) return neutralise(cellText(passes, name, text)).text;
+    const masked = passes.walk(value, { field: passes.remember(name), place });
+    return masked === value ? shown(text) : JSON.stringify(neutralJson(masked));
+  };
+  return { ...line, path: shown(line.path), before: side(line.before), after: side(line.after) };
+}
+
+/** `spec.containers[api].env[DB_PASSWORD].value` is about `DB_PASSWORD`; `spec.adminPassword` about `adminPassword`. */
+function fieldOfPath(path: string): { name: string; place: Place } {
+  const named = /\[([^\][]{1,253})\](?:\.value)?$/.exec(path)?.[1];
+  if (named !== undefined) return { name: named, place: "variable" };
+  return { name: path.slice(path.lastIndexOf(".") + 1), place: "field" };
+}
+
+function parsedJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+function neutralJson(value: Json): Json {
+  if (typeof value === "string") return neutralise(value).text;
+  if (Array.isArray(value)) return (value as readonly Json[]).map(neutralJson);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [neutralise(key).text, neutralJson(inner)]));
+}
+
+function eachString(value: unknown, each: (text: string) => void): void {
+  if (typeof value === "string") each(value);
+  else if (typeof value === "object" && value !== null) for (const one of Object.values(value)) eachString(one, each);
+}

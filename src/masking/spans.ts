@@ -1,0 +1,91 @@
+// What a scan finds in a text: stretches to hide, merged and written over.
+
+import { tokenEnd, type MaskType, type Minter } from "./token.ts";
+
+/** A stretch of text to hide. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly type: MaskType;
+  /** The secret itself in its plain form: what the tag is made of. */
+  readonly value: string;
+  /** Which check found it, for people (`sallyport mask`): a format's id or a detector's name. */
+  readonly why: string;
+}
+
+/** A text under scan. `work` counts the characters that checks have looked at; the budget is held against it. */
+export interface Scan {
+  readonly text: string;
+  /** The text is a file (configuration, script) rather than log lines: a line's whole value belongs to its key. */
+  readonly config: boolean;
+  /** How many encodings were opened to get here. */
+  readonly depth: number;
+  work: number;
+  /** Where the last bare value started and ended: one that starts inside it ends there too, so no run is walked twice. */
+  readonly bare: { start: number; end: number };
+  /** Up to where Secrets written as manifests were looked for. */
+  readonly manifest: { end: number };
+  /** Up to where parts of JSON Web Keys were looked for. */
+  readonly webKey: { end: number };
+}
+
+/** An anchored check: a keyword stands at `start` to `end`; is there a secret, and how far does it reach? */
+export type Check = (scan: Scan, start: number, end: number) => readonly Span[];
+
+export const nothing: readonly Span[] = [];
+
+/**
+ * Spans in order, none touching another's inside. Of overlapping ones the union is hidden under the type of the
+ * longest; a well-formed token that is cut by a span is taken in whole, and a span that is just a token is no span.
+ */
+export function merged(text: string, spans: readonly Span[]): readonly Span[] {
+  const rows = spans.flatMap((span) => aroundTokens(text, span)).sort((a, b) => a.start - b.start || b.end - a.end);
+  const result: Span[] = [];
+  for (const row of rows) {
+    const last = result.at(-1);
+    if (last === undefined || row.start >= last.end) result.push(row);
+    else if (row.end > last.end) {
+      const main = row.end - row.start > last.end - last.start ? row : last;
+      result[result.length - 1] = { ...main, start: last.start, end: row.end, value: text.slice(last.start, row.end) };
+    }
+  }
+  return result;
+}
+
+/** The longest text of a token with its tag, generously. */
+const tokenRoom = 48;
+
+function aroundTokens(text: string, span: Span): readonly Span[] {
+  let { start, end } = span;
+  const before = lastOpening(text, start);
+  if (before !== -1) {
+    const close = tokenEnd(text, before);
+    if (close > start) {
+      if (close >= end) return nothing;
+      start = before;
+    }
+  }
+  const inside = lastOpening(text, end - 1);
+  if (inside > start) end = Math.max(end, tokenEnd(text, inside));
+  return [start === span.start && end === span.end ? span : { ...span, start, end }];
+}
+
+/** The last place at or shortly before `at` where a token may open, or -1. */
+function lastOpening(text: string, at: number): number {
+  const from = Math.max(0, at - tokenRoom);
+  const found = text.slice(from, at + tokenRoom).lastIndexOf("[MASKED:", at - from);
+  return found === -1 ? -1 : from + found;
+}
+
+/** The text with every span replaced by its token. Spans are merged ones. */
+export function written(text: string, spans: readonly Span[], minter: Minter): string {
+  if (spans.length === 0) return text;
+  let result = "";
+  let from = 0;
+  for (const span of spans) {
+    result += text.slice(from, span.start) + minter.token(span.type, span.value);
+    from = span.end;
+  }
+  return result + text.slice(from);
+}
+

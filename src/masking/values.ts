@@ -1,0 +1,171 @@
+// What a value looks like by itself: a placeholder, a reference, a name, or something random.
+
+import { alphabet, alphanumeric, digits, runEnd, within, type Alphabet } from "./alphabet.ts";
+
+const lower = alphabet("a-z");
+const upper = alphabet("A-Z");
+const letters = alphabet("A-Za-z");
+
+/**
+ * A cautious estimate of a value's entropy in bits: words, runs and repeats count for little, since people choose
+ * them. It is at most Shannon's estimate over the value's own characters.
+ */
+export function bitsOf(value: string): number {
+  const head = value.slice(0, 4096);
+  const space = Math.log2(Math.max(2, charactersOf(head)));
+  let bits = 0;
+  for (let index = 0; index < head.length; ) {
+    const run = Math.max(runEnd(head, index, lower, head.length), runEnd(head, index, upper, head.length));
+    if (run - index >= 4 && isWordLike(head.slice(index, run))) {
+      bits += (run - index) * 2;
+      index = run;
+      continue;
+    }
+    const before = head.charCodeAt(index - 1);
+    const step = index > 0 ? head.charCodeAt(index) - before : Number.NaN;
+    bits += step === 0 || step === 1 || step === -1 ? 1 : space;
+    index++;
+  }
+  return Math.min(bits, shannon(head) * head.length);
+}
+
+/** Vowels and consonants as words mix them: a run that can't be said is no word. */
+function isWordLike(run: string): boolean {
+  const vowels = run.replace(/[^aeiouyAEIOUY]/g, "").length;
+  return vowels * 5 >= run.length && !/[bcdfghjklmnpqrstvwxz]{5}/i.test(run);
+}
+
+function charactersOf(text: string): number {
+  let size = 0;
+  if (some(text, digits)) size += 10;
+  if (some(text, lower)) size += 26;
+  if (some(text, upper)) size += 26;
+  return /[^A-Za-z0-9]/.test(text) ? size + 16 : size;
+}
+
+function some(text: string, set: Alphabet): boolean {
+  for (let index = 0; index < text.length; index++) if (within(set, text.charCodeAt(index))) return true;
+  return false;
+}
+
+/** Shannon's entropy of a text's characters, in bits a character. */
+export function shannon(text: string): number {
+  const counts = new Map<string, number>();
+  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+  const total = [...text].length;
+  let sum = 0;
+  for (const count of counts.values()) sum -= (count / total) * Math.log2(count / total);
+  return sum;
+}
+
+/** Characters of a value that are judged; what follows changes no answer. */
+const judged = 256;
+
+/**
+ * Does the value look like key material rather than like words, a name, an id or a number? Random text changes its
+ * character class every few characters; `CamelCaseWord2` does not. Digests (hexadecimal) and UUIDs are not key
+ * material by their look alone.
+ */
+export function looksRandom(value: string, least = 16): boolean {
+  const text = value.slice(0, judged);
+  if (text.length < least || isHexDigest(text) || isUuid(text) || looksLikeName(text)) return false;
+  if (!/^[A-Za-z0-9+/=_.~!@#$%^&*-]+$/.test(text) || !some(text, digits) || !some(text, letters)) return false;
+  if (/^(?:\.{0,2}\/|https?:|[A-Za-z]:\\)/.test(text) && text.split("/").length > 2) return false;
+  let changes = 0;
+  for (let index = 1; index < text.length; index++) {
+    if (classOf(text.charCodeAt(index)) !== classOf(text.charCodeAt(index - 1))) changes++;
+  }
+  return changes >= (text.length - 1) * 0.28 && shannon(text) >= Math.min(3.4, Math.log2(text.length) - 0.9);
+}
+
+function classOf(code: number): number {
+  if (within(digits, code)) return 1;
+  if (within(lower, code)) return 2;
+  return within(upper, code) ? 3 : 4;
+}
+
+/** Hexadecimal and nothing else, or after `sha256:` and the like: a digest, not a secret, unless a name says so. */
+export function isHexDigest(text: string): boolean {
+  return /^(?:[a-z0-9]{2,8}[:-])?[0-9a-fA-F]{7,}$/.test(text);
+}
+
+export function isUuid(text: string): boolean {
+  return /^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/.test(text);
+}
+
+/**
+ * Could the value be the name of a Kubernetes object or of something alike (`ns/name`, `api-7bbd5678c7-78nqk`,
+ * `tls.crt`)? Lower case, in parts that are words, small numbers or short hashes.
+ */
+export function looksLikeName(value: string): boolean {
+  if (value.length > 253 || !/^[a-z0-9](?:[-a-z0-9._/:]*[a-z0-9])?$/.test(value)) return false;
+  return value.split(/[-._/:]/).every((part) => /^(?:[a-z]{0,24}|[0-9]{1,5}|[a-z0-9]{1,10}|[a-z]{2,20}[0-9]{1,4})$/.test(part));
+}
+
+/** Words that stand where a secret would, in any case. */
+const fillers = new Set(
+  `null nil none undefined true false yes no on off empty unset set redacted masked hidden secret_hidden sensitive
+   omitted filtered removed scrubbed placeholder required optional string str text int integer bool boolean number object
+   any char varchar bytes optional[str] str|none unknown n/a na tbd todo -`.split(/\s+/),
+);
+
+/** Nothing to hide: empty, a literal such as `null`, a row of stars, `<password>`, `[REDACTED]`, `(sensitive value)`. */
+export function isPlaceholder(value: string): boolean {
+  const text = value.trim();
+  if (text === "" || fillers.has(text.toLowerCase())) return true;
+  if (/^([*xX.#_-])\1*$/.test(text)) return true;
+  if (/^<[^<>]{0,80}>$|^\[[A-Z _-]{0,40}\]$|^\([a-z ]{0,40}\)$/.test(text)) return true;
+  const inner = /^[<([]?\s*([A-Za-z_]{2,12})\s*[>)\]]?$/.exec(text)?.[1];
+  return inner !== undefined && inner.length < text.length && fillers.has(inner.toLowerCase());
+}
+
+/** Stands for a value kept elsewhere: `$(NAME)`, `${NAME}`, `$NAME`, `{{ … }}`, `%s`, `{name}`, `#{…}`, `@Value`-like. */
+export function isReference(value: string): boolean {
+  const text = value.trim().slice(0, judged);
+  if (/^\$(?:\([A-Za-z_][\w.]*\)|\{[^{}]*\}|[A-Za-z_]\w*)$/.test(text)) return true;
+  if (/^\$\(.*\)$|^`.*`$/.test(text)) return true;
+  if (/^\{\{.*\}\}$|^\{%.*%\}$|^#\{.*\}$|^<%.*%>$|^\$\{\{.*\}\}$/.test(text)) return true;
+  if (/^%(?:\([A-Za-z_]\w*\))?-?[0-9]*[sdvqxTp]$|^%[A-Za-z_]\w*%$|^\{[A-Za-z_0-9.:!]*\}$/.test(text)) return true;
+  return /^(?:vault|awssm|ssm|gcpsm|azurekv|secretref|ref\+[a-z]+|op|arn):[^\s]+$/.test(text);
+}
+
+/** Words that follow a name in a sentence about it (`token: expired`, `--password to`), never a value. */
+const sentenceWords = new Set(
+  `a an the is are was were be been not no never must should shall can cannot could may might will would has have had to
+   for of in on at by from with without and or but if then else when while as via per this that these those it its your
+   our their invalid valid incorrect correct wrong bad missing required expired expires expiring revoked rotated rotation
+   refreshed refresh failed failure fails failing success successful succeeded accepted rejected denied refused granted
+   unauthorized unauthorised forbidden unknown unexpected empty blank changed change updated update created create deleted
+   delete found exists exist absent present provided supplied given set unset reset disabled enabled ok okay error errors
+   mismatch mismatched matched match matches too already auth authentication authorization authorized verified verification
+   validation validated validating authenticated using used use uses and/or generated generating received required. stored
+   loaded loading reading read written syntax file path option options flag value values field fields header parameter
+   argument string text prompt hash length policy name names type true false null none nil end eof begin start stop new
+   old current previous next after before during instead lookup store manager provider service server client user username
+   account database db login logon logout session rate limit limits limited exceeded count total more less than between
+   default secret secrets token tokens password passwords key keys credential credentials cookie cookies bearer basic
+   digest negotiate configured configuration config setting settings entered entry enter typed strong weak short long
+   plain plaintext encrypted decrypted hashed only also still just now here there`.split(/\s+/),
+);
+
+/** Is the text a word of a sentence rather than a value? */
+export function isSentenceWord(text: string): boolean {
+  return sentenceWords.has(text.toLowerCase().replace(/[.,;:!?)\]'"]+$/, ""));
+}
+
+/** Letters alone, or with digits and marks among them? */
+export function isPlainWord(text: string): boolean {
+  return text !== "" && runEnd(text, 0, letters, text.length) === text.length;
+}
+
+/** At least one letter or digit, so that punctuation alone is never a value. */
+export function holdsSomething(text: string): boolean {
+  return some(text, alphanumeric);
+}
+
+/** Does base64 text hold `user:password` in printable characters? */
+export function isBasic(value: string): boolean {
+  if (value.length < 4 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(value)) return false;
+  const plain = Buffer.from(value, "base64").toString("utf8");
+  return /^[\x20-\x7e\u00a1-\u024f]*:[\x20-\x7e\u00a1-\u024f]+$/.test(plain) && holdsSomething(plain);
+}
