@@ -1,18 +1,16 @@
 // The composition root: configuration and adapters in, a governed gateway out. Everything that varies is chosen here.
 
-import { join } from "node:path";
 import { tools } from "../tools/index.ts";
 import { approvalMethods } from "./approval/methods.ts";
 import type { Mode, Voter } from "./approval/ballot.ts";
 import { keepChannelsUpdated } from "./approval/announce.ts";
 import type { Channel } from "./approval/channels/contract.ts";
-import { openLowdbStore } from "./approval/stores/lowdb.ts";
 import { listTools, toolsByName, type ListedTool } from "./catalogue.ts";
 import type { Config } from "./config/schema.ts";
 import type { CallRequest } from "./domain/call.ts";
 import type { EntryDraft } from "./domain/entry.ts";
 import type { Evidence, Identified } from "./domain/evidence.ts";
-import { fault, type Fault } from "./domain/fault.ts";
+import { fault, Faulted, type Fault } from "./domain/fault.ts";
 import { idsFrom, type CallId, type SessionId } from "./domain/ids.ts";
 import type { Outcome } from "./domain/outcome.ts";
 import type { Principal } from "./domain/principal.ts";
@@ -24,11 +22,11 @@ import { openMasking } from "./masking/mask.ts";
 import { governCall } from "./pipeline.ts";
 import type { Policy } from "./policy/policy.ts";
 import { possible } from "./policy/possible.ts";
-import { openTranscript } from "./transcript/record.ts";
-import { keptKey } from "./wiring/keys.ts";
+import type { Disk } from "./transcript/disk.ts";
 import { reachCluster } from "./wiring/reach.ts";
 import { reviewCall, standingOf } from "./wiring/review.ts";
 import { stagesFor, type Parts, type Waiting } from "./wiring/stages.ts";
+import { openState } from "./wiring/state.ts";
 import { startSweeping } from "./wiring/sweeping.ts";
 import { openWaiting } from "./wiring/waiting.ts";
 
@@ -48,6 +46,8 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly now: () => number;
   readonly random: (count: number) => Uint8Array;
+  /** Where the transcript is written; absent: the real disk. */
+  readonly disk?: Disk;
 }
 
 export interface Gateway {
@@ -76,18 +76,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, folder, log, now, random, policy, channels } = options;
   const closing = new AbortController();
   const ids = idsFrom(now, random);
-  const transcript = await openTranscript({
+  const { transcript, store, keys } = await openState({
     folder,
     gateway: { version: options.version, config: options.configDigest, policy: policy.digest },
     now,
     random,
     say: (sentence) => log.warn(sentence),
-  });
-  const store = await openLowdbStore({
-    folder: join(folder, "approvals"),
-    random,
-    keep: 30 * 86_400_000,
-    answerFor: 3_600_000,
+    ...(options.disk === undefined ? {} : { disk: options.disk }),
   });
   const reach = reachCluster({
     connection: options.connection,
@@ -103,12 +98,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     tools: toolsByName(tools),
     reach,
     policy: () => policy,
-    masking: openMasking({ key: await keptKey(folder, "masking.key", random) }),
+    masking: openMasking({ key: keys.masking }),
     append: transcript.append,
     store,
     environmentLabel: config.environmentLabel,
-    digestKey: await keptKey(folder, "digest.key", random),
-    cursorKey: await keptKey(folder, "cursor.key", random),
+    digestKey: keys.digest,
+    cursorKey: keys.cursor,
+    deadline: config.deadline * 1000,
     now,
     closing: closing.signal,
     log: logFault,
@@ -133,19 +129,31 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     }),
   };
 
+  /** Ends a session's reader token and puts its end on record; a removal that failed is the sweep's. */
+  async function endSession(session: SessionId): Promise<void> {
+    const grant = reach.credentials.sessions().find((one) => one.session === session)?.grant ?? null;
+    const complete = await reach.credentials.endSession(session);
+    if (grant !== null && complete !== null) await transcript.append([own("grant.revoked", { grant, complete })]);
+  }
   const own = <K extends EntryDraft["kind"]>(
     kind: K,
     details: Extract<EntryDraft, { kind: K }>["details"],
   ): EntryDraft => ({ kind, session: null, call: null, principal: null, details }) as EntryDraft;
-  await transcript.append([
-    own("gateway.started", {
-      version: options.version,
-      config: options.configDigest,
-      policy: policy.digest,
-      repaired: transcript.repaired,
-    }),
-  ]);
-  await waits.recover();
+  const letGo = [() => reach.close(), () => store.close(), () => transcript.close()];
+  try {
+    await transcript.append([
+      own("gateway.started", {
+        version: options.version,
+        config: options.configDigest,
+        policy: policy.digest,
+        repaired: transcript.repaired,
+      }),
+    ]);
+    await waits.recover();
+  } catch (thrown) {
+    await eachInTurn([() => waits.close(), ...letGo], log);
+    throw thrown;
+  }
   const stopUpdating = keepChannelsUpdated(store, channels, (unreached) => {
     for (const { channel, why } of unreached) log.warn({ channel, why }, "a channel could not be told");
   });
@@ -168,9 +176,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         mask: (text) => parts.masking.forCall({ id: "ses_approvals" as SessionId, door: "socket" }, {}).text(text),
         now,
       }),
-    async endSession(session) {
-      await reach.credentials.endSession(session);
-    },
+    endSession: (session) => endSession(session),
     refusedStranger: () => strangers.count(),
     broke: (call, thrown) =>
       logFault(
@@ -187,15 +193,36 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       closing.abort();
       strangers.stop();
       stopUpdating();
-      await sweeping.stop();
-      await waits.close();
-      await strangers.flush();
-      await transcript.append([own("gateway.stopped", { reason })]);
-      await reach.close();
-      await store.close();
-      await transcript.close();
+      const endSessions = async (): Promise<void> => {
+        for (const { session } of reach.credentials.sessions()) await endSession(session);
+      };
+      const stopped = own("gateway.stopped", { reason });
+      await eachInTurn(
+        [
+          () => sweeping.stop(),
+          () => waits.close(),
+          () => strangers.flush(),
+          endSessions,
+          () => transcript.append([stopped]),
+          ...letGo,
+        ],
+        log,
+      );
     },
   };
+}
+
+function whyOf(thrown: unknown): string {
+  if (thrown instanceof Faulted) return `${thrown.fault.code}: ${thrown.fault.cause}`;
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Each step, whatever became of those before it: a full disk must not keep the rest open. */
+async function eachInTurn(steps: readonly (() => Promise<unknown>)[], log: Log): Promise<void> {
+  for (const step of steps) {
+    const [ended] = await Promise.allSettled([step()]);
+    if (ended.status === "rejected") log.warn({ cause: whyOf(ended.reason) }, "could not be closed");
+  }
 }
 
 /** Strangers never write to the transcript one by one: a count each minute at most. */

@@ -75,11 +75,10 @@ export interface Stages {
   mask(call: PlannedCall, output: Output): MaskedOutput;
 }
 
-/** What a tool gave back, not yet masked for the last time. */
-export interface Executed {
-  readonly output: Output;
-  readonly changes: readonly Change[];
-}
+/** What a tool gave back, not yet masked for the last time; or what broke it off once a write had been answered. */
+export type Executed =
+  | { readonly kind: "ran"; readonly output: Output; readonly changes: readonly Change[] }
+  | { readonly kind: "broke"; readonly thrown: unknown; readonly changes: readonly Change[] };
 
 /** Governs one call from its arguments to its recorded outcome. Never throws: every fault is an outcome. */
 export async function governCall(stages: Stages, request: CallRequest): Promise<Outcome> {
@@ -144,11 +143,13 @@ async function carryOut(
     const executed = await stages.execute(authorized, issued.grant, request);
     changes = executed.changes;
     effect = authorized.call.effect === "read" ? "none" : "applied";
+    if (executed.kind === "broke") throw executed.thrown;
     result = { output: stages.mask(authorized.call, executed.output) };
   } catch (thrown) {
     const caught = faultOf(thrown);
-    result = { fault: effect === "none" ? caught : { ...caught, effect } };
-    effect = result.fault.effect;
+    // What was written before stays written; a second write whose answer was lost leaves more than that open.
+    if (caught.effect !== "none") effect = caught.effect;
+    result = { fault: { ...caught, effect } };
   }
   const revoked = issued === null ? null : await issued.revoke();
   return await record.settled({ grant: issued?.grant ?? null, revoked, effect, changes, result });

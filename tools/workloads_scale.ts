@@ -52,8 +52,9 @@ export default defineTool({
       throw new Faulted(
         fault("stale", { kind: ref.kind.kind, name, field: "spec.replicas", expected: if_replicas, found: from }),
       );
-    await kit.cluster.mergePatch(ref, { spec: { replicas } }, "scale");
+    // Looked up first: nothing that can fail stands behind the write.
     const checks = await checksOf(ref.kind.kind, name, namespace, kit);
+    await kit.cluster.mergePatch(ref, { spec: { replicas } }, "scale");
     if (replicas === 0 && from > 0) checks.unshift([`stops all ${from} replicas`]);
     return { ...answer([]), checks, undo: `workloads_scale replicas ${from}` };
   },

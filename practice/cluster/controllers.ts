@@ -1,5 +1,6 @@
 // What goes on by itself: replicas are made and taken away, pods start, crash and end, owners' dependents and namespaces go.
 
+import { end } from "./deletion.ts";
 import { listAt, textAt, type Json, type JsonObject } from "./json.ts";
 import { kindFor, kindNamed, kinds } from "./kinds.ts";
 import { live } from "./node.ts";
@@ -11,9 +12,9 @@ const pods = kindFor("pods");
 const replicaSets = kindFor("replicasets");
 
 /** Runs one pass of every controller at this moment. Each change calls for another pass. */
-export function reconcile(storage: Storage, now: number): void {
-  endNamespaces(storage);
-  collectGarbage(storage);
+function reconcile(storage: Storage, now: number): void {
+  endNamespaces(storage, now);
+  collectGarbage(storage, now);
   for (const namespace of storage.list(kindFor("namespaces"))) defaultAccount(storage, namespace, now);
   for (const deployment of storage.list(kindFor("deployments"))) rollOut(storage, deployment, now);
   for (const kind of [replicaSets, kindFor("statefulsets")]) {
@@ -25,17 +26,18 @@ export function reconcile(storage: Storage, now: number): void {
   }
 }
 
-function endNamespaces(storage: Storage): void {
+/** An ending namespace takes everything in it along, and goes when nothing is left: a finalizer inside holds it. */
+function endNamespaces(storage: Storage, now: number): void {
+  const inside = kinds.filter((kind) => kind.namespaced);
   for (const namespace of storage.list(kindFor("namespaces")).filter(isEnding)) {
-    for (const kind of kinds.filter((one) => one.namespaced)) {
-      for (const object of storage.list(kind, nameOf(namespace))) storage.remove(kind, object);
-    }
-    storage.remove(kindFor("namespaces"), namespace);
+    const name = nameOf(namespace);
+    for (const kind of inside) for (const object of storage.list(kind, name)) end(storage, kind, object, now);
+    if (inside.every((kind) => storage.list(kind, name).length === 0)) storage.remove(kindFor("namespaces"), namespace);
   }
 }
 
 /** An object whose every owner is gone goes too, also one that named an owner that never was. */
-function collectGarbage(storage: Storage): void {
+function collectGarbage(storage: Storage, now: number): void {
   const exists = (owner: Json, namespace: string): boolean => {
     const kind = kindNamed(textAt(owner, "apiVersion"), textAt(owner, "kind"));
     if (kind === undefined) return true;
@@ -46,7 +48,7 @@ function collectGarbage(storage: Storage): void {
     for (const object of storage.list(kind)) {
       const owners = listAt(object, "metadata", "ownerReferences");
       if (owners.length > 0 && !owners.some((owner) => exists(owner, namespaceOf(object))))
-        storage.remove(kind, object);
+        end(storage, kind, object, now);
     }
   }
 }

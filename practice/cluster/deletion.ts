@@ -61,7 +61,7 @@ function requireDeletable(kind: Kind, old: JsonObject, { uid, resourceVersion }:
 }
 
 /** The object as it waits for its end, or null when it can go at once. The controllers take it away. */
-export function markDeleted(
+function markDeleted(
   kind: Kind,
   old: JsonObject,
   { gracePeriodSeconds }: Pick<Deletion, "gracePeriodSeconds">,
@@ -74,6 +74,13 @@ export function markDeleted(
   const marked = put(old, ["metadata", "deletionTimestamp"], timestamp(now + grace * 1000));
   if (kind.kind === "Namespace") return put(marked, ["status", "phase"], "Terminating");
   return put(marked, ["metadata", "deletionGracePeriodSeconds"], grace);
+}
+
+/** The controllers' own delete: at once where nothing holds the object, else by the mark that asks its finalizers and its node. */
+export function end(storage: Storage, kind: Kind, object: JsonObject, now: number): void {
+  const marked = markDeleted(kind, object, { gracePeriodSeconds: null }, now);
+  if (marked === null) storage.remove(kind, object);
+  else if (marked !== object) storage.write(kind, marked);
 }
 
 /** Takes the owner's reference away from its dependents. */

@@ -39,11 +39,11 @@ export function patchFor(contentType: string): (target: Json | undefined, patch:
   }
 }
 
-export function mergePatch(target: Json | undefined, patch: Json): Json {
+function mergePatch(target: Json | undefined, patch: Json): Json {
   return merge(target, patch, (_field, _old, value) => value);
 }
 
-export function strategicPatch(target: Json | undefined, patch: Json): Json {
+function strategicPatch(target: Json | undefined, patch: Json): Json {
   return merge(target, patch, (field, old, items) => {
     if (field === "finalizers") return [...new Set([...old, ...items])];
     const key = mergeKey(field, [...old, ...items]);

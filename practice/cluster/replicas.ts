@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { at, listAt, mapAt, numberAt, put, textAt, timestamp, type Json, type JsonObject } from "./json.ts";
 import { kindFor, type Kind } from "./kinds.ts";
-import { markDeleted } from "./deletion.ts";
+import { end } from "./deletion.ts";
 import { letters, nameSuffix } from "./objects.ts";
 import { dependents, isEnding, made, nameOf, namespaceOf, ownedBy, record } from "./owned.ts";
 import { isReady } from "./pods.ts";
@@ -68,9 +68,7 @@ export function keepReplicas(storage: Storage, kind: Kind, owner: JsonObject, no
   const ordinal = kind.kind === "StatefulSet";
   const living = mine.filter((pod) => !isEnding(pod)).sort((a, b) => ageOrder(a) - ageOrder(b));
   for (const pod of living.slice(wanted)) {
-    const marked = markDeleted(pods, pod, { gracePeriodSeconds: null }, now);
-    if (marked === null) storage.remove(pods, pod);
-    else storage.write(pods, marked);
+    end(storage, pods, pod, now);
     record(storage, kind, owner, "SuccessfulDelete", `Deleted pod: ${nameOf(pod)}`, now);
   }
   const taken = new Set(mine.map(nameOf));

@@ -7,7 +7,7 @@ import type { Kind } from "./kinds.ts";
 const snapshotsKept = 32;
 
 /** A list's key as etcd orders it: `namespace/name`, compared by code unit. */
-export const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
+const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
 
 export class Storage {
   #revision = 1;

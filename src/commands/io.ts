@@ -1,6 +1,7 @@
 // What a command may touch of the outside: given by main.ts, which alone knows the process.
 
 import type { Readable, Writable } from "node:stream";
+import type { Disk } from "../transcript/disk.ts";
 
 export interface Io {
   readonly version: string;
@@ -30,6 +31,8 @@ export interface Io {
   readonly random: (count: number) => Uint8Array;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Where the transcript is written; absent: the real disk. */
+  readonly disk?: Disk;
 }
 
 /** Ends the command with a sentence on standard error and this exit code (1 failed, 2 wrong usage, 3 found a problem). */

@@ -28,6 +28,8 @@ export const configSchema = z.strictObject({
   environmentLabel: z.string().min(1).max(317).default("sallyport.dev/environment"),
   /** How many seconds an answer is held for a person before APPROVAL PENDING is answered. */
   hold: z.number().int().min(0).max(45).default(45),
+  /** How many seconds a call may take, waiting for a person aside; each of its requests to a cluster half of that. */
+  deadline: z.number().int().min(1).max(600).default(60),
   http: z
     .strictObject({
       port: z.number().int().min(0).max(65_535).default(7843),

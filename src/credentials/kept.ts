@@ -54,8 +54,8 @@ export function keep<T extends Perishable>(make: () => Promise<T>, now: () => nu
   };
 }
 
-/** The shared promise's value, unless this caller goes away first. Fault: cancelled. */
-async function untilAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The shared promise's value, unless this caller goes away first. Faults: cancelled, deadline_exceeded. */
+export async function untilAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
   let leave = (): void => undefined;
   const left = new Promise<never>((_, reject) => {
     leave = () => reject(leaving(signal));
@@ -73,6 +73,6 @@ async function untilAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise
 function leaving({ reason }: AbortSignal): Faulted {
   if (reason instanceof Faulted) return reason;
   const late = reason instanceof Error && reason.name === "TimeoutError";
-  const cause = "the caller left while a credential was made";
+  const cause = "the caller left while something that others wait for too was made";
   return new Faulted(late ? fault("deadline_exceeded", { why: "late" }, cause) : fault("cancelled", {}, cause));
 }

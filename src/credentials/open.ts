@@ -37,6 +37,8 @@ export interface ClusterCredentials {
   fence(signal: AbortSignal): Promise<FenceAnswer>;
   enrolment(signal: AbortSignal): Promise<Enrolment | null>;
   endSession(session: SessionId): Promise<boolean | null>;
+  /** The sessions that hold a reader's token, and the grant of each. */
+  sessions(): readonly { readonly session: SessionId; readonly grant: GrantId | null }[];
   /** Kubernetes answered 401 to the gateway's or to this session's token: the next ones are minted anew. */
   refused(session: SessionId | null): Promise<void>;
   /** One sweep; null where the cluster is not enrolled. */
@@ -88,6 +90,7 @@ export function openCredentials(options: CredentialOptions): ClusterCredentials 
     fence: (signal) => previews.fence(signal),
     enrolment: (signal) => asGateway(signal, readEnrolment),
     endSession: (session) => reader.end(session),
+    sessions: () => reader.sessions().map((session) => ({ session, grant: reader.grantOf(session) })),
     async refused(session) {
       gateway.forget();
       if (session !== null) await reader.end(session);

@@ -9,7 +9,7 @@ import type { KubeClient } from "../kubernetes/contract.ts";
 import type { ChangeNotes, Kit, OpenedCall, Tool } from "../tool.ts";
 import type { MaskIncoming } from "./contract.ts";
 import { diffObjects } from "./diff.ts";
-import { guardCluster, type GuardOptions, type Write } from "./guarded-cluster.ts";
+import { guardCluster, type GuardedCluster, type GuardOptions, type Write } from "./guarded-cluster.ts";
 
 export interface ExecuteOptions {
   readonly tool: Tool;
@@ -22,25 +22,30 @@ export interface ExecuteOptions {
   readonly timeout: number;
 }
 
-export interface Executed {
-  readonly output: Output;
-  readonly changes: readonly Change[];
-}
+/** `broke`: the tool broke off once a write of it had been answered, so that it did not leave the cluster as it was. */
+export type Executed =
+  | { readonly kind: "ran"; readonly output: Output; readonly changes: readonly Change[] }
+  | { readonly kind: "broke"; readonly thrown: unknown; readonly changes: readonly Change[] };
 
-/** Runs the call. Faults of the cluster and of the guard come up as `Faulted`. */
+/** Runs the call. Faults of the cluster and of the guard come up as `Faulted` as long as nothing was written. */
 export async function execute(authorized: AuthorizedCall, grant: Grant, options: ExecuteOptions): Promise<Executed> {
   const { call } = authorized;
-  const run = await runTool(options, {
+  const cluster = clusterFor(options, {
     accesses: authorized.accesses,
     leftOut: authorized.decision.dropped.length,
     authorization: grant.authorization,
     rehearse: false,
     preconditions: authorized.preconditions,
     agent: agentOf(call.principal),
-    input: call.arguments,
   });
-  if (call.effect === "read") return { output: run.output, changes: [] };
-  return { output: doneOutput(call.tool, run.changes, run.output), changes: run.changes };
+  try {
+    const run = await runTool(options, cluster, call.arguments);
+    if (call.effect === "read") return { kind: "ran", output: run.output, changes: [] };
+    return { kind: "ran", output: doneOutput(call.tool, run.changes, run.output), changes: run.changes };
+  } catch (thrown) {
+    if (!cluster.wrote()) throw thrown;
+    return { kind: "broke", thrown, changes: cluster.writes.map((write) => changeOf(cluster.name, write, [])) };
+  }
 }
 
 interface Run {
@@ -49,19 +54,24 @@ interface Run {
   readonly warnings: readonly string[];
 }
 
-/** One run of a tool, real or rehearsed. */
+/** The cluster of one run of a tool, real or rehearsed. */
+export function clusterFor(
+  { client, masking, kit, nextAuditId, timeout }: ExecuteOptions,
+  run: Pick<GuardOptions, "accesses" | "leftOut" | "authorization" | "rehearse" | "preconditions" | "agent">,
+): GuardedCluster {
+  return guardCluster({ ...run, client, masking, nextAuditId, timeout, signal: kit.signal });
+}
+
+/** One run of a tool under its cluster. */
 export async function runTool(
-  options: ExecuteOptions,
-  run: Pick<GuardOptions, "accesses" | "leftOut" | "authorization" | "rehearse" | "preconditions" | "agent"> & {
-    readonly input: JsonObject;
-  },
+  { tool, kit }: ExecuteOptions,
+  cluster: GuardedCluster,
+  input: JsonObject,
 ): Promise<Run> {
-  const { tool, client, masking, kit, nextAuditId, timeout } = options;
-  const cluster = guardCluster({ ...run, client, masking, nextAuditId, timeout, signal: kit.signal });
-  const output = await opened(tool, run.input).run({ ...kit, cluster, preview: run.rehearse });
+  const output = await opened(tool, input).run({ ...kit, cluster, preview: cluster.rehearses });
   return {
     output,
-    changes: cluster.writes.map((write) => changeOf(cluster.name, write)),
+    changes: cluster.writes.map((write) => changeOf(cluster.name, write, diffObjects(write.before, write.after))),
     warnings: cluster.writes.flatMap((one) => one.warnings),
   };
 }
@@ -73,7 +83,7 @@ function opened(tool: Tool, input: JsonObject): OpenedCall {
   throw new Error(`planned arguments of ${tool.name} no longer parse`);
 }
 
-function changeOf(cluster: string, write: Write): Change {
+function changeOf(cluster: string, write: Write, lines: readonly DiffLine[]): Change {
   return {
     cluster,
     kind: write.ref.kind.kind,
@@ -82,7 +92,7 @@ function changeOf(cluster: string, write: Write): Change {
     uid: textAt(write.before, "metadata", "uid"),
     before: write.before,
     after: write.after,
-    lines: diffObjects(write.before, write.after),
+    lines,
   };
 }
 

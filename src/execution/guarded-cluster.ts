@@ -40,12 +40,17 @@ export interface Write {
 export interface GuardedCluster extends Cluster {
   /** The writes of this run, in order. */
   readonly writes: readonly Write[];
+  /** Is every write a dry run? */
+  readonly rehearses: boolean;
+  /** Was a real write answered with success, whatever became of its answer here? */
+  wrote(): boolean;
 }
 
 /** Opens a cluster for one run of one call. A request outside `accesses` is a fault `internal`: the tool broke its word. */
 export function guardCluster(options: GuardOptions): GuardedCluster {
   const { client, masking } = options;
   const writes: Write[] = [];
+  let wrote = false;
 
   function request(access: Target, more: Partial<KubeRequest> = {}): KubeRequest {
     if (!options.accesses.some((declared) => covers(declared, client.cluster, access)))
@@ -76,6 +81,8 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
     namespaces: [...new Set(options.accesses.filter((one) => one.name === "").map((one) => one.namespace))],
     leftOut: options.leftOut,
     writes,
+    rehearses: options.rehearse,
+    wrote: () => wrote,
     get,
     async list(kind, namespace, list) {
       const target: Target = { verb: "list", kind, namespace, name: "", subresource: "" };
@@ -115,6 +122,7 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
           },
         ),
       );
+      if (!options.rehearse) wrote = true;
       const after = masking.object(answer.body);
       writes.push({ ref, subresource, before, after, warnings: answer.warnings });
       return after;

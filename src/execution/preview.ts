@@ -9,7 +9,7 @@ import type { Grant } from "../domain/grant.ts";
 import { at, textAt, type Json } from "../domain/json.ts";
 import { quoted, type Change, type Output, type Sentence } from "../domain/output.ts";
 import { agentOf } from "../domain/principal.ts";
-import { changeBlocks, lines, objectName, runTool, type ExecuteOptions } from "./execute.ts";
+import { changeBlocks, clusterFor, lines, objectName, runTool, type ExecuteOptions } from "./execute.ts";
 
 export interface Preview {
   readonly output: Output;
@@ -31,15 +31,15 @@ export async function preview(
 ): Promise<Preview> {
   if (call.effect === "read") return emptyPreview;
   const dropped = new Set<Access>(decision.dropped);
-  const run = await runTool(options, {
+  const cluster = clusterFor(options, {
     accesses: call.accesses.filter((access) => !dropped.has(access)),
     leftOut: dropped.size,
     authorization: (await credential()).authorization,
     rehearse: true,
     preconditions: [],
     agent: agentOf(call.principal),
-    input: call.arguments,
   });
+  const run = await runTool(options, cluster, call.arguments);
   const warnings = run.warnings.map((text): Sentence => ["Kubernetes warns: ", quoted(text)]);
   const checks = [...(run.output.checks ?? []), ...warnings];
   const undo = run.output.undo ?? "";

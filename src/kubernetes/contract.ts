@@ -105,5 +105,5 @@ export interface Discovery {
   /** Turns what an agent writes into one kind. Faults: unknown_kind, invalid_input (ambiguous), and the cluster's. */
   readonly find: FindKind;
   /** Each resource once, in the version that the server prefers. */
-  kinds(): Promise<readonly ResourceKind[]>;
+  readonly kinds: () => Promise<readonly ResourceKind[]>;
 }

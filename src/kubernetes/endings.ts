@@ -50,7 +50,7 @@ function parse(answer: Answered): JsonObject | null {
 
 function lateFault(asked: Asked, ask: Ask, sent: boolean): Fault {
   const cause = `${asked.method} ${asked.path}: no whole answer in ${ask.timeout} ms`;
-  const detail = { why: "late", seconds: ask.timeout / 1000 };
+  const detail = { why: "late", waited: ask.timeout / 1000 };
   return clusterFault("deadline_exceeded", detail, cause, sent ? effectIfSent(asked.sent) : "none");
 }
 

@@ -155,7 +155,7 @@ function parse(text: string): JsonObject | null {
 /** The end of the plugin's complaint for the operator: one line, and no run of characters long enough to be a token. */
 function said(complaint: string): string {
   const words = complaint
-    .replace(/[^\u0020-\u007e]+/g, " ")
+    .replace(/[^\u0021-\u007e]+/g, " ")
     .replace(/[A-Za-z0-9._~+/=-]{24,}/g, "…")
     .trim();
   return words === "" ? "" : `: ${words.slice(-300)}`;

@@ -71,7 +71,7 @@ export const faultDetails = {
   },
   deadline_exceeded: {
     why: "'late' where no answer came in time, 'cut' where the connection broke, 'gateway' for a 504",
-    seconds: "waited",
+    waited: "seconds until it was given up",
   },
   limit_exceeded: { limit: "'bytes'", bytes: "at most" },
   cancelled: {},

@@ -98,6 +98,11 @@ const secretModifiers = list(
 );
 const connections = list("dsn connectionstring connstring connstr conn connectionstrings");
 
+const connection: Field = { type: "connection", strength: "connection", shy: false };
+/** `secretKey`, `passwordKey`: in custom resources mostly the name of an entry in a Secret. */
+const entryKey: Field = { type: "api_key", strength: "nameable", shy: false };
+const entryNames = list("secret password token credential credentials");
+
 const memory = 4096;
 
 /** `fieldOf` with a bounded memory of the names that it has seen: objects repeat theirs. */
@@ -114,6 +119,8 @@ export function rememberFields(): (name: string) => Field | undefined {
 /** Does a name promise a secret? `adminPassword`, `DB_PASS`, `client-key-data` do; `secretName`, `tokenTTL`, `public_key` don't. */
 export function fieldOf(name: string): Field | undefined {
   const words = wordsOf(name.slice(0, 200));
+  if (words.at(-2) === "connection" && /^strings?$/.test(words.at(-1) ?? "")) return connection;
+  if (words.length === 2 && words[1] === "key" && entryNames.has(words[0] ?? "") && /^[a-z]+Key$/.test(name)) return entryKey;
   while (words.length > 1 && (neutral.has(words.at(-1) ?? "") || /^[0-9]+$/.test(words.at(-1) ?? ""))) words.pop();
   const head = words.at(-1);
   if (head === undefined) return undefined;
@@ -139,7 +146,7 @@ function byHead(head: string, before: readonly string[]): Field | undefined {
   if (/^(?:cred|creds|credential|credentials)$/.test(head)) return is("credential", "nameable");
   if (head === "authorization") return is("authorization", "sure");
   if (head === "cookie" || head === "cookies") return is("cookie", "nameable");
-  if (connections.has(head) || (head === "string" && last === "connection")) return is("connection", "connection");
+  if (connections.has(head)) return connection;
   if (head === "auth") return is("credential", last === "redis" || last === "rediscli" || last === "basic" ? "nameable" : "weak");
   if (/^(?:sig|signature|salt|pepper|seed|session|sessionid|sid|privkey|keyring|nonce)$/.test(head)) return weakField(head);
   return undefined;

@@ -1,30 +1,35 @@
 // One string of an object: hidden by its field's name, by what it holds, or by what stands encoded in it.
 
 import { isJsonObject, type Json } from "../domain/json.ts";
+import { deepest } from "./base64.ts";
 import { hides, type Field, type Place } from "./fields.ts";
 import type { Span } from "./spans.ts";
 import type { FindSecrets } from "./text.ts";
-import { isToken, plainForm, type MaskType } from "./token.ts";
+import { isToken, plainForm, veiled, type MaskType } from "./token.ts";
 
 /** Writes the token of a secret. */
 export type Write = (type: MaskType, value: string) => string;
 
+/** What is known of a string from where it stands. */
 export interface LeafSpot {
+  /** The field that it belongs to, if that name promises a secret. */
   readonly field: Field | undefined;
   readonly place: Place;
-  /** The string is a file's content or a script. */
+  /** The string is a file's content or a command's argument. */
   readonly file: boolean;
   /** How many encodings were opened to get here. */
   readonly depth: number;
 }
 
-/** Masks strings with one writer. `walk` masks JSON that was found inside a string, one depth further. */
 export interface LeafParts {
   readonly find: FindSecrets;
   readonly write: Write;
+  /** Masks JSON that was found inside a string, one depth further. */
   readonly walk: (value: Json, depth: number) => Json;
-  readonly deepest: number;
 }
+
+/** Masks one string. */
+export type MaskLeaf = (text: string, spot: LeafSpot) => string;
 
 /** Strings without a secret, remembered within one call: objects of one kind repeat most of theirs. */
 const remembered = 20_000;
@@ -33,15 +38,18 @@ const longestRemembered = 512;
 const longestJson = 2 * 1024 * 1024;
 
 /** Returns the function that masks one string. */
-export function leafMasker(parts: LeafParts): (text: string, spot: LeafSpot) => string {
-  const clean = new Set<string>();
+export function leafMasker(parts: LeafParts): MaskLeaf {
+  const clean = Array.from({ length: deepest + 2 }, () => new Set<string>());
   return (text, spot) => {
-    if (text === "" || isToken(text)) return text;
-    if (spot.field !== undefined && hides(spot.field, text, spot.place)) return parts.write(spot.field.type, plainForm(text));
-    const key = text.length <= longestRemembered && !spot.file ? `${spot.depth}${text}` : "";
-    if (key !== "" && spot.field?.strength !== "connection" && clean.has(key)) return text;
+    const { field, depth } = spot;
+    if (field !== undefined) {
+      if (isToken(text)) return text;
+      if (hides(field, text, spot.place)) return parts.write(field.type, plainForm(text));
+    }
+    const known = spot.file || text.length > longestRemembered ? undefined : clean[depth];
+    if (known?.has(text) && field?.strength !== "connection") return text;
     const masked = byContent(parts, text, spot);
-    if (masked === text && key !== "" && clean.size < remembered) clean.add(key);
+    if (known !== undefined && masked === text && known.size < remembered) known.add(text);
     return masked;
   };
 }
@@ -49,20 +57,25 @@ export function leafMasker(parts: LeafParts): (text: string, spot: LeafSpot) => 
 function byContent(parts: LeafParts, text: string, spot: LeafSpot): string {
   const { spans } = parts.find(text, spot.file || text.includes("\n"), spot.depth);
   const masked = writtenWith(text, spans, parts.write);
-  const connection = spot.field?.strength === "connection";
-  if (connection && spans.length === 0 && /[@]|(?:key|pwd|pass)[^=]*=/i.test(text)) return parts.write("connection", text);
+  if (spot.field?.strength === "connection" && spans.length === 0 && mayConnect(text)) return parts.write("connection", text);
   return looksLikeJson(text) ? throughJson(parts, text, masked, spot.depth) : masked;
+}
+
+/** Does a connection string hold more than an address, besides what is hidden in it already? */
+function mayConnect(text: string): boolean {
+  return /@|(?:key|pwd|pass)[^=]*=/i.test(veiled(text).replace(/[^\s/@;]*_{12,}@?/g, ""));
 }
 
 /** The text with its spans written over. */
 export function writtenWith(text: string, spans: readonly Span[], write: Write): string {
+  if (spans.length === 0) return text;
   let result = "";
   let from = 0;
   for (const span of spans) {
     result += text.slice(from, span.start) + write(span.type, span.value);
     from = span.end;
   }
-  return from === 0 ? text : result + text.slice(from);
+  return result + text.slice(from);
 }
 
 function looksLikeJson(text: string): boolean {
@@ -74,7 +87,7 @@ function looksLikeJson(text: string): boolean {
  * can't be hidden in place. What the text's checks have hidden already stays as it is.
  */
 function throughJson(parts: LeafParts, text: string, masked: string, depth: number): string {
-  if (depth >= parts.deepest) return masked;
+  if (depth >= deepest) return masked;
   const before = parsed(text);
   if (before === undefined) return masked;
   const after = masked === text ? before : parsed(masked);

@@ -189,8 +189,8 @@ function diffLine(line: DiffLine, passes: Passes, shown: (text: string) => strin
     if (text === null) return null;
     const value = parsedJson(text);
     if (value === undefined) return neutralise(cellText(passes, name, text)).text;
-    const masked = passes.walk(value, { field: passes.remember(name), place });
-    return masked === value ? shown(text) : JSON.stringify(neutralJson(masked));
+    const masked = JSON.stringify(neutralJson(passes.walk(value, { field: passes.remember(name), place })));
+    return masked === JSON.stringify(value) ? text : masked;
   };
   return { ...line, path: shown(line.path), before: side(line.before), after: side(line.after) };
 }

@@ -36,7 +36,7 @@ function valueOf(scan: Scan, name: Name, field: Field, joined: Joined): readonly
   if (field.type === "authorization") return headerValue(scan, joined);
   if (field.type === "cookie") {
     const cookies = cookieValue(scan, joined);
-    if (cookies.length > 0) return cookies;
+    if (cookies !== undefined) return cookies;
   }
   const fileLine = opensLine(text, name.start) && joined.joint !== "call" && joined.joint !== "tag";
   if (fileLine && joined.joint !== "flag" && atLineEnd(text, joined.at)) {
@@ -121,11 +121,12 @@ const rooted = new RegExp(`^(?:${roots})(?:\\.|\\?\\.|\\[)[A-Za-z_]`);
 /** An expression that stands for a value: a call, a member, an index, a printed object. */
 function isCode(value: string, joined: Joined, ownLine: boolean): boolean {
   const head = value.slice(0, 256);
-  if (rooted.test(head) || /^[A-Za-z_$][\w$.:]*\(/.test(head)) return true;
-  if (/^(?:new|await|null|nil|func|function|lambda|async)$/.test(head)) return true;
-  if (/^[A-Za-z_$][\w$.]*(?:\{|@[0-9a-f]{4,16}$)|^[&*][A-Za-z_]|^\{|^\[\]?$|^=/.test(head)) return true;
-  if (ownLine || joined.joint === "tight") return false;
-  return /^[A-Za-z_$][A-Za-z_$]*(?:\.[A-Za-z_$][A-Za-z_$]*)+$|^[A-Za-z_$][\w$.]*\[/.test(head);
+  if (rooted.test(head) || /^[A-Za-z_$][A-Za-z_$.:]*\((?:.*\)|$)/.test(head)) return true;
+  if (ownLine) return false;
+  if (/^(?:new|await|func|function|lambda|async|\[\]|\{\})$/.test(head)) return true;
+  if (/^[A-Z][A-Za-z.]+(?:\{.*|@[0-9a-f]{4,16})$/.test(head)) return true;
+  if (joined.joint === "tight") return false;
+  return /^[A-Za-z_$][A-Za-z_$]*(?:\.[A-Za-z_$][A-Za-z_$]*)+$|^[A-Za-z_$][\w$.]*\[|^[&*][A-Za-z_]/.test(head);
 }
 
 const scheme = /^(?:\[|\{)?(?:Bearer|Basic|Token|Digest|Negotiate|NTLM|ApiKey|AWS4-HMAC-SHA256|AWS|OAuth|Splunk|GenieKey|Bot|Key|JWT|SSWS|Hawk|DPoP)(?:[ \t+]|%20){1,4}/i;
@@ -159,21 +160,25 @@ function headerLine(text: string, from: number): Run | undefined {
   return end > from ? { start: from, end, quoted: true } : undefined;
 }
 
-/** `Cookie: a=b; c=d` (RFC 6265, section 4.2.1) and `Set-Cookie`: everything up to the end of the header. */
-function cookieValue(scan: Scan, joined: Joined): readonly Span[] {
+const cookiePair = /^(?:\[MASKED:[a-z_:0-9]{2,34}\]|[\w.!#$%&*+^|~-]{1,80}=[^\s;,"'`\\\]}]*)/;
+const cookieGap = /^; ?(?:(?:HttpOnly|Secure|Partitioned)(?![\w-])(?:; ?)?){0,3}/i;
+
+/** `Cookie: a=b; c=d` (RFC 6265, section 4.2.1) and `Set-Cookie`: all pairs of the header; undefined where none stands. */
+function cookieValue(scan: Scan, joined: Joined): readonly Span[] | undefined {
   const { text } = scan;
-  const opening = /^(?:\[|\{)?(?:\\{0,8}["'`]|%22)?/.exec(text.slice(joined.at, joined.at + 16))?.[0].length ?? 0;
+  const opening = /^(?:\[(?!MASKED:)|\{)?(?:\\{0,8}["'`]|%22)?/.exec(text.slice(joined.at, joined.at + 16))?.[0].length ?? 0;
   const start = joined.at + opening;
   let end = start;
   for (let pairs = 0; pairs < 64; pairs++) {
-    const pair = /^[\w.!#$%&*+^|~-]{1,80}=[^\s;,"'`\\\]}]*/.exec(text.slice(end, end + 4200))?.[0];
+    const pair = cookiePair.exec(text.slice(end, end + 4200))?.[0];
     if (pair === undefined) break;
     end += pair.length;
-    const gap = /^; ?(?:(?:HttpOnly|Secure|Partitioned)(?:; ?)?){0,3}/i.exec(text.slice(end, end + 48))?.[0];
+    const gap = cookieGap.exec(text.slice(end, end + 48))?.[0];
     if (gap === undefined) break;
     end += gap.length;
   }
-  if (end === start || tokenEnd(text, start) === end) return nothing;
+  if (end === start) return undefined;
   scan.work += end - start;
+  if (tokenEnd(text, start) === end) return nothing;
   return [{ start, end, type: "cookie", value: plainForm(text.slice(start, end)), why: "cookie" }];
 }

@@ -77,7 +77,8 @@ function pairPart(text: string, where: "self" | "next", from: number): { in: "se
 }
 
 const longestLine = 1024;
-const argumentPattern = /\\?"(?:[^"\\]|\\.)*\\?"|'[^']*'|[^\s"'|;&<>]+/g;
+/** Words of a shell's command: quoted and bare parts joined. */
+const argumentPattern = /(?:\\?"(?:[^"\\]|\\.)*\\?"|'[^']*'|[^\s"'|;&<>])+/g;
 
 /** A program's name in a text: its arguments up to the end of the command. */
 export const programCheck: Check = (scan, start, end) => {
@@ -107,9 +108,10 @@ function bare(text: string): { text: string; offset: number } {
 }
 
 function spanOf(text: string, holder: { at: number; text: string }, part: { in: string; from: number }): readonly Span[] {
-  const { text: inner, offset } = part.in === "next" ? bare(holder.text) : { text: holder.text, offset: 0 };
-  const value = inner.slice(part.from);
-  const start = holder.at + offset + part.from;
+  const whole = part.in === "next" ? bare(holder.text) : { text: holder.text, offset: 0 };
+  const own = bare(whole.text.slice(part.from));
+  const value = own.text;
+  const start = holder.at + whole.offset + part.from + own.offset;
   if (value === "" || value.startsWith("-") || isReference(value) || isPlaceholder(value)) return nothing;
   if (tokenEnd(text, start) === start + value.length) return nothing;
   return [{ start, end: start + value.length, type: "password", value: plainForm(value), why: "command-flag" }];

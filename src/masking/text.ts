@@ -4,7 +4,7 @@ import { base64Probe, type Opened } from "./base64.ts";
 import { cardAt } from "./cards.ts";
 import type { Field } from "./fields.ts";
 import { formatCheck, type Format } from "./formats.ts";
-import { hidesCharacters, visible } from "./invisible.ts";
+import { hidesCharacters, isWide, visible } from "./invisible.ts";
 import { automaton, eachHit, type Narrow } from "./keywords.ts";
 import { manifestCheck, manifestKeywords } from "./manifests.ts";
 import { nameKeywords, pairCheck } from "./pairs.ts";
@@ -63,7 +63,7 @@ export function secretFinder(
       }
       budget.spend(start);
     });
-    if (odd && hidesCharacters(whole)) return throughVisible(find, whole, config, depth);
+    if ((odd || isWide(whole)) && hidesCharacters(whole)) return throughVisible(find, whole, config, depth);
     probe(scan, narrow, spans, opened);
     return { spans: merged(whole, spans), work: scan.work + whole.length };
   };

@@ -60,6 +60,13 @@ export function isToken(text: string): boolean {
   return tokenEnd(text, 0) === text.length;
 }
 
+const tokenLike = /\[MASKED:[a-z_]{2,24}(?::[0-9a-f]{8})?\]/g;
+
+/** The text with every well-formed token replaced by as many underscores, so that its punctuation counts for nothing. */
+export function veiled(text: string): string {
+  return text.includes(opening) ? text.replace(tokenLike, (one) => (isToken(one) ? "_".repeat(one.length) : one)) : text;
+}
+
 /** Counts the well-formed tokens of a text by type. */
 export function countTokens(text: string, counts: Map<string, number>): void {
   for (let at = text.indexOf(opening); at !== -1; at = text.indexOf(opening, at + 1)) {
@@ -103,7 +110,7 @@ export function minter(key: Uint8Array, supplied: (value: string) => boolean): M
   return {
     token: (type, value) => {
       counts.set(type, (counts.get(type) ?? 0) + 1);
-      return `${opening}${type}${tagOf(value)}]`;
+      return `${opening}${type}${type === "unscanned" ? "" : tagOf(value)}]`;
     },
     masked: () => rowsOf(counts),
   };

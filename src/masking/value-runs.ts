@@ -3,7 +3,7 @@
 import { alphabet, runEnd } from "./alphabet.ts";
 import { quoteLength } from "./separators.ts";
 import type { Scan } from "./spans.ts";
-import { tokenEnd } from "./token.ts";
+import { tokenEnd, veiled } from "./token.ts";
 
 /** A value's stretch in the text, without its quotes. */
 export interface Run {
@@ -154,12 +154,12 @@ function endsBare(text: string, at: number, sign: string): boolean {
 }
 
 function trimmed(text: string, start: number, from: number): Run | undefined {
-  const value = text.slice(start, from);
+  const value = veiled(text.slice(start, from));
   let end = from;
   while (end > start && from - end < mostTrimmed) {
-    const sign = text[end - 1] ?? "";
+    const sign = value[end - 1 - start] ?? "";
     const opener = openClosers[sign];
-    if (opener === undefined ? !".,;:!?".includes(sign) : value.includes(opener)) break;
+    if (opener === undefined ? !".,;:".includes(sign) : value.includes(opener)) break;
     end--;
   }
   return end > start ? { start, end, quoted: false } : undefined;

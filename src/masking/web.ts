@@ -2,7 +2,7 @@
 
 import { alphabet, base64url, encodedRun, runEnd, runStart, startsWord, within } from "./alphabet.ts";
 import { nothing, type Check, type Scan, type Span } from "./spans.ts";
-import { plainForm, tokenEnd } from "./token.ts";
+import { plainForm, tokenEnd, veiled } from "./token.ts";
 import { isBasic, isPlaceholder, isReference, looksRandom } from "./values.ts";
 
 const dot = 0x2e;
@@ -61,8 +61,9 @@ function lastAt(authority: string): number {
 }
 
 function userinfo(scan: Scan, from: number, text: string): readonly Span[] {
-  const encoded = text.includes(":") ? -1 : text.toLowerCase().indexOf("%3a");
-  const colon = encoded === -1 ? text.indexOf(":") : encoded;
+  const plain = veiled(text);
+  const encoded = plain.includes(":") ? -1 : plain.toLowerCase().indexOf("%3a");
+  const colon = encoded === -1 ? plain.indexOf(":") : encoded;
   const gap = encoded === -1 ? 1 : 3;
   const user = colon === -1 ? text : text.slice(0, colon);
   const password = colon === -1 ? "" : text.slice(colon + gap);

@@ -12,9 +12,9 @@ export type LoadedPolicy =
   | { readonly kind: "loaded"; readonly policy: Policy }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
-/** A file's plain data, and the way back from a path in it to a line and column. */
+/** A file's plain content, and the way back from a path in it to a line and column. */
 export interface ParsedFile {
-  readonly data: unknown;
+  readonly content: unknown;
   readonly problem: (finding: Finding) => Problem;
   readonly valueAt: (path: readonly Step[]) => unknown;
 }
@@ -41,7 +41,7 @@ export function assemble(
 
   const rules = placed.map(({ written }, order) => ruleFrom(written, order));
   const digest = createHash("sha256")
-    .update(canonicalize(files.map((file) => file.data)) ?? "")
+    .update(canonicalize(files.map((file) => file.content)) ?? "")
     .digest("hex");
   const policy = { digest, rules, index: indexRules(rules), examples: 0, unexercised: [] };
   const tried = tryExamples(policy, placed, problems);
@@ -54,7 +54,7 @@ export function refused(problems: readonly Problem[]): LoadedPolicy {
 
 /** The file's rules that have the right shape; a problem for each part that has not. */
 function rulesOf(file: ParsedFile, problems: Problem[]): Placed[] {
-  const outer = fileSchema.safeParse(file.data);
+  const outer = fileSchema.safeParse(file.content);
   if (!outer.success) {
     problems.push(...outer.error.issues.flatMap((issue) => findingsOf(issue, [], file.valueAt)).map(file.problem));
     return [];

@@ -1,6 +1,6 @@
 // Loads a policy from its YAML files, or says where and why not. Only plain YAML passes: no anchors, aliases, tags or directives.
 
-import { CST, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit, type Document } from "yaml";
+import { Composer, CST, isMap, isNode, isScalar, Lexer, LineCounter, Parser, visit, type Document } from "yaml";
 import { assemble, refused, type LoadedPolicy, type ParsedFile } from "./assemble.ts";
 import { show, type Problem, type Step } from "./problems.ts";
 
@@ -43,20 +43,20 @@ function parse(
   const stop = (line: number, column: number, sentence: string) =>
     ({ kind: "refused", problem: { path, line, column, sentence } }) as const;
   if (Buffer.byteLength(text) > most.bytes) return stop(1, 1, `The file is larger than ${most.bytes} bytes.`);
-  const screened = screen(text);
-  if (screened !== null) return stop(...positionOf(text, screened.offset), screened.sentence);
+  const lexemes = screen(text);
+  if ("sentence" in lexemes) return stop(...positionOf(text, lexemes.offset), lexemes.sentence);
 
   const lineCounter = new LineCounter();
-  // Duplicate keys are looked for below: the library compares every pair, which a large mapping turns into minutes.
-  const options = { lineCounter, stringKeys: true, uniqueKeys: false, prettyErrors: false, version: "1.2" } as const;
-  const document: Document = parseDocument(text, options);
+  const [document, second] = compose(lexemes, lineCounter, text.length);
   const stopAt = (offset: number, sentence: string) => {
     const { line, col } = lineCounter.linePos(offset);
     return stop(Math.max(1, line), Math.max(1, col), sentence);
   };
+  if (document === undefined) return stop(1, 1, "The file is empty.");
   const [broken] = [...document.errors, ...document.warnings];
   if (broken !== undefined)
     return stopAt(broken.pos[0], `This is not valid YAML: ${broken.code.toLowerCase().replaceAll("_", " ")}.`);
+  if (second !== undefined) return stopAt(second.range[0], "A policy file is one YAML document.");
   const odd = oddNode(document);
   if (odd !== null) return stopAt(odd.offset, odd.sentence);
 
@@ -67,7 +67,7 @@ function parse(
   return {
     kind: "parsed",
     parsed: {
-      data: document.toJS({ maxAliasCount: 0 }) as unknown,
+      content: document.toJS({ maxAliasCount: 0 }) as unknown,
       problem: ({ at, key, sentence }) => ({ path, ...place(at, key), sentence }),
       valueAt: (at) => document.getIn(at),
     },
@@ -87,21 +87,36 @@ const unwanted: { readonly [type: string]: string } = {
   "explicit-key-ind": "Complex keys are refused.",
 };
 
-/** Reads the text's tokens before the parser does, and stops at the first that a policy has no use for. */
-function screen(text: string): Screened | null {
-  let [offset, tokens, flow, dashes] = [0, 0, 0, 0];
+/** The documents of a text that passed the screen; there should be one. */
+function compose(lexemes: readonly string[], lineCounter: LineCounter, length: number): readonly Document.Parsed[] {
+  lineCounter.addNewLine(0);
+  const parser = new Parser(lineCounter.addNewLine);
+  const tokens = function* () {
+    for (const lexeme of lexemes) yield* parser.next(lexeme);
+    yield* parser.end();
+  };
+  // Duplicate keys are looked for below: the library compares every pair, which a large mapping turns into minutes.
+  const composer = new Composer({ stringKeys: true, uniqueKeys: false, version: "1.2" });
+  return [...composer.compose(tokens(), true, length)];
+}
+
+/** The text's lexemes, or the first among them that a policy has no use for: found before the parser spends time on it. */
+function screen(text: string): readonly string[] | Screened {
+  const lexemes: string[] = [];
+  let [offset, flow, dashes, documents] = [0, 0, 0, 0];
   let before: string | null = "newline";
   for (const source of new Lexer().lex(text)) {
     // What follows a scalar mark is text, whatever it looks like.
     const type: string | null = before === "scalar" ? "text" : CST.tokenType(source);
     const refusal = unwanted[type ?? ""];
     if (refusal !== undefined) return { offset, sentence: refusal };
-    tokens += 1;
-    if (tokens > most.tokens) return { offset, sentence: "The file holds more parts than a policy may." };
+    if (lexemes.push(source) > most.tokens) return { offset, sentence: "The file holds more parts than a policy may." };
     if (type === "flow-map-start" || type === "flow-seq-start") flow += 1;
     if (type === "flow-map-end" || type === "flow-seq-end") flow -= 1;
     if (type === "seq-item-ind") dashes += 1;
     if (type === "newline") dashes = 0;
+    if (type === "doc-start") documents += 1;
+    if (documents > 1) return { offset, sentence: "A policy file is one YAML document." };
     const indented = before === "newline" && type === "space" && source.length > most.indent;
     if (flow > most.depth || dashes > most.depth || indented)
       return { offset, sentence: "The file is nested too deeply." };
@@ -109,7 +124,7 @@ function screen(text: string): Screened | null {
     if (type !== "doc-mode" && type !== "flow-error-end" && type !== "scalar") offset += source.length;
     before = type;
   }
-  return null;
+  return lexemes;
 }
 
 function positionOf(text: string, offset: number): [line: number, column: number] {

@@ -48,7 +48,8 @@ export async function openCheckpoints(
 ): Promise<Checkpoints> {
   const { note, log: logged } = found;
   let signed = newestOf(note, logged.last, signer);
-  await disk.replace(paths.vkey, Buffer.from(`${signer.vkey}\n`));
+  if ((await readText(paths.vkey))?.trim() !== signer.vkey)
+    await disk.replace(paths.vkey, Buffer.from(`${signer.vkey}\n`));
   let log: DiskFile | null = null;
   let length = logged.length;
   /** Written to the checkpoint file, and not yet to the log. */

@@ -140,7 +140,13 @@ export function openCommit(parts: CommitParts): Commit {
     while (queue.length > 0) {
       // One turn of the event loop, so that callers who were just answered can join the batch.
       await setImmediate();
-      await commit(queue.splice(0, largestBatch));
+      const batch = queue.splice(0, largestBatch);
+      try {
+        await commit(batch);
+      } catch (thrown) {
+        // A defect of ours: nobody is left waiting for it.
+        for (const waiting of batch) waiting.refuse(thrown);
+      }
     }
     running = null;
   }

@@ -2,11 +2,14 @@
 
 import type { ApprovalStore } from "../approval/stores/contract.ts";
 import { spend } from "../approval/verdict.ts";
+import { untilAborted } from "../credentials/kept.ts";
+import { isRefused } from "../credentials/send.ts";
 import type { CallRequest, PlannedCall } from "../domain/call.ts";
 import type { Facts } from "../domain/decision.ts";
 import type { Append } from "../domain/entry.ts";
 import { fault, Faulted, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
+import type { SessionId } from "../domain/ids.ts";
 import { isJsonObject, type Json } from "../domain/json.ts";
 import { cursorsFor } from "../execution/cursor.ts";
 import { execute, type ExecuteOptions } from "../execution/execute.ts";
@@ -19,7 +22,7 @@ import { authorize } from "../policy/authorize.ts";
 import { decide, neededFacts } from "../policy/decide.ts";
 import type { Policy } from "../policy/policy.ts";
 import { planCall } from "../policy/plan.ts";
-import type { Gateway as KitGateway, Tool } from "../tool.ts";
+import type { FindKind, Gateway as KitGateway, Tool } from "../tool.ts";
 import { openCallRecord } from "../transcript/call-record.ts";
 import { counter, type Reach } from "./reach.ts";
 
@@ -37,6 +40,8 @@ export interface Parts {
   readonly cursorKey: Uint8Array;
   readonly now: () => number;
   readonly closing: AbortSignal;
+  /** Milliseconds that a call may take; each of its requests half of that. */
+  readonly deadline: number;
   readonly log: (fault: Fault, call: string) => void;
 }
 
@@ -46,21 +51,28 @@ export interface Waiting {
   readonly gatewayFor: (request: CallRequest) => KitGateway;
 }
 
-/** Milliseconds that a call may take, and each of its requests. */
-const callDeadline = 60_000;
-const requestDeadline = 30_000;
-
 /** The stages of one call. */
 export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest): Stages {
-  const { reach, now } = parts;
+  const { reach, now, deadline } = parts;
   const masker = parts.masking.forCall(request.session, plainJson(request.arguments));
   const nextAuditId = counter(request.id);
-  const timeout = AbortSignal.timeout(callDeadline);
+  const timeout = AbortSignal.timeout(deadline);
   const signal = AbortSignal.any([request.signal, parts.closing, timeout]);
-  const terms = { nextAuditId, deadline: callDeadline, signal };
+  const terms = { nextAuditId, deadline, signal };
   let facts: Facts | null = null;
 
-  const findKind = reach.discovery.find;
+  // Discovery is read once for all who wait for it: a caller that leaves does not wait for its end.
+  const findKind: FindKind = async (text) => await untilAborted(reach.discovery.find(text), signal);
+
+  /** Where Kubernetes no longer takes a token (401), the next call mints another: the gateway's own, and this session's where it was that. */
+  async function renewing<T>(work: Promise<T>, session: SessionId | null = null): Promise<T> {
+    try {
+      return await work;
+    } catch (thrown) {
+      if (thrown instanceof Faulted && isRefused(thrown.fault)) await reach.credentials.refused(session);
+      throw thrown;
+    }
+  }
   function executeOptions(call: PlannedCall): ExecuteOptions {
     const tool = parts.tools.get(call.tool);
     if (tool === undefined) throw new Error(`a planned call of no tool: ${call.tool}`);
@@ -69,7 +81,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       client: reach.client,
       masking: masker,
       nextAuditId,
-      timeout: requestDeadline,
+      timeout: deadline / 2,
       kit: {
         gateway: waiting.gatewayFor(request),
         findKind,
@@ -95,21 +107,26 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       }),
 
     plan: async () =>
-      await planCall(request, {
-        tools: parts.tools,
-        cluster: reach.cluster,
-        findKind,
-        namespaces: () => reach.namespaces(signal),
-        digestKey: parts.digestKey,
-      }),
+      await renewing(
+        planCall(request, {
+          tools: parts.tools,
+          cluster: reach.cluster,
+          findKind,
+          namespaces: () => reach.namespaces(signal),
+          digestKey: parts.digestKey,
+        }),
+      ),
 
     async resolve(call) {
       const needed = neededFacts(parts.policy(), call);
       if (!needed.objects && !needed.namespaces) facts = { objects: [], namespaces: [], change: null };
       else {
-        const cluster = { client: reach.client, readIdentity: (signal_: AbortSignal) => reach.credentials.readIdentity(signal_) };
+        const cluster = {
+          client: reach.client,
+          readIdentity: (signal_: AbortSignal) => reach.credentials.readIdentity(signal_),
+        };
         const { environmentLabel } = parts;
-        facts = await resolveFacts(call, { cluster, needed, environmentLabel, nextAuditId, signal });
+        facts = await renewing(resolveFacts(call, { cluster, needed, environmentLabel, nextAuditId, signal }));
       }
       return facts;
     },
@@ -142,7 +159,11 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
 
     issue: async (authorized) => await reach.credentials.issue(authorized, terms),
 
-    execute: async (authorized, grant) => await execute(authorized, grant, executeOptions(authorized.call)),
+    execute: async (authorized, grant) =>
+      await renewing(
+        execute(authorized, grant, executeOptions(authorized.call)),
+        grant.issuer === "reader" ? request.session.id : null,
+      ),
 
     mask: (_call, output) => masker.output(output),
   };

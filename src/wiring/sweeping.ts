@@ -10,12 +10,15 @@ export interface SweepingOptions {
   readonly transcript: Transcript;
   readonly log: Log;
   readonly closing: AbortSignal;
+  /** Unknown objects that an alert told of already: what is left for a person comes back in every sweep. */
+  readonly told: Set<string>;
 }
 
 const every = 60_000;
 
 /** Starts at once and returns how to stop; a cluster that is away is tried again at the next minute. */
-export function startSweeping(options: SweepingOptions): { stop(): Promise<void> } {
+export function startSweeping(given: Omit<SweepingOptions, "told">): { stop(): Promise<void> } {
+  const options = { ...given, told: new Set<string>() };
   let flight = sweepOnce(options);
   const timer = setInterval(() => {
     flight = flight.then(() => sweepOnce(options));
@@ -29,7 +32,7 @@ export function startSweeping(options: SweepingOptions): { stop(): Promise<void>
   };
 }
 
-async function sweepOnce({ credentials, transcript, log, closing }: SweepingOptions): Promise<void> {
+async function sweepOnce({ credentials, transcript, log, closing, told }: SweepingOptions): Promise<void> {
   const begun = new Set(transcript.unsettled.map((call) => call.call));
   const sessionGrants = transcript
     .liveGrants()
@@ -49,16 +52,19 @@ async function sweepOnce({ credentials, transcript, log, closing }: SweepingOpti
         call: call === "" ? null : call,
         details: { grant, objects, why: "left over" },
       }));
-    const alerts = found.unknown.map((one) => ({
-      ...common,
-      kind: "alert.raised" as const,
-      call: null,
-      details: {
-        alert: "unknown grant object",
-        about: { grant: one.grant, objects: one.objects, removed: one.removed },
-      },
-    }));
+    const alerts = found.unknown
+      .filter((one) => !told.has(one.grant))
+      .map((one) => ({
+        ...common,
+        kind: "alert.raised" as const,
+        call: null,
+        details: {
+          alert: "unknown grant object",
+          about: { grant: one.grant, objects: one.objects, removed: one.removed },
+        },
+      }));
     if (swept.length + alerts.length > 0) await transcript.append([...swept, ...alerts]);
+    for (const { grant } of found.unknown) told.add(grant);
     for (const unread of found.unread) log.warn({ unread }, "the sweep could not read everything");
   } catch (thrown) {
     if (!closing.aborted)

@@ -107,8 +107,8 @@ export async function startControlPlane(options: {
     await stop();
     throw thrown;
   }
-  if (existsSync(join(binaries, "kube-controller-manager")))
-    start(
+  if (existsSync(join(binaries, "kube-controller-manager"))) {
+    const manager = start(
       "kube-controller-manager",
       "--kubeconfig=kubeconfig.yaml",
       "--use-service-account-credentials",
@@ -117,8 +117,14 @@ export async function startControlPlane(options: {
       "--leader-elect=false",
       "--bind-address=127.0.0.1",
       `--secure-port=${managerPort}`,
-      "--controllers=*,-nodeipam,-cloud-node-lifecycle,-node-route",
     );
+    manager.once("exit", (code) => {
+      if (code !== null && code !== 0)
+        process.stderr.write(
+          `kube-controller-manager ended with ${code}; see ${path("kube-controller-manager.log")}\n`,
+        );
+    });
+  }
   return {
     server,
     ca: authority.certificate,

@@ -22,7 +22,11 @@ export interface WorldOptions {
   readonly policy?: string;
   /** Further lines of sallyport.yaml. */
   readonly config?: string;
+  /** A clock, a disk or another outside of the test's own, for the gateway and for the command line. */
+  readonly outside?: Outside;
 }
+
+export type Outside = Partial<Pick<Io, "now" | "disk">>;
 
 /** One answer as the agent sees it. */
 export interface Answer {
@@ -49,6 +53,8 @@ export interface World {
   entries(): Promise<readonly JsonObject[]>;
   /** What the gateway logged. */
   log(): string;
+  /** Stops the gateway and starts it again on the same folder; the agent connects anew. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -77,20 +83,33 @@ http:
   );
   const env = { SALLYPORT_HOME: folder, PATH: process.env["PATH"] ?? "", HOME: folder };
   if (options.enroll !== null) {
-    const enrolled = await runCommand(["enroll", "--namespace", options.enroll.join(","), "--yes"], env);
+    const enrolled = await runCommand(
+      ["enroll", "--namespace", options.enroll.join(","), "--yes"],
+      env,
+      options.outside,
+    );
     if (enrolled.code !== 0) throw new Error(`enroll failed: ${enrolled.out}${enrolled.err}`);
   }
 
-  const started = await startServing(env);
-  const agent = new Client({ name: "test-agent", version: "1.0.0" });
-  await agent.connect(clientTransport(started.url, tokens.agent));
+  const open = async () => {
+    const started = await startServing(env, options.outside);
+    const agent = new Client({ name: "test-agent", version: "1.0.0" });
+    await agent.connect(clientTransport(started.url, tokens.agent));
+    return { started, agent };
+  };
+  let { started, agent } = await open();
+  let logged = "";
   const world: World = {
     folder,
-    url: started.url,
+    get url() {
+      return started.url;
+    },
     env,
     tokens,
-    agent,
-    log: started.log,
+    get agent() {
+      return agent;
+    },
+    log: () => logged + started.log(),
     async call(tool, arguments_, { signal } = {}) {
       const answer = await agent.callTool(
         { name: tool, arguments: arguments_ },
@@ -101,7 +120,11 @@ http:
       return { text: parts.map((part) => part.text ?? "").join("\n"), isError: answer.isError === true, facts };
     },
     sallyport: (arguments_, as = "owner") =>
-      runCommand(arguments_, as === "owner" ? env : { ...env, SALLYPORT_TOKEN_FILE: files.approver }),
+      runCommand(
+        arguments_,
+        as === "owner" ? env : { ...env, SALLYPORT_TOKEN_FILE: files.approver },
+        options.outside,
+      ),
     async approve() {
       for (let tries = 0; tries < 100; tries++) {
         const listed = await world.sallyport(["approvals", "list", "--json"], "approver");
@@ -116,9 +139,15 @@ http:
       throw new Error(`no request for approval appeared; the gateway says: ${started.log()}`);
     },
     async entries() {
-      const listed = await runCommand(["transcript", "list", "--json", "--limit", "100000"], env);
+      const listed = await runCommand(["transcript", "list", "--json", "--limit", "100000"], env, options.outside);
       if (listed.code !== 0) throw new Error(`transcript list failed: ${listed.out}${listed.err}`);
       return entriesIn(listed.out);
+    },
+    async restart() {
+      await agent.close();
+      await started.stop();
+      logged += started.log();
+      ({ started, agent } = await open());
     },
     async stop() {
       await agent.close();
@@ -138,12 +167,14 @@ export function clientTransport(url: string, token: string): StreamableHTTPClien
 /** Runs the gateway in this process, exactly as `sallyport serve --http` does. */
 export async function startServing(
   env: Record<string, string>,
+  outside: Outside = {},
 ): Promise<{ readonly url: string; readonly log: () => string; stop(): Promise<void> }> {
   const stopping = new AbortController();
   let said = "";
   const listening = Promise.withResolvers<string>();
   const io: Io = {
     ...testIo(env, stopping.signal),
+    ...outside,
     err: (text) => {
       said += text;
       const found = /listens at (\S+)/.exec(text);
@@ -168,10 +199,12 @@ export async function startServing(
 export async function runCommand(
   arguments_: readonly string[],
   env: Record<string, string>,
+  outside: Outside = {},
 ): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ["", ""];
   const io: Io = {
     ...testIo(env, new AbortController().signal),
+    ...outside,
     out: (text) => void (out += text),
     err: (text) => void (err += text),
   };

@@ -31,6 +31,8 @@ export interface ReaderIssuer extends Issuer {
   end(session: SessionId): Promise<boolean | null>;
   /** The sessions that hold a token. */
   sessions(): readonly SessionId[];
+  /** The grant whose token the session holds, or null. */
+  grantOf(session: SessionId): GrantId | null;
 }
 
 interface SessionToken {
@@ -121,5 +123,6 @@ export function readerIssuer(options: ReaderOptions): ReaderIssuer {
     },
     end,
     sessions: () => [...open.keys()],
+    grantOf: (session) => open.get(session)?.grant ?? null,
   };
 }

@@ -3,7 +3,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { faultCodes, type Fault } from "../../../src/domain/fault.ts";
-import type { JsonObject } from "../../../src/domain/json.ts";
 import { faultDetails, faultOf } from "../../../src/kubernetes/faults.ts";
 import { parseRequest } from "../../../src/kubernetes/url.ts";
 import { promise } from "../../support/promise.ts";
@@ -89,10 +88,7 @@ promise("kubernetes:server-words-kept-back", "whatever a server says, only what 
       status,
       fc.constantFrom(400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500, 503, 504, 599),
       (body, code) => {
-        const told = faultOf(
-          { status: code, body: body as JsonObject, retryAfter: null },
-          { sent, method: "PATCH", path: "/x" },
-        );
+        const told = faultOf({ status: code, body, retryAfter: null }, { sent, method: "PATCH", path: "/x" });
         const { quote: _, fields: __, ...rest } = told.detail;
         expect(JSON.stringify([rest, told.cause])).not.toContain(secret);
         const documented: object =

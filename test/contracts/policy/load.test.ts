@@ -163,6 +163,7 @@ const hostile: { readonly [name: string]: () => string } = {
   "many tags": () => `a: [${"!x 1,".repeat(50_000)}]`,
   "many directives": () => "%TAG ! x\n".repeat(50_000),
   "one hundred thousand keys": () => Array.from({ length: 100_000 }, (_, key) => `k${key}: 1`).join("\n"),
+  "many documents": () => "--- a\n".repeat(80_000),
   "complex keys": () => "? ".repeat(200_000),
   "the same key again and again": () => "a: 1\n".repeat(90_000),
 };

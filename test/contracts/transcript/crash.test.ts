@@ -2,7 +2,7 @@
 
 import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect } from "vitest";
 import type { Transcript } from "../../../src/transcript/record.ts";
 import { verifyTranscript } from "../../../src/transcript/verify.ts";

@@ -1,7 +1,7 @@
 // Signed notes and checkpoints: a note that the Go tools made, the round trip, and everything that must not pass.
 
 import { randomBytes } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect } from "vitest";
 import {
   checkpointText,

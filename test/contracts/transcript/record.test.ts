@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect } from "vitest";
 import type { EntryDraft } from "../../../src/domain/entry.ts";
 import type { SessionId } from "../../../src/domain/ids.ts";
@@ -83,7 +83,7 @@ promise(
     const receipts = await Promise.all(
       Array.from({ length: 64 }, async (_, caller) => {
         const own = { id: `ses_${caller % 8}` as SessionId, door: "http" } as const;
-        const drafts = plainRead(callId(caller)).map((one) => ({ ...one, session: own }) as EntryDraft);
+        const drafts = plainRead(callId(caller)).map((one) => ({ ...one, session: own }));
         return [...(await transcript.append(drafts.slice(0, 2))), ...(await transcript.append(drafts.slice(2)))];
       }),
     );
@@ -128,7 +128,7 @@ promise(
 promise("transcript:durable-append", "a draft that is not JSON is refused alone, and leaves no gap", async () => {
   const folder = await temporaryFolder();
   const transcript = await openIn(folder);
-  const bad = received(callId(2), { arguments: { at: Number.NaN } as JsonObject });
+  const bad = received(callId(2), { arguments: { at: Number.NaN } });
   const [one, two, three] = await Promise.allSettled([
     transcript.append([received(callId(1))]),
     transcript.append([started(), bad]),
@@ -154,9 +154,7 @@ promise("transcript:entry-size", "whatever a caller sends fits, is valid, and sa
     { text: "😀".repeat(70_000) },
     { list: Array(90_000).fill("x") },
   ].entries())
-    await transcript.append([
-      received(callId(number), { arguments: value as JsonObject, reason: "r".repeat(200_000) }),
-    ]);
+    await transcript.append([received(callId(number), { arguments: value, reason: "r".repeat(200_000) })]);
   const lines = await linesIn(folder);
   expect(lines.length).toBe(4);
   for (const line of lines) {

@@ -1,6 +1,6 @@
 // The Merkle tree: known roots of RFC 6962 implementations, the recursive definition, proofs and false proofs.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect } from "vitest";
 import {
   consistencyProof,

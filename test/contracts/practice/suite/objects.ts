@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import { promise } from "../../../support/promise.ts";
-import { deployment, failure, type Client } from "./client.ts";
+import { deployment, eventually, failure, type Client } from "./client.ts";
 
 const modified = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -338,10 +338,13 @@ export function objectTests(client: () => Client): void {
       failure(404, "NotFound", 'deployments.apps "missing" not found', { ...details, name: "missing" }),
     );
 
-    const { body: now } = await at.call("GET", path);
-    const pinned = { metadata: { uid, resourceVersion: now.metadata.resourceVersion }, spec: { replicas: 1 } };
-    const done = await at.call("PATCH", `${path}?fieldManager=suite-scale`, { body: pinned });
-    expect([done.code, done.body.spec]).toEqual([200, { replicas: 1 }]);
+    // A controller may write the status between the read and the patch: then the version is stale, and one reads again.
+    await eventually(async () => {
+      const { body: now } = await at.call("GET", path);
+      const pinned = { metadata: { uid, resourceVersion: now.metadata.resourceVersion }, spec: { replicas: 1 } };
+      const done = await at.call("PATCH", `${path}?fieldManager=suite-scale`, { body: pinned });
+      expect([done.code, done.body.spec]).toEqual([200, { replicas: 1 }]);
+    });
     const { body: after } = await at.call("GET", at.apps("deployments", "scaled"));
     expect([after.spec.replicas, after.metadata.generation]).toEqual([1, 2]);
     expect(after.metadata.managedFields).toContainEqual(

@@ -43,14 +43,51 @@ export function controllerTests(client: () => Client): void {
     });
   });
 
-  promise("practice:controllers", "an object whose owner never was is taken away", async () => {
-    const at = client();
-    const ownerReferences = [
-      { apiVersion: "v1", kind: "ConfigMap", name: "never", uid: "00000000-0000-4000-8000-000000000000" },
-    ];
-    await at.make(at.core("secrets"), { metadata: { name: "stray", ownerReferences } });
-    await eventually(async () => expect((await at.call("GET", at.core("secrets", "stray"))).code).toBe(404), 40);
-  });
+  promise(
+    "practice:controllers",
+    "an object whose owner never was is taken away",
+    async () => {
+      const at = client();
+      const uid = "00000000-0000-4000-8000-000000000000";
+      const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name: "never", uid }];
+      await at.make(at.core("secrets"), { metadata: { name: "stray", ownerReferences } });
+      await eventually(async () => expect((await at.call("GET", at.core("secrets", "stray"))).code).toBe(404), 50);
+    },
+    60_000,
+  );
+
+  promise(
+    "practice:controllers",
+    "a namespace that ends takes nothing more, and waits for what a finalizer holds",
+    async () => {
+      const at = client();
+      const space = `${at.namespace}-ending`;
+      const path = `/api/v1/namespaces/${space}`;
+      await at.make("/api/v1/namespaces", { metadata: { name: space } });
+      await at.make(`${path}/configmaps`, { metadata: { name: "held", finalizers: ["sallyport.dev/suite"] } });
+      await at.make(`${path}/secrets`, { metadata: { name: "loose" } });
+      const ended = await at.call("DELETE", path);
+      expect([ended.code, ended.body.status.phase]).toEqual([200, "Terminating"]);
+      await eventually(async () => {
+        const { body } = await at.call("GET", `${path}/configmaps/held`);
+        expect(body.metadata.deletionTimestamp).toEqual(expect.any(String));
+        expect((await at.call("GET", `${path}/secrets/loose`)).code).toBe(404);
+      });
+      const late = await at.call("POST", `${path}/secrets`, { body: { metadata: { name: "late" } } });
+      const message = `namespace ${space} is being terminated`;
+      const why = `unable to create new content in namespace ${space} because it is being terminated`;
+      expect(late.body).toEqual(
+        failure(403, "Forbidden", `secrets "late" is forbidden: ${why}`, {
+          name: "late",
+          kind: "secrets",
+          causes: [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }],
+        }),
+      );
+      await at.call("PATCH", `${path}/configmaps/held`, { body: { metadata: { finalizers: null } } });
+      await eventually(async () => expect((await at.call("GET", path)).code).toBe(404), 50);
+    },
+    60_000,
+  );
 }
 
 export function logOptionTests(client: () => Client): void {
