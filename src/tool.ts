@@ -74,6 +74,35 @@ export interface ObjectPage {
   readonly remaining: number | null;
 }
 
+/** A part of another object that goes into a write exactly as it is stored: a tool sees it masked, so it can't hand it over itself. */
+export interface Graft {
+  /** Where it goes, inside the body that is sent. */
+  readonly at: readonly (string | number)[];
+  readonly from: ObjectRef;
+  readonly path: readonly string[];
+  /** What of it stays behind, as paths inside it. */
+  readonly without?: readonly (readonly string[])[];
+}
+
+export interface PatchOptions {
+  /** JSON merge patch (RFC 7386), strategic merge patch (Kubernetes), JSON Patch (RFC 6902). */
+  readonly type: "merge" | "strategic" | "json";
+  readonly subresource?: string;
+  readonly grafts?: readonly Graft[];
+}
+
+export interface ApplyOptions {
+  /** Take over the fields that other managers keep. */
+  readonly force: boolean;
+  readonly grafts?: readonly Graft[];
+}
+
+export interface RemoveOptions {
+  readonly cascade: "background" | "foreground" | "orphan";
+  /** Absent: the object's own grace period. */
+  readonly graceSeconds?: number;
+}
+
 export interface LogOptions {
   readonly container: string;
   readonly previous: boolean;
@@ -92,8 +121,15 @@ export interface Cluster {
   table(kind: ResourceKind, namespace: string, options: ListOptions): Promise<TablePage>;
   /** The log's text, whole lines, masked. */
   logs(ref: ObjectRef, options: LogOptions): Promise<string>;
-  /** A JSON merge patch (RFC 7386). In a preview it is a server-side dry run. */
-  mergePatch(ref: ObjectRef, patch: JsonObject, subresource?: string): Promise<JsonObject>;
+  /** Patches an object that is as it was agreed. In a preview this and every other write is a server-side dry run. */
+  patch(ref: ObjectRef, patch: Json, options: PatchOptions): Promise<JsonObject>;
+  /** Server-side apply as field manager `sallyport` (Kubernetes API concepts, "Server-Side Apply"): creates what is not there. */
+  apply(ref: ObjectRef, manifest: JsonObject, options: ApplyOptions): Promise<JsonObject>;
+  remove(ref: ObjectRef, options: RemoveOptions): Promise<void>;
+  /** Evicts a pod through its budgets (policy/v1 Eviction). */
+  evict(pod: ObjectRef): Promise<void>;
+  /** Reads a document of the cluster's own description: `/openapi/v3` and below. */
+  describe(path: string): Promise<JsonObject>;
   /** Were these optional needs granted? */
   may(need: Need): boolean;
   /** The namespaces that a `*` of this call was expanded to. */
@@ -131,6 +167,8 @@ export interface Kit {
   readonly progress: (message: string) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** When the call was made, in milliseconds since 1970: the same in its preview, for its approvers and in its run. */
+  readonly calledAt: number;
   /** True while the call only rehearses: the writes are dry runs. */
   readonly preview: boolean;
   /** A regular expression that runs in linear time (RE2 syntax). Faults: invalid_input. */
@@ -168,8 +206,8 @@ export interface ToolDefinition<Input> {
   /** Changes state their reason and may be previews; reads answer null and false. */
   reason(input: Input): string | null;
   previewOnly(input: Input): boolean;
-  /** The accesses that this input needs. */
-  needs(input: Input, findKind: FindKind): Promise<readonly Need[]>;
+  /** The accesses that this input needs. A name that the tool makes itself is made of `calledAt`, as in `Kit`. */
+  needs(input: Input, findKind: FindKind, calledAt: number): Promise<readonly Need[]>;
   /** Runs under a cluster that holds it to its needs. A change tool runs twice: first as a preview. */
   run(input: Input, kit: Kit): Promise<Output & Partial<ChangeNotes>>;
 }
@@ -197,7 +235,7 @@ export interface OpenedCall {
   readonly effect: Effect;
   readonly reason: string | null;
   readonly previewOnly: boolean;
-  needs(findKind: FindKind): Promise<readonly Need[]>;
+  needs(findKind: FindKind, calledAt: number): Promise<readonly Need[]>;
   run(kit: Kit): Promise<Output & Partial<ChangeNotes>>;
 }
 
@@ -221,7 +259,7 @@ export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
         effect: definition.effect(asked),
         reason: definition.reason(asked),
         previewOnly: definition.previewOnly(asked),
-        needs: (findKind) => definition.needs(asked, findKind),
+        needs: (findKind, calledAt) => definition.needs(asked, findKind, calledAt),
         run: (kit) => definition.run(asked, kit),
       };
     },

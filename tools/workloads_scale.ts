@@ -54,7 +54,7 @@ export default defineTool({
       );
     // Looked up first: nothing that can fail stands behind the write.
     const checks = await checksOf(ref.kind.kind, name, namespace, kit);
-    await kit.cluster.mergePatch(ref, { spec: { replicas } }, "scale");
+    await kit.cluster.patch(ref, { spec: { replicas } }, { type: "merge", subresource: "scale" });
     if (replicas === 0 && from > 0) checks.unshift([`stops all ${from} replicas`]);
     return { ...answer([]), checks, undo: `workloads_scale replicas ${from}` };
   },

@@ -67,4 +67,6 @@ export interface Precondition {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
+  /** SHA-256 of the object without what the server alone writes (status, versions, times), hex: the same substance, the same effect. */
+  readonly substance: string;
 }

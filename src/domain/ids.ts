@@ -31,6 +31,11 @@ export function uuidv7(now: number, random: Uint8Array): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** When an id was made, in milliseconds since 1970: the first 48 bits of its UUIDv7. */
+export function madeAt(id: CallId | SessionId | ApprovalId | GrantId): number {
+  return Number.parseInt(id.slice(id.lastIndexOf("_") + 1).replace("-", "").slice(0, 12), 16);
+}
+
 /** Makes ids from a clock (milliseconds) and a source of random bytes. */
 export interface Ids {
   call(): CallId;

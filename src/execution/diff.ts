@@ -1,5 +1,7 @@
 // What a write does to one object: live against the server's answer, noise removed, by path (tools.md, section 5).
 
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
 import { at, isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { DiffLine } from "../domain/output.ts";
 
@@ -28,6 +30,22 @@ export function diffObjects(before: JsonObject | null, after: JsonObject | null)
   walk("", before ?? {}, after ?? {}, lines);
   const scaledAway = lines.map((line) => (losesData(line) ? { ...line, risk: true } : line));
   return scaledAway.sort((a, b) => Number(b.risk) - Number(a.risk) || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}
+
+/** SHA-256 of an object without what the server alone writes, hex. */
+export function substanceOf(object: JsonObject): string {
+  return createHash("sha256")
+    .update(canonicalize(withoutNoise("", object)) ?? "")
+    .digest("hex");
+}
+
+function withoutNoise(path: string, value: Json): Json {
+  if (!isJsonObject(value)) return value;
+  const kept = Object.entries(value).flatMap(([key, inner]) => {
+    const here = path === "" ? key : `${path}.${key}`;
+    return noise.includes(here) ? [] : [[key, withoutNoise(here, inner)] as const];
+  });
+  return Object.fromEntries(kept);
 }
 
 /** Scaling to nothing stops the workload. */

@@ -15,6 +15,7 @@ export interface ExecuteOptions {
   readonly tool: Tool;
   readonly client: KubeClient;
   readonly masking: MaskIncoming;
+  readonly forbids: GuardOptions["forbids"];
   /** Everything of the kit but the cluster. */
   readonly kit: Omit<Kit, "cluster" | "preview">;
   readonly nextAuditId: () => string;
@@ -56,18 +57,14 @@ interface Run {
 
 /** The cluster of one run of a tool, real or rehearsed. */
 export function clusterFor(
-  { client, masking, kit, nextAuditId, timeout }: ExecuteOptions,
+  { client, masking, forbids, kit, nextAuditId, timeout }: ExecuteOptions,
   run: Pick<GuardOptions, "accesses" | "leftOut" | "authorization" | "rehearse" | "preconditions" | "agent">,
 ): GuardedCluster {
-  return guardCluster({ ...run, client, masking, nextAuditId, timeout, signal: kit.signal });
+  return guardCluster({ ...run, client, masking, forbids, nextAuditId, timeout, signal: kit.signal });
 }
 
 /** One run of a tool under its cluster. */
-export async function runTool(
-  { tool, kit }: ExecuteOptions,
-  cluster: GuardedCluster,
-  input: JsonObject,
-): Promise<Run> {
+export async function runTool({ tool, kit }: ExecuteOptions, cluster: GuardedCluster, input: JsonObject): Promise<Run> {
   const output = await opened(tool, input).run({ ...kit, cluster, preview: cluster.rehearses });
   return {
     output,
@@ -89,7 +86,7 @@ function changeOf(cluster: string, write: Write, lines: readonly DiffLine[]): Ch
     kind: write.ref.kind.kind,
     namespace: write.ref.namespace,
     name: write.ref.name,
-    uid: textAt(write.before, "metadata", "uid"),
+    uid: textAt(write.before ?? {}, "metadata", "uid"),
     before: write.before,
     after: write.after,
     lines,

@@ -1,19 +1,22 @@
 // The second line: a cluster that sends nothing outside the call's accesses, and that masks whatever comes back.
 
-import { describeAccess, type Access } from "../domain/access.ts";
+import { describeAccess, isWrite, type Access } from "../domain/access.ts";
 import type { Precondition } from "../domain/call.ts";
 import { fault, Faulted } from "../domain/fault.ts";
-import { at, isJsonObject, textAt, type JsonObject } from "../domain/json.ts";
-import type { KubeClient, KubeRequest } from "../kubernetes/contract.ts";
+import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
+import type { KubeClient, KubeRequest, SentRequest } from "../kubernetes/contract.ts";
 import { readLog } from "../kubernetes/stream.ts";
 import { includeObject, parseTable, tableAccept } from "../kubernetes/table.ts";
 import type { Cluster, ListOptions, LogOptions, Need, ObjectRef, ResourceKind } from "../tool.ts";
 import type { MaskIncoming } from "./contract.ts";
+import { substanceOf } from "./diff.ts";
 
 export interface GuardOptions {
   readonly client: KubeClient;
   /** Exactly what policy allowed; nothing else is sent. */
   readonly accesses: readonly Access[];
+  /** The built-in forbids, asked once more about what is really sent. */
+  readonly forbids: (target: Target) => boolean;
   /** How many accesses or namespaces policy left out. */
   readonly leftOut: number;
   readonly authorization: () => string | null;
@@ -32,8 +35,10 @@ export interface GuardOptions {
 export interface Write {
   readonly ref: ObjectRef;
   readonly subresource: string;
-  readonly before: JsonObject;
-  readonly after: JsonObject;
+  /** null where it was created. */
+  readonly before: JsonObject | null;
+  /** null where it was deleted. */
+  readonly after: JsonObject | null;
   readonly warnings: readonly string[];
 }
 
@@ -55,6 +60,7 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
   function request(access: Target, more: Partial<KubeRequest> = {}): KubeRequest {
     if (!options.accesses.some((declared) => covers(declared, client.cluster, access)))
       throw new Faulted(fault("internal", {}, `undeclared access: ${describe(access)}`));
+    if (options.forbids(access)) throw new Faulted(fault("denied", {}, `forbidden access: ${describe(access)}`));
     return {
       verb: access.verb,
       group: access.kind.group,
@@ -68,12 +74,50 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
       agent: options.agent,
       signal: options.signal,
       timeout: options.timeout,
+      guard: (sent) => guardSent(sent, options),
       ...more,
     };
   }
   async function get(ref: ObjectRef, subresource = ""): Promise<JsonObject> {
     const answer = await client.request(request({ verb: "get", ...ref, subresource }));
     return masking.object(answer.body);
+  }
+
+  const writeQuery = { fieldManager: "sallyport", ...(options.rehearse ? { dryRun: "All" } : {}) };
+
+  /** One write of an object that is as it was agreed: read, compared, pinned by uid and resourceVersion; a conflict is looked at again, three times. */
+  async function write(
+    ref: ObjectRef,
+    subresource: string,
+    prepare: (before: JsonObject | null) => Pick<KubeRequest, "verb" | "body" | "contentType" | "query">,
+  ): Promise<JsonObject> {
+    for (let conflicts = 0; ; conflicts++) {
+      const before = await find(ref, subresource);
+      agreed(options.preconditions, ref, before);
+      const { verb, query, ...rest } = prepare(before);
+      const sent = request(
+        { verb, ...ref, subresource },
+        { ...rest, query: { ...(verb === "delete" ? dryRun(options) : writeQuery), ...query } },
+      );
+      try {
+        const answer = await client.request(sent);
+        if (!options.rehearse) wrote = true;
+        const after = verb === "delete" ? null : masking.object(answer.body);
+        writes.push({ ref, subresource, before, after, warnings: answer.warnings });
+        return after ?? {};
+      } catch (thrown) {
+        if (!isStale(thrown) || conflicts === 3) throw thrown;
+      }
+    }
+  }
+  /** The object, masked, or null where it is not there. */
+  async function find(ref: ObjectRef, subresource: string): Promise<JsonObject | null> {
+    try {
+      return await get(ref, subresource);
+    } catch (thrown) {
+      if (thrown instanceof Faulted && thrown.fault.code === "not_found" && subresource === "") return null;
+      throw thrown;
+    }
   }
 
   return {
@@ -109,23 +153,35 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
       const read = request({ verb: "get", ...ref, subresource: "log" });
       return masking.text((await readLog(client, read, log)).text);
     },
-    async mergePatch(ref, patch, subresource = "") {
-      const before = await get(ref, subresource);
-      const pinned = pin(patch, options.preconditions, ref, before);
-      const answer = await client.request(
-        request(
-          { verb: "patch", ...ref, subresource },
-          {
-            body: pinned,
-            contentType: "application/merge-patch+json",
-            query: { fieldManager: "sallyport", ...(options.rehearse ? { dryRun: "All" } : {}) },
-          },
-        ),
-      );
+    patch: (ref, patch, { type, subresource = "" }) =>
+      write(ref, subresource, (before) => ({
+        verb: "patch",
+        body: type === "json" ? pinnedSteps(patch, before) : pinned(isJsonObject(patch) ? patch : {}, before),
+        contentType: patchTypes[type],
+      })),
+    apply: (ref, manifest, { force }) =>
+      write(ref, "", (before) => ({
+        verb: "patch",
+        body: before === null ? manifest : pinned(manifest, before),
+        contentType: "application/apply-patch+yaml",
+        query: { force: String(force) },
+      })),
+    async remove(ref, { cascade, graceSeconds }) {
+      const propagationPolicy = { background: "Background", foreground: "Foreground", orphan: "Orphan" }[cascade];
+      const grace = graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds };
+      await write(ref, "", (before) => ({
+        verb: "delete",
+        body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy, ...grace, preconditions: marksOf(before) },
+      }));
+    },
+    async evict(pod) {
+      const { namespace, name } = pod;
+      const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } };
+      await client.request(request({ verb: "create", ...pod, subresource: "eviction" }, { body, query: writeQuery }));
       if (!options.rehearse) wrote = true;
-      const after = masking.object(answer.body);
-      writes.push({ ref, subresource, before, after, warnings: answer.warnings });
-      return after;
+    },
+    async describe(path) {
+      return await client.path(path, { authorization: options.authorization(), signal: options.signal });
     },
     may: (need: Need) =>
       options.accesses.some((declared) =>
@@ -135,15 +191,25 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
 }
 
 /** What one request is about to touch. */
-interface Target {
+export interface Target {
   readonly verb: Access["verb"];
-  readonly kind: ResourceKind;
+  readonly kind: Pick<ResourceKind, "group" | "version" | "resource" | "kind">;
   readonly namespace: string;
   readonly name: string;
   readonly subresource: string;
 }
 
-/** A list that was allowed for one name does not allow the collection; an access without a name allows the collection alone. */
+/** The last look: what the final method and URL say, not what was meant. In a rehearsal a write that is no dry run never leaves. */
+function guardSent(sent: SentRequest, { accesses, client, rehearse, forbids }: GuardOptions): void {
+  const { group, version, resource } = sent;
+  const kind = accesses.find((one) => one.group === group && one.resource === resource)?.kind ?? "";
+  const target = { ...sent, kind: { group, version, resource, kind } };
+  const declared = accesses.some((one) => covers(one, client.cluster, target));
+  if (!declared || forbids(target) || (rehearse && isWrite(sent.verb) && !sent.dryRun))
+    throw new Faulted(fault("internal", {}, `stopped at the wire: ${describe(target)}`));
+}
+
+/** A list that was allowed for one name does not allow the collection. A `get` without a name is for each object of the namespace: a workload's pods are known only as it runs. */
 function covers(declared: Access, cluster: string, target: Target): boolean {
   return (
     declared.cluster === cluster &&
@@ -152,7 +218,7 @@ function covers(declared: Access, cluster: string, target: Target): boolean {
     declared.resource === target.kind.resource &&
     declared.subresource === target.subresource &&
     declared.namespace === target.namespace &&
-    declared.name === target.name
+    (declared.name === target.name || (declared.name === "" && declared.verb === "get"))
   );
 }
 
@@ -173,16 +239,51 @@ function describe(target: Target): string {
   });
 }
 
-/** The write must find the object as it was when it was agreed: its uid and resourceVersion travel in the patch (409 otherwise). */
-function pin(patch: JsonObject, conditions: readonly Precondition[], ref: ObjectRef, before: JsonObject): JsonObject {
-  const agreed = conditions.find(
-    (one) => one.resource === ref.kind.resource && one.namespace === ref.namespace && one.name === ref.name,
-  );
-  const uid = agreed?.uid ?? textAt(before, "metadata", "uid");
-  const resourceVersion = agreed?.resourceVersion ?? textAt(before, "metadata", "resourceVersion");
+const patchTypes = {
+  merge: "application/merge-patch+json",
+  strategic: "application/strategic-merge-patch+json",
+  json: "application/json-patch+json",
+} as const;
+
+const dryRun = ({ rehearse }: GuardOptions): Record<string, string> => (rehearse ? { dryRun: "All" } : {});
+
+/** uid and resourceVersion as they were just read: a write that finds others is refused with 409. */
+function marksOf(before: JsonObject | null): JsonObject {
+  if (before === null) return {};
+  return { uid: textAt(before, "metadata", "uid"), resourceVersion: textAt(before, "metadata", "resourceVersion") };
+}
+
+function pinned(patch: JsonObject, before: JsonObject | null): JsonObject {
   const metadata = at(patch, "metadata");
-  const given = isJsonObject(metadata) ? metadata : {};
-  return { ...patch, metadata: { ...given, uid, resourceVersion } };
+  return { ...patch, metadata: { ...(isJsonObject(metadata) ? metadata : {}), ...marksOf(before) } };
+}
+
+function pinnedSteps(patch: Json, before: JsonObject | null): Json {
+  const tests = Object.entries(marksOf(before)).map(([field, value]) => ({
+    op: "test",
+    path: `/metadata/${field}`,
+    value,
+  }));
+  return [...tests, ...(Array.isArray(patch) ? (patch as readonly Json[]) : [])];
+}
+
+/** The object must be the one that was agreed, in substance; what the server writes by itself may have moved on. Fault: stale. */
+function agreed(conditions: readonly Precondition[], ref: ObjectRef, before: JsonObject | null): void {
+  const { resource, kind } = ref.kind;
+  const found = conditions.find(
+    (one) => one.resource === resource && one.namespace === ref.namespace && one.name === ref.name,
+  );
+  if (found === undefined) return;
+  const same =
+    before === null
+      ? found.uid === ""
+      : found.uid === textAt(before, "metadata", "uid") && found.substance === substanceOf(before);
+  if (!same)
+    throw new Faulted(fault("stale", { kind, name: ref.name }, `${resource} ${ref.name} is not as it was agreed`));
+}
+
+function isStale(thrown: unknown): boolean {
+  return thrown instanceof Faulted && thrown.fault.code === "stale";
 }
 
 function listQuery(list: ListOptions): Record<string, string> {

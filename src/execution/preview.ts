@@ -9,6 +9,7 @@ import type { Grant } from "../domain/grant.ts";
 import { at, textAt, type Json } from "../domain/json.ts";
 import { quoted, type Change, type Output, type Sentence } from "../domain/output.ts";
 import { agentOf } from "../domain/principal.ts";
+import { substanceOf } from "./diff.ts";
 import { changeBlocks, clusterFor, lines, objectName, runTool, type ExecuteOptions } from "./execute.ts";
 
 export interface Preview {
@@ -91,12 +92,10 @@ function digestOf(changes: readonly Change[]): string {
 }
 
 function changeFact(changes: readonly Change[]): ChangeFact {
-  const scaled = changes.map((change) => [
-    at(change.before ?? {}, "spec", "replicas"),
-    at(change.after ?? {}, "spec", "replicas"),
-  ]);
-  const counted = scaled.find(([from, to]) => typeof from === "number" && typeof to === "number");
-  const replicas = counted === undefined ? null : { from: Number(counted[0]), to: Number(counted[1]) };
+  const scaled = changes.find((change) => change.lines.some((line) => line.path === "spec.replicas"));
+  // A Scale of none has no count at all (autoscaling/v1 leaves zero out).
+  const count = (side: Change["before"]): number => Number(at(side ?? {}, "spec", "replicas") ?? 0);
+  const replicas = scaled === undefined ? null : { from: count(scaled.before), to: count(scaled.after) };
   return { replicas, paths: changes.flatMap((change) => change.lines.map((line) => line.path)) };
 }
 
@@ -110,5 +109,6 @@ function precondition(change: Change, accesses: readonly Access[], index: number
     name: change.name,
     uid: change.uid,
     resourceVersion: textAt(change.before ?? {}, "metadata", "resourceVersion"),
+    substance: change.before === null ? "" : substanceOf(change.before),
   };
 }

@@ -25,7 +25,7 @@ const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=
 export async function resolveFacts(call: PlannedCall, options: ResolveOptions): Promise<Facts> {
   const required = call.accesses.filter((access) => !access.optional);
   const names = options.needed.namespaces
-    ? [...new Set(required.map((one) => one.namespace).filter((name) => name !== ""))]
+    ? [...new Set(call.accesses.map((one) => one.namespace).filter((name) => name !== ""))]
     : [];
   const objects = options.needed.objects ? required.filter((one) => one.name !== "" && one.resource !== "secrets") : [];
   const [namespaces, found] = await Promise.all([

@@ -9,7 +9,7 @@ import type { Facts } from "../domain/decision.ts";
 import type { Append } from "../domain/entry.ts";
 import { fault, Faulted, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
-import type { SessionId } from "../domain/ids.ts";
+import { madeAt, type SessionId } from "../domain/ids.ts";
 import { isJsonObject, type Json } from "../domain/json.ts";
 import { cursorsFor } from "../execution/cursor.ts";
 import { execute, type ExecuteOptions } from "../execution/execute.ts";
@@ -19,6 +19,7 @@ import { resolveFacts } from "../execution/resolve.ts";
 import type { Masking } from "../masking/mask.ts";
 import type { Stages } from "../pipeline.ts";
 import { authorize } from "../policy/authorize.ts";
+import { forbidden } from "../policy/forbid.ts";
 import { decide, neededFacts } from "../policy/decide.ts";
 import type { Policy } from "../policy/policy.ts";
 import { planCall } from "../policy/plan.ts";
@@ -80,6 +81,8 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       tool,
       client: reach.client,
       masking: masker,
+      forbids: ({ kind, ...target }) =>
+        forbidden({ ...target, ...kind, cluster: reach.cluster, optional: false }, call) !== null,
       nextAuditId,
       timeout: deadline / 2,
       kit: {
@@ -88,6 +91,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
         signal,
         progress: request.progress,
         now,
+        calledAt: madeAt(request.id),
         pattern,
         cursor: cursorsFor(parts.cursorKey, request.principal),
       },

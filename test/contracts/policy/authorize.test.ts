@@ -31,7 +31,7 @@ const scale = planned("change", ["get pods shop/web", "patch apps/deployments/sc
 promise("policy:authorize-mints", "an allowed call without its dropped accesses", () => {
   const decision = decide(open, scale, noFacts);
   const preconditions = [
-    { resource: "apps/deployments", namespace: "shop", name: "web", uid: "u", resourceVersion: "7" },
+    { resource: "apps/deployments", namespace: "shop", name: "web", uid: "u", resourceVersion: "7", substance: "" },
   ];
   const authorized = authorize(scale, decision, preconditions, null);
   expect(authorized).toEqual({
