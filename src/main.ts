@@ -6,10 +6,8 @@ import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { CommanderError } from "commander";
-import { CommandFailed, type Io } from "./commands/io.ts";
-import { program } from "./commands/program.ts";
-import { sentenceOf } from "./commands/setting.ts";
+import { enableCompileCache } from "node:module";
+import { CommandFailed, sentenceOf, stateFolder, type Io } from "./commands/io.ts";
 
 declare const SALLYPORT_VERSION: string | undefined;
 
@@ -48,7 +46,14 @@ const io: Io = {
   signal: stopping.signal,
 };
 
+// Compiled code is kept where only the owner can write; everything heavy is imported after this line.
 try {
+  enableCompileCache(join(stateFolder(process.env), "cache"));
+} catch (thrown) {
+  if (!(thrown instanceof CommandFailed)) throw thrown;
+}
+try {
+  const { program } = await import("./commands/program.ts");
   await program(io).parseAsync(process.argv);
 } catch (thrown) {
   process.exitCode = report(thrown);
@@ -57,7 +62,9 @@ try {
 setTimeout(() => process.exit(), 2000).unref();
 
 function report(thrown: unknown): number {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  // Commander's own: its words were printed, and help is no failure.
+  if (thrown instanceof Error && thrown.name === "CommanderError")
+    return "exitCode" in thrown && thrown.exitCode === 0 ? 0 : 2;
   io.err(`${sentenceOf(thrown)}\n`);
   return thrown instanceof CommandFailed ? thrown.exitCode : 1;
 }

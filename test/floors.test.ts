@@ -69,7 +69,7 @@ const plural = [
 const homes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@modelcontextprotocol\//, ["src/mcp/"]],
   [/^undici$/, ["src/kubernetes/"]],
-  [/^@kubernetes\/client-node$/, ["src/kubernetes/"]],
+  [/^@kubernetes\/client-node$/, []],
   [/^ws$/, ["src/kubernetes/"]],
   [/^lowdb/, ["src/approval/stores/"]],
   [/^re2js$/, ["src/execution/pattern.ts"]],

@@ -12,8 +12,8 @@ import { textAt } from "../domain/json.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
-import { CommandFailed, stateFolder, type Io } from "./io.ts";
-import { connectWith, kubeconfigPaths, readSetting, sentenceOf, type Setting } from "./setting.ts";
+import { CommandFailed, stateFolder, sentenceOf, type Io } from "./io.ts";
+import { connectWith, kubeconfigPaths, readSetting, type Setting } from "./setting.ts";
 
 interface Check {
   readonly name: string;

@@ -1,6 +1,7 @@
 // What a command may touch of the outside: given by main.ts, which alone knows the process.
 
 import type { Readable, Writable } from "node:stream";
+import { Faulted } from "../domain/fault.ts";
 import type { Disk } from "../transcript/disk.ts";
 
 export interface Io {
@@ -52,4 +53,10 @@ export function stateFolder(env: Io["env"]): string {
   if (base === "")
     throw new CommandFailed("No state folder: set SALLYPORT_HOME to a folder that only you can read.", 2);
   return `${base}/sallyport`;
+}
+
+/** The sentence for a person of whatever went wrong. */
+export function sentenceOf(thrown: unknown): string {
+  if (thrown instanceof Faulted) return thrown.fault.cause === "" ? thrown.fault.code : thrown.fault.cause;
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

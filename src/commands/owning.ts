@@ -12,8 +12,8 @@ import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
 import type { OwnerLock } from "../owner/lock.ts";
 import { openOwnerSocket } from "../owner/socket.ts";
-import { CommandFailed, type Io } from "./io.ts";
-import { readConnection, readSetting, sentenceOf, type Setting } from "./setting.ts";
+import { CommandFailed, sentenceOf, type Io } from "./io.ts";
+import { readConnection, readSetting, type Setting } from "./setting.ts";
 
 export interface Owning {
   readonly gateway: Gateway;

@@ -1,5 +1,7 @@
 // `sallyport` and `sallyport serve`: the gateway on stdio or on loopback HTTP; a second one relays to the owner.
 
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
 import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
 import { takeLock, type OwnerLock } from "../owner/lock.ts";
@@ -68,14 +70,23 @@ async function serveOnHttp(io: Io, lock: OwnerLock, options: ServeOptions): Prom
   await owning.stop("signal");
 }
 
+/** Milliseconds that the first answer may take before loading begins all the same. */
+const greeting = 500;
+
 async function serveOnStdio(io: Io, lock: OwnerLock, options: ServeOptions): Promise<void> {
-  const starting = begin(io, lock, options);
+  const output = new PassThrough();
+  output.pipe(io.output);
+  // Loading would stand in the way of the handshake's answer; a silent client is not waited for.
+  const greeted = once(output, "data", { signal: AbortSignal.any([io.signal, AbortSignal.timeout(greeting)]) }).catch(
+    () => undefined,
+  );
+  const starting = greeted.then(() => begin(io, lock, options));
   const serving = serveStdio({
     about: { version: io.version, instructions },
     door: starting.then(({ gateway }) => gateway),
     evidence: (client) => ({ kind: "local-user", user: io.user, client }),
     input: io.input,
-    output: io.output,
+    output,
     via: "stdio",
     complain: (sentence) => io.err(`${sentence}\n`),
   });

@@ -5,7 +5,6 @@ import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { emptyConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { Faulted } from "../domain/fault.ts";
 import { loadConnections } from "../kubernetes/kubeconfig.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { openClient } from "../kubernetes/client.ts";
@@ -64,6 +63,7 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
 export async function readConnection(io: Io, config: Config): Promise<Connection> {
   const { connections, current } = await loadConnections({
     kubeconfig: kubeconfigPaths(io, config),
+    ...(config.context === undefined ? {} : { context: config.context }),
     env: io.env,
     readFile: (path) => readFile(path, "utf8"),
     now: io.now,
@@ -104,10 +104,4 @@ async function textOf(path: string, mayBeAbsent: boolean): Promise<string> {
     if (mayBeAbsent && code === "ENOENT") return emptyConfig;
     throw new CommandFailed(`${path} can't be read (${code}).`, 3);
   }
-}
-
-/** The sentence for a person of whatever went wrong. */
-export function sentenceOf(thrown: unknown): string {
-  if (thrown instanceof Faulted) return thrown.fault.cause === "" ? thrown.fault.code : thrown.fault.cause;
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

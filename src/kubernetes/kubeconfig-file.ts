@@ -1,6 +1,7 @@
 // Kubeconfig files as they stand: read, checked field by field, merged as kubectl merges them.
 
 import { dirname, resolve } from "node:path";
+import { LineCounter, parseDocument } from "yaml";
 import { Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import { clusterFault } from "./faults.ts";
@@ -35,7 +36,6 @@ export function kubeconfigProblem(file: string, what: string): Faulted {
 
 /**
  * Reads and merges kubeconfig files. As with kubectl, missing files are passed over and the first to name a thing wins.
- * (client-node's own merge refuses a name that stands in two files, and drops `tokenFile`: it only reads the YAML here.)
  * Faults: cluster_unavailable, with the sentence in its cause.
  */
 export async function readKubeconfig(paths: readonly string[], readFile: ReadFile): Promise<Kubeconfig> {
@@ -74,25 +74,22 @@ async function textOf(file: string, readFile: ReadFile): Promise<string | null> 
   }
 }
 
-/** The library loads here and nowhere else, on the first kubeconfig: it costs more than everything else at start. */
+/** The file as plain data; a few aliases may stand for a person's convenience, many for gigabytes. */
 async function parse(file: string, text: string): Promise<JsonObject> {
-  const { loadYaml } = await import("@kubernetes/client-node");
+  const lines = new LineCounter();
+  const parsed = parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });
+  const [broken] = [...parsed.errors, ...parsed.warnings];
+  if (broken !== undefined) throw kubeconfigProblem(file, `it is not valid YAML (line ${lines.linePos(broken.pos[0]).line})`);
   let document: unknown;
   try {
-    document = loadYaml(text);
-  } catch (thrown) {
-    throw kubeconfigProblem(file, `it is not valid YAML${lineOf(thrown)}`);
+    document = parsed.toJS({ maxAliasCount: 100 });
+  } catch {
+    throw kubeconfigProblem(file, "it holds too many YAML aliases");
   }
   if (!isJsonObject(document)) throw kubeconfigProblem(file, "it is not a mapping");
   const { kind } = document;
   if (kind !== undefined && kind !== "Config") throw kubeconfigProblem(file, "its kind is not Config");
   return document;
-}
-
-/** The place of a YAML error, which says nothing of the text. */
-function lineOf(thrown: unknown): string {
-  const mark: unknown = thrown instanceof Error && "mark" in thrown ? thrown.mark : undefined;
-  return isJsonObject(mark) && typeof mark["line"] === "number" ? ` (line ${mark["line"] + 1})` : "";
 }
 
 function entriesOf(file: string, list: Json | undefined, listName: string, one: string): [string, Entry][] {

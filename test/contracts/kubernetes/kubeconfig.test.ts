@@ -320,7 +320,7 @@ const refused: readonly (readonly [string, string])[] = [
   ["a: b\n\ttoken: s3cret", "it is not valid YAML (line 2)"],
   ["token: s3cret\ntoken: s3cret", "it is not valid YAML (line 2)"],
   ["token: !!js/function s3cret", "it is not valid YAML (line 1)"],
-  ["", "it is not valid YAML"],
+  ["", "it is not a mapping"],
 ];
 
 describe("what it can't say", () => {
