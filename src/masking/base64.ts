@@ -2,7 +2,7 @@
 
 import { alphabet, encodedRun, runEnd, runStart, within } from "./alphabet.ts";
 import { isHex, plainForm, type MaskType } from "./token.ts";
-import { nothing, type Scan, type Span } from "./spans.ts";
+import { nothing, type Room, type Scan, type Span } from "./spans.ts";
 
 /** What decoded bytes hide, if anything; `value` is the secret when it is the whole content. */
 export interface Hidden {
@@ -11,7 +11,11 @@ export interface Hidden {
 }
 
 /** Judges decoded bytes at a depth. `work` tells how many characters it looked at. */
-export type Opened = (bytes: Uint8Array, depth: number) => { readonly hidden: Hidden | undefined; readonly work: number };
+export type Opened = (
+  bytes: Uint8Array,
+  depth: number,
+  room: Room,
+) => { readonly hidden: Hidden | undefined; readonly work: number };
 
 /** Encodings inside encodings are opened this deep (masking.md). */
 export const deepest = 3;
@@ -20,14 +24,9 @@ export const deepest = 3;
 const shortest = 20;
 /** Both alphabets of RFC 4648, sections 4 and 5. */
 const letters = alphabet("A-Za-z0-9+/_-");
-/** Decoding and scanning may cost this much for each character of the text, and so much at least. */
-const workPerCharacter = 16;
-const leastWork = 32 * 1024 * 1024;
-
 /** A probe for one scan: call it with ascending places; it answers for the run around each. */
 export function base64Probe(scan: Scan, opened: Opened): (at: number) => readonly Span[] {
   const { text } = scan;
-  const limit = text.length * workPerCharacter + leastWork;
   let done = 0;
   return (at) => {
     if (at < done || !within(letters, text.charCodeAt(at))) return nothing;
@@ -36,7 +35,7 @@ export function base64Probe(scan: Scan, opened: Opened): (at: number) => readonl
     scan.work += end - start;
     done = end;
     if (end - start < shortest || scan.depth >= deepest) return nothing;
-    return judged(scan, start, end, limit, opened);
+    return judged(scan, start, end, opened);
   };
 }
 
@@ -57,7 +56,7 @@ const wrapped = /^\r?\n[ \t]{0,32}(?=[A-Za-z0-9+/])/;
 /** To the right across escapes, padding, and line ends of wrapped base64 (RFC 2045, section 6.8: 76 characters a line). */
 function endOf(text: string, at: number): number {
   let end = encodedRun(text, at, letters, text.length).end;
-  for (let line = at; end - line >= 48; ) {
+  for (let line = at; end - line >= 48;) {
     const gap = wrapped.exec(text.slice(end, end + 36))?.[0];
     if (gap === undefined) break;
     line = end + gap.length;
@@ -69,14 +68,15 @@ function endOf(text: string, at: number): number {
   return end + padding;
 }
 
-function judged(scan: Scan, start: number, end: number, limit: number, opened: Opened): readonly Span[] {
+function judged(scan: Scan, start: number, end: number, opened: Opened): readonly Span[] {
   const raw = plainForm(scan.text.slice(start, end)).replace(/\s/g, "");
   for (const skip of alignments(raw)) {
     const encoded = raw.slice(skip);
     if (!promising(encoded)) continue;
-    if (scan.work > limit) return [{ start, end, type: "unscanned", value: "", why: "budget" }];
-    const { hidden, work } = opened(Buffer.from(encoded, "base64"), scan.depth + 1);
+    if (scan.room.left <= 0) return [{ start, end, type: "unscanned", value: "", why: "budget" }];
+    const { hidden, work } = opened(Buffer.from(encoded, "base64"), scan.depth + 1, scan.room);
     scan.work += work + encoded.length;
+    scan.room.left -= work;
     if (hidden === undefined) continue;
     const value = hidden.value ?? raw;
     return [{ start, end, type: hidden.type, value, why: `base64 of ${hidden.type}` }];
@@ -117,5 +117,9 @@ function isReadable(byte: number): boolean {
 export function isCanonicalBase64(text: string): boolean {
   if (text.length === 0 || text.length % 4 !== 0) return false;
   const body = runEnd(text, 0, alphabet("A-Za-z0-9+/"), text.length);
-  return body >= text.length - 2 && /^={0,2}$/.test(text.slice(body)) && Buffer.from(text, "base64").toString("base64") === text;
+  return (
+    body >= text.length - 2 &&
+    /^={0,2}$/.test(text.slice(body)) &&
+    Buffer.from(text, "base64").toString("base64") === text
+  );
 }

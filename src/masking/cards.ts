@@ -17,7 +17,8 @@ export function cardAt(scan: Scan, at: number): readonly Span[] {
   if (end - start < 13 || end - start > longest || !stands(text, start, end)) return nothing;
   const written = text.slice(start, end);
   const number = written.replace(/[ -]/g, "");
-  if (number.length < 13 || (number.length !== written.length && !grouped.test(written)) || !isCard(number)) return nothing;
+  if (number.length < 13 || (number.length !== written.length && !grouped.test(written)) || !isCard(number))
+    return nothing;
   return [{ start, end, type: "card", value: number, why: "card" }];
 }
 

@@ -1,10 +1,11 @@
-// Which names promise a secret: fields, variables, flags, headers and columns, judged word by word.
+// Which names promise a secret: fields, variables, flags, headers and columns. Long because its word lists are data.
 
 import type { MaskType } from "./token.ts";
 import {
   holdsSomething,
   isBasic,
   isHexDigest,
+  isPath,
   isPlaceholder,
   isPlainWord,
   isReference,
@@ -23,6 +24,10 @@ export type Strength = "sure" | "nameable" | "weak" | "connection";
 export interface Field {
   readonly type: MaskType;
   readonly strength: Strength;
+  /** Named as references are (`existingSecret`, `passwordKey`): the name of an object stays wherever it stands. */
+  readonly refers?: true;
+  /** The name is a plural (`tokens`): an object below it maps names to such values. */
+  readonly many?: true;
   /** A short everyday word (`pass`, `pin`): in free text it needs `=` or quotes. */
   readonly shy: boolean;
 }
@@ -56,7 +61,7 @@ const describing = list(
 );
 /** Modifiers that make a key or token public or of another trade. */
 const harmless = list(
-  `public pub publishable primary foreign partition partitioning sort cache routing object map label annotation index
+  `public pub publishable primary foreign partition partitioning sort cache object map label annotation index
    group hot page next continuation continue sync cancellation cancel resume eos bos pad unk mask special prompt
    completion max min num total count checksum digest sha sha1 sha256 md5 fingerprint automount idempotency
    dedup dedupe grouping join lookup i18n translation message event row column composite unique natural
@@ -99,8 +104,12 @@ const secretModifiers = list(
 const connections = list("dsn connectionstring connstring connstr conn connectionstrings");
 
 const connection: Field = { type: "connection", strength: "connection", shy: false };
-/** `secretKey`, `passwordKey`: in custom resources mostly the name of an entry in a Secret. */
-const entryKey: Field = { type: "api_key", strength: "nameable", shy: false };
+/** `secretKey`, `adminPasswordKey`: in custom resources mostly the name of an entry in a Secret. */
+const entryKey: Field = { type: "api_key", strength: "nameable", shy: false, refers: true };
+/** `existingSecret`, `credentialsSecret`: mostly a Secret's name. */
+const objectName: Field = { type: "secret", strength: "nameable", shy: false, refers: true };
+const manyTokens: Field = { type: "token", strength: "nameable", shy: false, many: true };
+const manyPasswords: Field = { type: "password", strength: "sure", shy: false, many: true };
 const entryNames = list("secret password token credential credentials");
 
 const memory = 4096;
@@ -120,11 +129,15 @@ export function rememberFields(): (name: string) => Field | undefined {
 export function fieldOf(name: string): Field | undefined {
   const words = wordsOf(name.slice(0, 200));
   if (words.at(-2) === "connection" && /^strings?$/.test(words.at(-1) ?? "")) return connection;
-  if (words.length === 2 && words[1] === "key" && entryNames.has(words[0] ?? "") && /^[a-z]+Key$/.test(name)) return entryKey;
+  if (/^[a-z]\w*Key$/.test(name) && words.at(-1) === "key" && entryNames.has(words.at(-2) ?? "")) return entryKey;
   while (words.length > 1 && (neutral.has(words.at(-1) ?? "") || /^[0-9]+$/.test(words.at(-1) ?? ""))) words.pop();
   const head = words.at(-1);
   if (head === undefined) return undefined;
   const before = words.slice(0, -1);
+  if (/^[a-z]\w*[a-z](?:Secret|Credential)s?$/.test(name) && !secretModifiers.has(before.at(-1) ?? ""))
+    return objectName;
+  if (/^(?:tokens|passwords|apikeys)$/.test(head) && !counting.has(words[0] ?? ""))
+    return head === "passwords" ? manyPasswords : manyTokens;
   return byHead(head, before) ?? byHead(head.replace(/[0-9]{1,2}$/, ""), before) ?? byPassword(words, head);
 }
 
@@ -147,8 +160,10 @@ function byHead(head: string, before: readonly string[]): Field | undefined {
   if (head === "authorization") return is("authorization", "sure");
   if (head === "cookie" || head === "cookies") return is("cookie", "nameable");
   if (connections.has(head)) return connection;
-  if (head === "auth") return is("credential", last === "redis" || last === "rediscli" || last === "basic" ? "nameable" : "weak");
-  if (/^(?:sig|signature|salt|pepper|seed|session|sessionid|sid|privkey|keyring|nonce)$/.test(head)) return weakField(head);
+  if (head === "auth")
+    return is("credential", last === "redis" || last === "rediscli" || last === "basic" ? "nameable" : "weak");
+  if (/^(?:sig|signature|salt|pepper|seed|session|sessionid|sid|encrypt|privkey|keyring|nonce)$/.test(head))
+    return weakField(head);
   return undefined;
 }
 
@@ -188,15 +203,18 @@ export function wordsOf(name: string): string[] {
 /** Must a value be hidden because of the name that it stands under? `connection` values are left to the text's own checks. */
 export function hides(field: Field, value: string, place: Place): boolean {
   const head = value.slice(0, 4096);
-  if (isPlaceholder(head.slice(0, 256)) || isReference(head) || !holdsSomething(head) || isPublicKey(head)) return false;
+  if (isPlaceholder(head.slice(0, 256)) || isReference(head) || !holdsSomething(head)) return false;
+  if (isPublicKey(head) || isPath(head)) return false;
   switch (field.strength) {
     case "sure":
       return field.type === "password" || !isSmallNumber(head);
     case "nameable":
-      return place === "variable" ? !isSmallNumber(head) : !looksLikeName(head) && !isSmallNumber(head) && !isProse(head);
+      return place === "variable" && !field.refers
+        ? !isSmallNumber(head)
+        : !looksLikeName(head) && !isSmallNumber(head) && !isProse(head);
     case "weak":
       if (field.type === "credential" && (isBasic(head) || isUserAndPassword(head, place))) return true;
-      return place === "variable" ? mayBeKey(head) : looksRandom(head);
+      return place === "variable" ? mayBeKey(head) : looksRandom(head, 12);
     case "connection":
       return false;
   }
@@ -204,7 +222,9 @@ export function hides(field: Field, value: string, place: Place): boolean {
 
 /** Certificates and public keys are shown whatever they are called. */
 function isPublicKey(value: string): boolean {
-  return /^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S{1,24}) AAAA|^-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|TRUSTED CERTIFICATE)-----(?![^]*PRIVATE)/.test(value);
+  return /^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S{1,24}) AAAA|^-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|TRUSTED CERTIFICATE)-----(?![^]*PRIVATE)/.test(
+    value,
+  );
 }
 
 function isSmallNumber(value: string): boolean {
@@ -223,9 +243,9 @@ function isUserAndPassword(value: string, place: Place): boolean {
 
 /** For a variable called `…_KEY`: anything but a word, a name, a path, an address, an id or a number. */
 function mayBeKey(value: string): boolean {
-  if (isPlainWord(value) && value.length < 24) return false;
+  if (/[\s"'`{}<>[\]]/.test(value) || (isPlainWord(value) && value.length < 24)) return false;
   if (looksLikeName(value) || isUuid(value) || isSmallNumber(value)) return false;
   if (/^[A-Z][A-Z0-9_]*$/.test(value) && value.includes("_")) return false;
-  if (/^(?:\.{0,2}\/|[a-z][a-z0-9+.-]*:\/\/)/.test(value)) return false;
-  return value.length >= 8 && (isHexDigest(value) ? value.length >= 32 : !value.includes(" "));
+  if (/^[a-z][a-z0-9+.-]*:\/\//.test(value) || (/^\.{0,2}\//.test(value) && !looksRandom(value, 12))) return false;
+  return value.length >= 8 && (!isHexDigest(value) || value.length >= 32);
 }

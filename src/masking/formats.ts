@@ -1,14 +1,6 @@
 // Known shapes of secrets: what a row of the table says, and the anchored check that it makes.
 
-import {
-  alphabet,
-  encodedRun,
-  endsWord,
-  runStart,
-  startsWord,
-  within,
-  type Alphabet,
-} from "./alphabet.ts";
+import { alphabet, encodedRun, endsWord, runStart, startsWord, within, type Alphabet } from "./alphabet.ts";
 import { nothing, type Check } from "./spans.ts";
 import { plainForm, type MaskType } from "./token.ts";
 import { looksRandom, shannon } from "./values.ts";
@@ -93,7 +85,7 @@ function accepted(format: Format, value: string, body: string): boolean {
 
 /** Capitals and small letters in turns, as no word has them: random text that happens to hold no digit. */
 function mixesCases(body: string): boolean {
-  return /^[A-Za-z0-9]{12,}$/.test(body) && (body.match(/[a-z][A-Z]|[A-Z][a-z]/g)?.length ?? 0) * 3 >= body.length;
+  return /^[A-Za-z0-9_-]{12,}$/.test(body) && (body.match(/[a-z][A-Z]|[A-Z][a-z]/g)?.length ?? 0) * 3 >= body.length;
 }
 
 function companionOf(

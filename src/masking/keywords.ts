@@ -18,6 +18,13 @@ export interface Automaton {
   readonly hits: readonly (readonly number[])[];
   /** By two neighbouring bytes in memory order: 1 where a word may start here or one byte before, 2 where one is a control. */
   readonly pairs: Uint8Array;
+  /** 1 for the first three characters of each word, by `gramOf`. */
+  readonly grams: Uint8Array;
+}
+
+/** Three bytes folded to 15 bits: letters lose their case, a few other characters share a place. */
+function gramOf(first: number, second: number, third: number): number {
+  return ((first & 31) << 10) | ((second & 31) << 5) | (third & 31);
 }
 
 const mayStart = 1;
@@ -49,7 +56,7 @@ export function automaton(words: readonly Keyword[]): Automaton {
   }
   const firstHit = order.findIndex((state) => hasHit(outputs, state));
   const hits = order.slice(firstHit).map((state) => outputs[state] ?? []);
-  return { words, classes, next: packed, shift, firstHit, hits, pairs: pairsOf(words) };
+  return { words, classes, next: packed, shift, firstHit, hits, pairs: pairsOf(words), grams: gramsOf(words) };
 }
 
 function hasHit(outputs: readonly (readonly number[])[], state: number): boolean {
@@ -69,7 +76,11 @@ function classesOf(words: readonly Keyword[]): { classes: Uint8Array; count: num
 }
 
 /** Trie, then failure links breadth first; every missing edge is filled in, so that a step is one look-up. */
-function linked(words: readonly Keyword[], classes: Uint8Array, width: number): { next: Int32Array; outputs: number[][] } {
+function linked(
+  words: readonly Keyword[],
+  classes: Uint8Array,
+  width: number,
+): { next: Int32Array; outputs: number[][] } {
   const most = 1 + words.reduce((sum, { text }) => sum + text.length, 0);
   if (most > 0xffff) throw new RangeError("too many keywords");
   const next = new Int32Array(most * width).fill(-1);
@@ -100,6 +111,14 @@ function linked(words: readonly Keyword[], classes: Uint8Array, width: number): 
     }
   }
   return { next, outputs };
+}
+
+function gramsOf(words: readonly Keyword[]): Uint8Array {
+  const table = new Uint8Array(1 << 15);
+  for (const { text } of words) {
+    table[gramOf(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2))] = 1;
+  }
+  return table;
 }
 
 function pairsOf(words: readonly Keyword[]): Uint8Array {
@@ -143,10 +162,10 @@ export interface Narrow {
  * seen by their low byte alone, so a hit must be checked against the text. Returns whether a control byte was seen.
  *
  * The filter looks at every second byte pair: a word of three characters or more shows its first or its second pair
- * there. Where one may start the automaton runs until it is back at its root.
+ * there. Where a word's first three characters follow, the automaton runs until it is back at its root.
  */
 export function eachHit(found: Automaton, narrow: Narrow, visit: (word: number, end: number) => void): boolean {
-  const { classes, next, shift, firstHit, hits, pairs: filter } = found;
+  const { classes, next, shift, firstHit, hits, pairs: filter, grams } = found;
   const { bytes, pairs, length } = narrow;
   const last = length >> 1;
   let seen = length % 2 === 1 && isControlByte(bytes[length - 1] ?? 0);
@@ -158,12 +177,18 @@ export function eachHit(found: Automaton, narrow: Narrow, visit: (word: number, 
       continue;
     }
     if ((mark & control) !== 0) seen = true;
-    if ((mark & mayStart) === 0) {
+    const at = place * 2;
+    const one = bytes[at] ?? 0;
+    const two = bytes[at + 1] ?? 0;
+    const starts =
+      grams[gramOf(one, two, bytes[at + 2] ?? 0)] === 1 ||
+      (at > 0 && grams[gramOf(bytes[at - 1] ?? 0, one, two)] === 1);
+    if ((mark & mayStart) === 0 || !starts) {
       place++;
       continue;
     }
-    const least = place * 2 + 2;
-    let index = place === 0 ? 0 : place * 2 - 1;
+    const least = at + 2;
+    let index = at === 0 ? 0 : at - 1;
     let state = 0;
     do {
       state = next[(state << shift) + (classes[bytes[index++] ?? 0] ?? 0)] ?? 0;

@@ -3,12 +3,9 @@
 import { isJsonObject, type Json } from "../domain/json.ts";
 import { deepest } from "./base64.ts";
 import { hides, type Field, type Place } from "./fields.ts";
-import type { Span } from "./spans.ts";
+import { written, type Room, type Write } from "./spans.ts";
 import type { FindSecrets } from "./text.ts";
-import { isToken, plainForm, veiled, type MaskType } from "./token.ts";
-
-/** Writes the token of a secret. */
-export type Write = (type: MaskType, value: string) => string;
+import { isToken, plainForm, veiled } from "./token.ts";
 
 /** What is known of a string from where it stands. */
 export interface LeafSpot {
@@ -24,6 +21,7 @@ export interface LeafSpot {
 export interface LeafParts {
   readonly find: FindSecrets;
   readonly write: Write;
+  readonly room: Room;
   /** Masks JSON that was found inside a string, one depth further. */
   readonly walk: (value: Json, depth: number) => Json;
 }
@@ -55,27 +53,15 @@ export function leafMasker(parts: LeafParts): MaskLeaf {
 }
 
 function byContent(parts: LeafParts, text: string, spot: LeafSpot): string {
-  const { spans } = parts.find(text, spot.file || text.includes("\n"), spot.depth);
-  const masked = writtenWith(text, spans, parts.write);
-  if (spot.field?.strength === "connection" && spans.length === 0 && mayConnect(text)) return parts.write("connection", text);
+  const { spans } = parts.find(text, spot.file || text.includes("\n"), spot.depth, parts.room);
+  const masked = written(text, spans, parts.write);
+  if (spot.field?.strength === "connection" && mayConnect(masked)) return parts.write("connection", text);
   return looksLikeJson(text) ? throughJson(parts, text, masked, spot.depth) : masked;
 }
 
 /** Does a connection string hold more than an address, besides what is hidden in it already? */
 function mayConnect(text: string): boolean {
   return /@|(?:key|pwd|pass)[^=]*=/i.test(veiled(text).replace(/[^\s/@;]*_{12,}@?/g, ""));
-}
-
-/** The text with its spans written over. */
-export function writtenWith(text: string, spans: readonly Span[], write: Write): string {
-  if (spans.length === 0) return text;
-  let result = "";
-  let from = 0;
-  for (const span of spans) {
-    result += text.slice(from, span.start) + write(span.type, span.value);
-    from = span.end;
-  }
-  return result + text.slice(from);
 }
 
 function looksLikeJson(text: string): boolean {

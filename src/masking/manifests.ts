@@ -16,10 +16,10 @@ const dataKey = /(?:^|[\s{,\\])(\\{0,8}["']?)(data|stringData)\1[ \t]*:[ \t]*/g;
 /** `kind: Secret` at a hit: the values of `data` and `stringData` in the same document. */
 export const manifestCheck: Check = (scan, start, end) => {
   const { text } = scan;
-  if (start < scan.manifest.end || !secretKind.test(text.slice(end, end + 48))) return nothing;
-  const from = Math.max(scan.manifest.end, documentStart(text, start));
+  if (start < scan.seen.manifest || !secretKind.test(text.slice(end, end + 48))) return nothing;
+  const from = Math.max(scan.seen.manifest, documentStart(text, start));
   const to = documentEnd(text, end);
-  scan.manifest.end = to;
+  scan.seen.manifest = to;
   scan.work += to - from;
   const spans: Span[] = [];
   for (const found of text.slice(from, to).matchAll(dataKey)) {
@@ -52,7 +52,11 @@ function valuesAt(scan: Scan, at: number, key: number, to: number, encoded: bool
 
 /** `key: value` on its own line; a deeper line belongs to the value above it as a whole. */
 function lineValue(text: string, start: number, end: number, deeper: boolean, encoded: boolean): readonly Span[] {
-  const key = deeper ? "" : (/^(?:"[^"]{1,253}"|'[^']{1,253}'|[\w.-]{1,253})[ \t]*:[ \t]*/.exec(text.slice(start, Math.min(end, start + 300)))?.[0] ?? "");
+  const key = deeper
+    ? ""
+    : (/^(?:"[^"]{1,253}"|'[^']{1,253}'|[\w.-]{1,253})[ \t]*:[ \t]*/.exec(
+        text.slice(start, Math.min(end, start + 300)),
+      )?.[0] ?? "");
   const rest = text.slice(start + key.length, end);
   if ((key === "" && !deeper) || /^(?:[|>][+-]?[0-9]?|""|'')?\s*$/.test(rest)) return nothing;
   const quote = /^(["']).*\1$/.test(rest) ? 1 : 0;
@@ -63,7 +67,7 @@ function lineValue(text: string, start: number, end: number, deeper: boolean, en
 function flowValues(scan: Scan, from: number, to: number, encoded: boolean): readonly Span[] {
   const { text } = scan;
   const spans: Span[] = [];
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     at += /^(?:\s|,|\\{1,8}n)*/.exec(text.slice(at, at + 256))?.[0].length ?? 0;
     if (text[at] === "}" || at >= to) break;
     const key = /^(\\{0,8}["']?)[^"'{}:,]{1,253}\1\s*:\s*/.exec(text.slice(at, at + 300))?.[0];

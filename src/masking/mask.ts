@@ -2,16 +2,17 @@
 
 import { fault, Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
-import type { Block, DiffLine, Masked, MaskedOutput, Output, Quoted, Sentence } from "../domain/output.ts";
+import type { Masked, MaskedOutput, Output } from "../domain/output.ts";
 import type { Session } from "../domain/principal.ts";
 import type { Hidden } from "./base64.ts";
-import { rememberFields, type Field, type Place } from "./fields.ts";
-import type { Format } from "./formats.ts";
+import { cellText, maskedBlock, sentence, type Passes } from "./blocks.ts";
+import { rememberFields, type Field } from "./fields.ts";
 import { formats as known } from "./formats-table.ts";
-import { writtenWith, type Write } from "./leaves.ts";
-import { cutLines, neutralise } from "./neutral.ts";
+import { neutralise } from "./neutral.ts";
 import { walker, type Walk } from "./objects.ts";
 import { contentOf } from "./opened.ts";
+import { defaultProfile, type Profile } from "./profile.ts";
+import { newRoom, written, type Room, type Write } from "./spans.ts";
 import { secretFinder, type FindSecrets } from "./text.ts";
 import { countTokens, minter, rowsOf, sessionKey, suppliedBy, type MaskType } from "./token.ts";
 
@@ -39,13 +40,13 @@ export interface Masking {
 export interface MaskingOptions {
   /** The gateway's masking key, 32 bytes; each session's is derived from it. */
   readonly key: Uint8Array;
-  /** Formats besides the built-in ones. */
-  readonly formats?: readonly Format[];
+  /** What is hidden besides the built-in structure, names and formats; `defaultProfile` without it. */
+  readonly profile?: Profile;
 }
 
 /** Opens masking: compiles the formats once for all calls. */
-export function openMasking({ key, formats = [] }: MaskingOptions): Masking {
-  const engine = openEngine([...known, ...formats]);
+export function openMasking({ key, profile = defaultProfile }: MaskingOptions): Masking {
+  const engine = openEngine(profile);
   return {
     forCall: (session, supplied) => callMasker(engine, sessionKey(key, session.id), supplied),
   };
@@ -53,29 +54,33 @@ export function openMasking({ key, formats = [] }: MaskingOptions): Masking {
 
 export interface Engine {
   readonly find: FindSecrets;
-  readonly walkWith: (write: Write) => Walk;
+  readonly walkWith: (write: Write, room: Room) => Walk;
   readonly remember: (name: string) => Field | undefined;
 }
 
 /** The finder and the walker over it, which open each other's encodings. */
-export function openEngine(formats: readonly Format[]): Engine {
+export function openEngine(profile: Profile): Engine {
   const remember = rememberFields();
-  const walkWith: Engine["walkWith"] = (write) => walker({ find, remember, write });
-  const find: FindSecrets = secretFinder(formats, remember, (bytes, depth) => {
-    const content = contentOf(bytes);
-    switch (content.kind) {
-      case "dull":
-        return { hidden: undefined, work: bytes.length };
-      case "hidden":
-        return { hidden: content.hidden, work: bytes.length };
-      case "text":
-        return hiddenIn(content.text, depth);
-    }
-  });
+  const walkWith: Engine["walkWith"] = (write, room) => walker({ find, remember, write, room });
+  const find: FindSecrets = secretFinder(
+    { ...profile, formats: [...known, ...profile.formats] },
+    remember,
+    (bytes, depth, room) => {
+      const content = contentOf(bytes);
+      switch (content.kind) {
+        case "dull":
+          return { hidden: undefined, work: bytes.length };
+        case "hidden":
+          return { hidden: content.hidden, work: bytes.length };
+        case "text":
+          return hiddenIn(content.text, depth, room);
+      }
+    },
+  );
 
   /** What a decoded text hides: its one secret where that is all of it, else only that there is one. */
-  function hiddenIn(text: string, depth: number): { hidden: Hidden | undefined; work: number } {
-    const { spans, work } = find(text, true, depth);
+  function hiddenIn(text: string, depth: number, room: Room): { hidden: Hidden | undefined; work: number } {
+    const { spans, work } = find(text, true, depth, room);
     const first = spans[0];
     if (first !== undefined) {
       const alone = spans.length === 1 && first.end - first.start === text.trim().length;
@@ -85,10 +90,13 @@ export function openEngine(formats: readonly Format[]): Engine {
     const walk = walkWith((found) => {
       type ??= found;
       return "[MASKED:secret]";
-    });
+    }, room);
     const marker = { text };
     const walked = walk(marker, { depth });
-    return { hidden: walked === marker ? undefined : { type: type ?? "secret", value: undefined }, work: work + text.length };
+    return {
+      hidden: walked === marker ? undefined : { type: type ?? "secret", value: undefined },
+      work: work + text.length,
+    };
   }
 
   return { find, walkWith, remember };
@@ -97,8 +105,9 @@ export function openEngine(formats: readonly Format[]): Engine {
 function callMasker(engine: Engine, key: Uint8Array, supplied: Json): CallMasker {
   const mint = minter(key, suppliedBy(supplied));
   const write: Write = (type, value) => mint.token(type, value);
-  const walk = engine.walkWith(write);
-  const text = (given: string): string => writtenWith(given, engine.find(given, false, 0).spans, write);
+  const room = newRoom();
+  const walk = engine.walkWith(write, room);
+  const text = (given: string): string => written(given, engine.find(given, false, 0, room).spans, write);
   const passes: Passes = { text, walk, remember: engine.remember };
   const whole = (value: JsonObject): JsonObject => {
     const masked = walk(value);
@@ -130,18 +139,6 @@ function closed<Arguments extends readonly unknown[], Result>(
   };
 }
 
-interface Passes {
-  readonly text: (text: string) => string;
-  readonly walk: Walk;
-  readonly remember: Engine["remember"];
-}
-
-function cellText({ walk, remember }: Passes, column: string, text: string): string {
-  const masked = walk(text, { field: remember(column), place: "field" });
-  if (typeof masked !== "string") throw new TypeError("a cell was masked to something else");
-  return masked;
-}
-
 /** The only minter of MaskedOutput. */
 function maskedOutput(output: Output, passes: Passes): MaskedOutput {
   const shown = (text: string): string => neutralise(passes.text(text)).text;
@@ -154,67 +151,7 @@ function maskedOutput(output: Output, passes: Passes): MaskedOutput {
   };
   const counts = new Map<string, number>();
   eachString(masked, (text) => countTokens(text, counts));
-  return { ...output, ...masked, masked: rowsOf(counts) } as MaskedOutput;
-}
-
-function maskedBlock(block: Block, passes: Passes, shown: (text: string) => string): Block {
-  switch (block.kind) {
-    case "line":
-      return { kind: "line", line: sentence(block.line, shown) };
-    case "table":
-      return {
-        kind: "table",
-        columns: block.columns.map(shown),
-        rows: block.rows.map((row) =>
-          row.map((cell, index) => neutralise(cellText(passes, block.columns[index] ?? "", cell)).text),
-        ),
-      };
-    case "object":
-      return { kind: "object", object: neutralJson(passes.walk(block.object)) };
-    case "data":
-      return { kind: "data", source: shown(block.source), text: cutLines(shown(block.text)) };
-    case "diff":
-      return { kind: "diff", lines: block.lines.map((line) => diffLine(line, passes, shown)) };
-  }
-}
-
-function sentence(parts: Sentence, shown: (text: string) => string): Sentence {
-  return parts.map((part): string | Quoted => (typeof part === "string" ? shown(part) : { quoted: shown(part.quoted) }));
-}
-
-/** A diff's values are JSON text of the field that its path names. */
-function diffLine(line: DiffLine, passes: Passes, shown: (text: string) => string): DiffLine {
-  const { name, place } = fieldOfPath(line.path);
-  const side = (text: string | null): string | null => {
-    if (text === null) return null;
-    const value = parsedJson(text);
-    if (value === undefined) return neutralise(cellText(passes, name, text)).text;
-    const masked = JSON.stringify(neutralJson(passes.walk(value, { field: passes.remember(name), place })));
-    return masked === JSON.stringify(value) ? text : masked;
-  };
-  return { ...line, path: shown(line.path), before: side(line.before), after: side(line.after) };
-}
-
-/** `spec.containers[api].env[DB_PASSWORD].value` is about `DB_PASSWORD`; `spec.adminPassword` about `adminPassword`. */
-function fieldOfPath(path: string): { name: string; place: Place } {
-  const named = /\[([^\][]{1,253})\](?:\.value)?$/.exec(path)?.[1];
-  if (named !== undefined) return { name: named, place: "variable" };
-  return { name: path.slice(path.lastIndexOf(".") + 1), place: "field" };
-}
-
-function parsedJson(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
-}
-
-function neutralJson(value: Json): Json {
-  if (typeof value === "string") return neutralise(value).text;
-  if (Array.isArray(value)) return (value as readonly Json[]).map(neutralJson);
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [neutralise(key).text, neutralJson(inner)]));
+  return { ...masked, masked: rowsOf(counts) } as MaskedOutput;
 }
 
 function eachString(value: unknown, each: (text: string) => void): void {

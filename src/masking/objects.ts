@@ -4,9 +4,10 @@ import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import { secretWords } from "./arguments.ts";
 import { hides, type Field } from "./fields.ts";
 import { fileSecret } from "./files.ts";
-import { leafMasker, writtenWith, type LeafSpot, type Write } from "./leaves.ts";
+import { leafMasker, type LeafSpot } from "./leaves.ts";
 import { encodedSecret } from "./opened.ts";
 import { columnsOf, commandLine, fieldBeside, holdsRelease, isDocument, isSecretKind, patchesData } from "./shapes.ts";
+import { written, type Room, type Write } from "./spans.ts";
 import type { FindSecrets } from "./text.ts";
 import { isToken } from "./token.ts";
 
@@ -24,6 +25,7 @@ export interface WalkParts {
   readonly find: FindSecrets;
   readonly remember: (name: string) => Field | undefined;
   readonly write: Write;
+  readonly room: Room;
 }
 
 /** Masks one value. Returns the same value (identity) where nothing had to be hidden or dropped. */
@@ -34,7 +36,18 @@ const mostLevels = 96;
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 const top: Spot = { field: undefined, place: "field", file: false, kind: "", secret: false, depth: 0, level: 0 };
 /** Keys under which an object keeps the value that its own name promises (`password: {value: x}`). */
-const holders = new Set(["value", "plaintext", "plain", "text", "string", "stringValue", "default", "inline", "literal", "raw"]);
+const holders = new Set([
+  "value",
+  "plaintext",
+  "plain",
+  "text",
+  "string",
+  "stringValue",
+  "default",
+  "inline",
+  "literal",
+  "raw",
+]);
 /** The private members of a JSON Web Key (RFC 7518, section 6). */
 const privateParts = new Set(["d", "p", "q", "dp", "dq", "qi", "k"]);
 const dataKeys = new Set(["data", "binaryData", "stringData"]);
@@ -55,7 +68,8 @@ export function walker(parts: WalkParts): Walk {
   }
 
   function numberIn(value: number, spot: Spot): Json {
-    if (spot.field !== undefined && hides(spot.field, String(value), spot.place)) return write(spot.field.type, String(value));
+    if (spot.field !== undefined && hides(spot.field, String(value), spot.place))
+      return write(spot.field.type, String(value));
     if (value < 1e12 || !Number.isSafeInteger(value)) return value;
     const text = String(value);
     const masked = leaf(text, spot);
@@ -98,7 +112,11 @@ export function walker(parts: WalkParts): Walk {
       const key = keys[index] ?? "";
       const inner = value[key] ?? null;
       const drops = key === lastApplied || (key === "managedFields" && Array.isArray(inner));
-      const masked = drops ? inner : release && dataKeys.has(key) ? everything(inner, "release") : entry(value, key, inner, kind, below);
+      const masked = drops
+        ? inner
+        : release && dataKeys.has(key)
+          ? everything(inner, "release")
+          : entry(value, key, inner, kind, below);
       const name = key.length < shortestKey ? key : leaf(key, top);
       if (kept === undefined && (drops || masked !== inner || name !== key)) {
         kept = keys.slice(0, index).map((before) => [before, value[before] ?? null]);
@@ -115,7 +133,7 @@ export function walker(parts: WalkParts): Walk {
     if (special !== undefined) return special;
     const own = remember(key);
     if (own === undefined && below.field === undefined) return walk(inner, below);
-    const inherits = own === undefined && (holders.has(key) || below.file);
+    const inherits = own === undefined && (holders.has(key) || below.file || below.field?.many === true);
     const field = own ?? (inherits ? below.field : undefined);
     if (typeof inner === "string" && isDocument(inner)) return walk(inner, { ...below, field: undefined });
     return walk(inner, { ...below, field, place: below.file || inherits ? below.place : "field" });
@@ -126,7 +144,9 @@ export function walker(parts: WalkParts): Walk {
     switch (key) {
       case "data":
         if (below.secret) return everything(inner, "secret", true);
-        return kind === "ConfigMap" ? walk(inner, { ...below, field: undefined, place: "variable", file: true }) : undefined;
+        return kind === "ConfigMap"
+          ? walk(inner, { ...below, field: undefined, place: "variable", file: true })
+          : undefined;
       case "stringData":
         return below.secret ? everything(inner, "secret") : undefined;
       case "binaryData":
@@ -144,10 +164,11 @@ export function walker(parts: WalkParts): Walk {
         return isJsonObject(inner) ? undefined : valueBeside(owner, inner, below);
     }
     if (typeof inner !== "string") return undefined;
-    if (privateParts.has(key) && typeof owner["kty"] === "string") return isToken(inner) ? inner : write("private_key", inner);
+    if (privateParts.has(key) && typeof owner["kty"] === "string")
+      return isToken(inner) ? inner : write("private_key", inner);
     if (!below.file && below.kind !== "binaryData") return undefined;
     const spans = fileSecret(key, inner, below.kind === "binaryData");
-    return spans === undefined ? undefined : walk(writtenWith(inner, spans, write), { ...below, field: undefined });
+    return spans === undefined ? undefined : walk(written(inner, spans, write), { ...below, field: undefined });
   }
 
   function valueBeside(owner: JsonObject, inner: Json, below: Spot): Json {

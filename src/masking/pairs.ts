@@ -1,30 +1,36 @@
 // Names with values in any text: `password=…`, YAML, JSON, code, flags, headers and cookies.
 
 import { fieldOf, hides, type Field } from "./fields.ts";
-import { joinedTo, nameAround, opensLine, type Joined, type Name } from "./separators.ts";
+import { cookieValue, headerValue } from "./headers.ts";
+import { quoteLength, type Joined, type Name } from "./joints.ts";
+import { joinedTo, nameAround, opensLine } from "./separators.ts";
 import { nothing, type Check, type Scan, type Span } from "./spans.ts";
 import { plainForm, tokenEnd } from "./token.ts";
-import { valueRun, type Run } from "./value-runs.ts";
-import { isPlaceholder, isPlainWord, isSentenceWord } from "./values.ts";
+import { quotedAt, valueRun, withoutReference, type Run } from "./value-runs.ts";
+import { isPlainWord, isSentenceWord } from "./values.ts";
 import { yamlBlock } from "./yaml-block.ts";
 
 /** Words of names that may promise a secret; each is looked for anywhere and judged with the name around it. */
-export const nameKeywords: readonly string[] = [
-  ...["pass", "pwd", "psw", "pswd", "secret", "token", "key", "cred", "auth", "dsn", "connectionstring", "connstr"],
-  ...["connection_string", "conn_str", "cookie", "signature", "jwt", "otp", "mnemonic", "seed", "salt", "pepper"],
-  ...["identified by", "kennwort", "senha", "contrase", "parola", "_pw", "pw=", "pw:", "_pat", "pat=", "bearer"],
-  ...["psk", "sessionid", "phpsessid", "jsessionid", "sig=", "sig%3d", "pin=", "cvv", "cvc", "fernet", "sas="],
-];
+export const nameKeywords: readonly string[] = (
+  "pass pwd psw pswd secret token key cred auth dsn connectionstring connstr connection_string conn_str cookie signature " +
+  "encrypt jwt otp mnemonic seed salt pepper kennwort senha contrase parola _pw pw= pw: pw\" pw' _pat pat= bearer psk sessionid " +
+  "phpsessid jsessionid sig= sig%3d pin= cvv cvc fernet sas="
+)
+  .split(" ")
+  .concat("identified by", "pw =");
 
 /** Checks the name around a keyword and hides the value that it promises. */
 export function pairCheck(remember: (name: string) => Field | undefined): Check {
   return (scan, hit, hitEnd) => {
-    const { text } = scan;
+    const { text, seen } = scan;
+    if (hit >= seen.nameStart && hitEnd <= seen.nameEnd) return nothing;
     const name = nameAround(text, hit, hitEnd);
+    seen.nameStart = name.start;
+    seen.nameEnd = name.end;
     scan.work += name.end - name.start + 8;
-    const field = /^identified by$/i.test(text.slice(hit, hitEnd)) ? fieldOf("password") : remember(name.text);
+    const field = text[hit] !== "i" && text[hit] !== "I" ? remember(name.text) : fieldOf("password");
     if (field === undefined) return nothing;
-    const joined = joinedTo(text, name);
+    const joined = joinedTo(text, name, scan.config);
     if (joined === undefined) return nothing;
     scan.work += joined.at - name.end;
     return valueOf(scan, name, field, joined);
@@ -42,13 +48,44 @@ function valueOf(scan: Scan, name: Name, field: Field, joined: Joined): readonly
   if (fileLine && joined.joint !== "flag" && atLineEnd(text, joined.at)) {
     return field.strength === "sure" || scan.config ? yamlBlock(scan, name, joined.at, field.type) : nothing;
   }
-  const run = joined.joint === "tag" ? elementRun(text, joined.at) : valueRun(scan, joined.at, scan.config && fileLine);
-  if (run === undefined) return nothing;
-  scan.work += run.end - run.start;
+  if (joined.quotedName && /[[{]/.test(text[joined.at] ?? "") && tokenEnd(text, joined.at) === -1) {
+    return members(scan, field, joined.at);
+  }
+  const found =
+    joined.joint === "tag" ? elementRun(text, joined.at) : valueRun(scan, joined.at, scan.config && fileLine);
+  if (found === undefined) return nothing;
+  scan.work += found.end - found.start;
+  const run = withoutReference(text, found);
   const value = text.slice(run.start, run.end);
   if (tokenEnd(text, run.start) === run.end) return nothing;
   if (!believable(scan, field, joined, run, value, fileLine)) return nothing;
   return [{ start: run.start, end: run.end, type: field.type, value: plainForm(value), why: `name:${field.type}` }];
+}
+
+const holder = /^\{\s{0,16}\\{0,8}["'](?:value|plaintext|plain|text|stringValue|default)\\{0,8}["']\s{0,8}:\s{0,8}/i;
+
+/** JSON below a name: the strings of a list, or the `value` of an object that wraps it. Other objects have names of their own. */
+function members(scan: Scan, field: Field, open: number): readonly Span[] {
+  const { text } = scan;
+  const spans: Span[] = [];
+  let at = open + (text[open] === "[" ? 1 : (holder.exec(text.slice(open, open + 80))?.[0].length ?? 0));
+  for (let count = 0; count < 64 && at > open; count++) {
+    at += /^[\s,]{0,64}/.exec(text.slice(at, at + 64))?.[0].length ?? 0;
+    const run = quotedAt(scan, at);
+    if (run === undefined) break;
+    const value = text.slice(run.start, run.end);
+    if (tokenEnd(text, run.start) !== run.end && hides(field, plainForm(value), "text")) {
+      spans.push({
+        start: run.start,
+        end: run.end,
+        type: field.type,
+        value: plainForm(value),
+        why: `name:${field.type}`,
+      });
+    }
+    at = run.end + quoteLength(text, run.end);
+  }
+  return spans;
 }
 
 function atLineEnd(text: string, at: number): boolean {
@@ -64,10 +101,11 @@ function elementRun(text: string, from: number): Run | undefined {
 }
 
 /** Is this value a value at this place, and does the name promise that it is secret? */
-function believable(scan: Scan, field: Field, joined: Joined, run: Run, value: string, fileLine: boolean): boolean {
-  const variable = scan.config || isVariable(field, joined);
+function believable(scan: Scan, given: Field, joined: Joined, run: Run, value: string, fileLine: boolean): boolean {
+  const field: Field = joined.paired ? { ...given, strength: "sure" } : given;
+  const variable = scan.config || (joined.joint === "flag" && field.strength !== "weak");
   if (!hides(field, plainForm(value), variable ? "variable" : "text")) return false;
-  if (run.quoted) return field.shy || joined.joint !== "said" ? true : field.type === "password";
+  if (run.quoted) return field.shy || joined.joint !== "said" || joined.inFile ? true : field.type === "password";
   if (isCode(value, joined, scan.config && fileLine)) return false;
   switch (joined.joint) {
     case "tight":
@@ -79,7 +117,8 @@ function believable(scan: Scan, field: Field, joined: Joined, run: Run, value: s
     case "flag":
       return !value.startsWith("-") && !isSentenceWord(value);
     case "said":
-      return field.type === "password" && !isSentenceWord(value) && (scan.config || mixed(value));
+      if (field.type !== "password" && !(joined.inFile ?? false)) return false;
+      return !isSentenceWord(value) && (scan.config || (joined.inFile ?? false) || mixed(value));
     case "call":
     case "tag":
     case "value":
@@ -90,9 +129,15 @@ function believable(scan: Scan, field: Field, joined: Joined, run: Run, value: s
 /** `password: x` in a sentence or a log line: a lone word is more likely a word than a value, unless a file's line ends with it. */
 function colonValue(scan: Scan, field: Field, joined: Joined, run: Run, value: string, fileLine: boolean): boolean {
   if (joined.quotedName) return true;
-  if (isSentenceWord(value)) return scan.config && fileLine && field.type === "password" && endsLine(scan.text, run.end);
+  if (isSentenceWord(value))
+    return scan.config && fileLine && field.type === "password" && endsLine(scan.text, run.end);
   if (fileLine && endsLine(scan.text, run.end)) return true;
-  return mixed(value) && value.length >= 4 && !field.shy;
+  return mixed(value) && value.length >= 4 && (!field.shy || followsUser(scan.text, run.start));
+}
+
+/** `user: bob pass: …` on one line. */
+function followsUser(text: string, at: number): boolean {
+  return /(?:user|login|account)\w{0,8}\s{0,4}[:=][^\n]{0,80}$/i.test(text.slice(Math.max(0, at - 120), at));
 }
 
 function endsLine(text: string, end: number): boolean {
@@ -107,15 +152,14 @@ function tightValue(scan: Scan, field: Field, run: Run, value: string): boolean 
 
 /** Letters with digits or marks among them: no ordinary word. */
 function mixed(value: string): boolean {
-  return /[0-9]/.test(value) ? /[A-Za-z]/.test(value) || value.length >= 6 : /[A-Za-z][^A-Za-z\s.,;:'-]+[A-Za-z]|[!@#$%^&*]/.test(value);
+  if ((value.match(/[a-z][A-Z]|[A-Z][a-z]/g)?.length ?? 0) * 3 >= value.length && value.length >= 8) return true;
+  return /[0-9]/.test(value)
+    ? /[A-Za-z]/.test(value) || value.length >= 6
+    : /[A-Za-z][^A-Za-z\s.,;:'-]+[A-Za-z]|[!@#$%^&*]/.test(value);
 }
 
-/** Names that are surely a variable's: `DB_SECRET=…` in capitals, joined tightly. */
-function isVariable(field: Field, joined: Joined): boolean {
-  return joined.joint === "flag" && field.strength !== "weak";
-}
-
-const roots = "self|this|config|settings|os|process|args|opts|options|req|request|env|params|ctx|context|data|props|var|local|module|app|cfg|conf|user|body|event|secrets|steps|inputs|vars|github|Values|viper|flags?";
+const roots =
+  "self|this|config|settings|os|process|args|opts|options|req|request|env|params|ctx|context|data|props|var|local|module|app|cfg|conf|user|body|event|secrets|steps|inputs|vars|github|Values|viper|flags?";
 const rooted = new RegExp(`^(?:${roots})(?:\\.|\\?\\.|\\[)[A-Za-z_]`);
 
 /** An expression that stands for a value: a call, a member, an index, a printed object. */
@@ -127,58 +171,4 @@ function isCode(value: string, joined: Joined, ownLine: boolean): boolean {
   if (/^[A-Z][A-Za-z.]+(?:\{.*|@[0-9a-f]{4,16})$/.test(head)) return true;
   if (joined.joint === "tight") return false;
   return /^[A-Za-z_$][A-Za-z_$]*(?:\.[A-Za-z_$][A-Za-z_$]*)+$|^[A-Za-z_$][\w$.]*\[|^[&*][A-Za-z_]/.test(head);
-}
-
-const scheme = /^(?:\[|\{)?(?:Bearer|Basic|Token|Digest|Negotiate|NTLM|ApiKey|AWS4-HMAC-SHA256|AWS|OAuth|Splunk|GenieKey|Bot|Key|JWT|SSWS|Hawk|DPoP)(?:[ \t+]|%20){1,4}/i;
-
-/** An `Authorization` header's value (RFC 9110, section 11.6.2): the scheme stays, the credentials go. */
-function headerValue(scan: Scan, joined: Joined): readonly Span[] {
-  const { text } = scan;
-  let at = joined.at;
-  const opening = /^(?:\[\]string\{|\[|\{)?(?:\\{0,8}["'`]|%22|&quot;)?/.exec(text.slice(at, at + 24))?.[0].length ?? 0;
-  at += opening;
-  const named = scheme.exec(text.slice(at, at + 32))?.[0] ?? "";
-  const from = at + named.length;
-  const many = /^(?:digest|aws4|oauth|hawk)/i.test(named.replace(/^[[{]/, ""));
-  const run = many ? headerLine(text, from) : (valueRun(scan, from, false) ?? undefined);
-  if (run === undefined || tokenEnd(text, run.start) === run.end) return nothing;
-  const value = text.slice(run.start, run.end);
-  scan.work += value.length;
-  if (isPlaceholder(value) || isSentenceWord(value) || value.length < 4 || (named === "" && isPlainWord(value))) return nothing;
-  return [{ start: run.start, end: run.end, type: "authorization", value: plainForm(value), why: "header" }];
-}
-
-/** The rest of a header's line, to its end or to the quote that holds it. */
-function headerLine(text: string, from: number): Run | undefined {
-  const stop = Math.min(text.length, from + 4096);
-  let end = from;
-  while (end < stop && !/[\r\n`]/.test(text[end] ?? "\n")) {
-    if (text[end] === "'" || (text[end] === "\\" && /^\\{1,8}(?:n|")/.test(text.slice(end, end + 10)))) break;
-    if (text[end] === '"' && !/[=\w]/.test(text[end - 1] ?? "") && !/^"\s*,/.test(text.slice(end, end + 8))) break;
-    end++;
-  }
-  return end > from ? { start: from, end, quoted: true } : undefined;
-}
-
-const cookiePair = /^(?:\[MASKED:[a-z_:0-9]{2,34}\]|[\w.!#$%&*+^|~-]{1,80}=[^\s;,"'`\\\]}]*)/;
-const cookieGap = /^; ?(?:(?:HttpOnly|Secure|Partitioned)(?![\w-])(?:; ?)?){0,3}/i;
-
-/** `Cookie: a=b; c=d` (RFC 6265, section 4.2.1) and `Set-Cookie`: all pairs of the header; undefined where none stands. */
-function cookieValue(scan: Scan, joined: Joined): readonly Span[] | undefined {
-  const { text } = scan;
-  const opening = /^(?:\[(?!MASKED:)|\{)?(?:\\{0,8}["'`]|%22)?/.exec(text.slice(joined.at, joined.at + 16))?.[0].length ?? 0;
-  const start = joined.at + opening;
-  let end = start;
-  for (let pairs = 0; pairs < 64; pairs++) {
-    const pair = cookiePair.exec(text.slice(end, end + 4200))?.[0];
-    if (pair === undefined) break;
-    end += pair.length;
-    const gap = cookieGap.exec(text.slice(end, end + 48))?.[0];
-    if (gap === undefined) break;
-    end += gap.length;
-  }
-  if (end === start) return undefined;
-  scan.work += end - start;
-  if (tokenEnd(text, start) === end) return nothing;
-  return [{ start, end, type: "cookie", value: plainForm(text.slice(start, end)), why: "cookie" }];
 }

@@ -24,7 +24,7 @@ export const pemCheck: Check = (scan, start, end) => {
 function block(scan: Scan, start: number, from: number): Span {
   const { text } = scan;
   const marker = /^PuTTY/i.test(text.slice(start, start + 5)) ? "Private-MAC" : " END ";
-  const close = nearest(text, from, marker);
+  const close = marker === " END " ? nearestEnd(scan, from) : nearest(text, from, marker);
   let end = close === -1 ? bodyEnd(text, from) : afterMarker(text, close);
   if (end < from) end = from;
   scan.work += end - start;
@@ -33,9 +33,20 @@ function block(scan: Scan, start: number, from: number): Span {
 }
 
 function nearest(text: string, from: number, marker: string): number {
-  const window = text.slice(from, from + longest);
-  const at = marker === " END " ? window.search(/-----?\s?END /) : window.indexOf(marker);
+  const at = text.slice(from, from + longest).indexOf(marker);
   return at === -1 ? -1 : from + at;
+}
+
+/** The next `-----END ` within reach, or -1; stretches that were searched for an earlier block are not searched again. */
+function nearestEnd({ text, seen }: Scan, from: number): number {
+  const stop = from + longest;
+  if (seen.armourEnd >= from) return seen.armourEnd < stop ? seen.armourEnd : -1;
+  const start = Math.max(from, seen.armour);
+  const at = start >= stop ? -1 : text.slice(start, stop).search(/-----?\s?END /);
+  seen.armour = Math.max(seen.armour, at === -1 ? stop - 12 : start + at);
+  if (at === -1) return -1;
+  seen.armourEnd = start + at;
+  return seen.armourEnd;
 }
 
 /** Past the closing marker's own dashes (or the rest of a `Private-MAC` line). */

@@ -29,8 +29,10 @@ export function mayBeCard({ bytes, length }: Narrow, at: number): boolean {
   if (((marks[bytes[at] ?? 0] ?? 0) & (digit | separator)) === 0) return false;
   let start = at;
   let end = at + 1;
-  while (end < length && end - start < shortestCard && ((marks[bytes[end] ?? 0] ?? 0) & (digit | separator)) !== 0) end++;
-  while (start > 0 && end - start < shortestCard && ((marks[bytes[start - 1] ?? 0] ?? 0) & (digit | separator)) !== 0) start--;
+  while (end < length && end - start < shortestCard && ((marks[bytes[end] ?? 0] ?? 0) & (digit | separator)) !== 0)
+    end++;
+  while (start > 0 && end - start < shortestCard && ((marks[bytes[start - 1] ?? 0] ?? 0) & (digit | separator)) !== 0)
+    start--;
   return end - start >= shortestCard;
 }
 

@@ -15,17 +15,29 @@ interface Program {
 
 /** From the programs' own manuals. */
 const programs: readonly Program[] = [
-  { names: ["mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlsh", "mariadb", "mariadb-dump", "mariadb-admin"], flags: { "-p": "joined" } },
+  {
+    names: ["mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlsh", "mariadb", "mariadb-dump", "mariadb-admin"],
+    flags: { "-p": "joined" },
+  },
   { names: ["redis-cli", "valkey-cli", "keydb-cli"], flags: { "-a": "next", "--pass": "next" } },
   { names: ["sshpass"], flags: { "-p": "either" } },
-  { names: ["curl", "wget", "http", "https"], flags: { "-u": "pair", "--user": "pair", "--proxy-user": "pair", "-U": "pair", "-a": "pair" } },
+  {
+    names: ["curl", "wget", "http", "https"],
+    flags: { "-u": "pair", "--user": "pair", "--proxy-user": "pair", "-U": "pair", "-a": "pair" },
+  },
   { names: ["mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"], flags: { "-p": "next" } },
-  { names: ["ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami", "ldapdelete", "ldappasswd"], flags: { "-w": "next", "-s": "next" } },
+  {
+    names: ["ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami", "ldapdelete", "ldappasswd"],
+    flags: { "-w": "next", "-s": "next" },
+  },
   { names: ["sqlcmd", "bcp", "tsql", "isql"], flags: { "-P": "either" } },
   { names: ["smbclient", "rpcclient"], flags: { "-U": "pair" } },
   { names: ["zip", "unzip"], flags: { "-P": "either" } },
   { names: ["7z", "7za", "7zr"], flags: { "-p": "joined" } },
-  { names: ["docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "oc", "az", "cf", "argocd", "oras", "crane"], flags: { "-p": "next", "--creds": "pair", "--src-creds": "pair", "--dest-creds": "pair" } },
+  {
+    names: ["docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "oc", "az", "cf", "argocd", "oras", "crane"],
+    flags: { "-p": "next", "--creds": "pair", "--src-creds": "pair", "--dest-creds": "pair" },
+  },
   { names: ["snmpget", "snmpwalk", "snmpset"], flags: { "-A": "next", "-X": "next", "-c": "next" } },
   { names: ["ipmitool"], flags: { "-P": "next" } },
   { names: ["clickhouse-client"], flags: { "--password": "next" } },
@@ -34,12 +46,27 @@ const programs: readonly Program[] = [
   { names: ["openssl"], flags: { "-k": "next", "-passin": "pair", "-passout": "pair", "-pass": "pair" } },
 ];
 /** Programs of which only `login` takes a password. */
-const loginOnly = new Set(["docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "oc", "az", "cf", "argocd", "oras", "crane"]);
+const loginOnly = new Set([
+  "docker",
+  "podman",
+  "nerdctl",
+  "buildah",
+  "skopeo",
+  "helm",
+  "oc",
+  "az",
+  "cf",
+  "argocd",
+  "oras",
+  "crane",
+]);
 
 const byName = new Map(programs.flatMap((program) => program.names.map((name) => [name, program.flags] as const)));
 
 /** Keywords of the check: the programs' names. */
-export const programKeywords: readonly string[] = [...byName.keys()].filter((name) => name.length >= 3 && name !== "http" && name !== "https");
+export const programKeywords: readonly string[] = [...byName.keys()].filter(
+  (name) => name.length >= 3 && name !== "http" && name !== "https",
+);
 
 /** The flags that carry a secret for a program (`/usr/bin/mysql` counts as `mysql`), or undefined. */
 export function flagsOf(program: string, words: readonly string[]): { readonly [flag: string]: Carries } | undefined {
@@ -70,27 +97,37 @@ export function secretPart(
 }
 
 /** Behind the colon of `user:password` (or `pass:x`), or the percent sign of `user%password`. */
-function pairPart(text: string, where: "self" | "next", from: number): { in: "self" | "next"; from: number } | undefined {
+function pairPart(
+  text: string,
+  where: "self" | "next",
+  from: number,
+): { in: "self" | "next"; from: number } | undefined {
   const colon = text.indexOf(":", from);
   const mark = colon === -1 ? text.indexOf("%", from) : colon;
   return mark === -1 || mark + 1 >= text.length ? undefined : { in: where, from: mark + 1 };
 }
 
 const longestLine = 1024;
-/** Words of a shell's command: quoted and bare parts joined. */
-const argumentPattern = /(?:\\?"(?:[^"\\]|\\.)*\\?"|'[^']*'|[^\s"'|;&<>])+/g;
+/** A blank, then a word of a shell's command: quoted and bare parts joined. */
+const nextWord = /\s{1,16}((?:\\?"(?:[^"\\\n]|\\.)*\\?"|'[^'\n]*'|[^\s"'|;&<>])+)/y;
 
-/** A program's name in a text: its arguments up to the end of the command. */
+/** A program's name in a text: its arguments up to the end of the command, or to the next program's name. */
 export const programCheck: Check = (scan, start, end) => {
   const { text } = scan;
-  if (!startsWord(text, start) || !/[\s]/.test(text[end] ?? "")) return nothing;
-  const rest = text.slice(end, end + longestLine);
-  const stop = rest.search(/[\r\n|;]|&&/);
-  const line = stop === -1 ? rest : rest.slice(0, stop);
-  if (!line.includes("-")) return nothing;
-  scan.work += line.length;
-  const found = [...line.matchAll(argumentPattern)].map((one) => ({ at: end + one.index, text: one[0] }));
-  const flags = flagsOf(text.slice(start, end).toLowerCase(), found.map((one) => one.text));
+  if (!startsWord(text, start) || !/[ \t]/.test(text[end] ?? "")) return nothing;
+  const line = text.slice(end, end + longestLine);
+  const found: { at: number; text: string }[] = [];
+  nextWord.lastIndex = 0;
+  for (let word = nextWord.exec(line); word !== null; word = nextWord.exec(line)) {
+    const [whole, argument = ""] = word;
+    if (byName.has(argument) || (whole.includes("\n") && found.at(-1)?.text !== "\\")) break;
+    found.push({ at: end + word.index + whole.length - argument.length, text: argument });
+  }
+  scan.work += (found.at(-1)?.at ?? end) - end;
+  const flags = flagsOf(
+    text.slice(start, end).toLowerCase(),
+    found.map((one) => one.text),
+  );
   if (flags === undefined) return nothing;
   return found.flatMap((argument, index) => {
     const next = found[index + 1];
@@ -107,7 +144,11 @@ function bare(text: string): { text: string; offset: number } {
   return { text: text.slice(quote, text.length - quote), offset: quote };
 }
 
-function spanOf(text: string, holder: { at: number; text: string }, part: { in: string; from: number }): readonly Span[] {
+function spanOf(
+  text: string,
+  holder: { at: number; text: string },
+  part: { in: string; from: number },
+): readonly Span[] {
   const whole = part.in === "next" ? bare(holder.text) : { text: holder.text, offset: 0 };
   const own = bare(whole.text.slice(part.from));
   const value = own.text;

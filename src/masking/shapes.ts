@@ -1,6 +1,6 @@
 // What an object is, as far as masking asks: a Secret, a Helm release, a name with a value, a command, a Table.
 
-import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { Field } from "./fields.ts";
 
 /** Is it a Secret (or arguments that are about one: `kind: secrets`)? */
@@ -11,12 +11,10 @@ export function isSecretKind(kind: string): boolean {
 /** A Helm release: version 3 keeps it in Secrets (or ConfigMaps) of its own type, version 2 in ConfigMaps of Tiller's. */
 export function holdsRelease(value: JsonObject, kind: string): boolean {
   if (kind !== "Secret" && kind !== "ConfigMap") return false;
-  if (String(value["type"]).startsWith("helm.sh/release")) return true;
-  const metadata = isJsonObject(value["metadata"]) ? value["metadata"] : {};
-  if (String(metadata["name"]).startsWith("sh.helm.release.")) return true;
-  const labels = isJsonObject(metadata["labels"]) ? metadata["labels"] : {};
-  if (labels["OWNER"] === "TILLER") return true;
-  return labels["owner"] === "helm" && isJsonObject(value["data"]) && Object.hasOwn(value["data"], "release");
+  if (textAt(value, "type").startsWith("helm.sh/release")) return true;
+  if (textAt(value, "metadata", "name").startsWith("sh.helm.release.")) return true;
+  if (textAt(value, "metadata", "labels", "OWNER") === "TILLER") return true;
+  return textAt(value, "metadata", "labels", "owner") === "helm" && textAt(value, "data", "release") !== "";
 }
 
 /** Fields that name what `value` beside them holds (`{name: DB_PASSWORD, value: x}`, JSON Patch's `path`). */
@@ -26,7 +24,8 @@ const namers = ["name", "key", "path", "field", "header", "variable"];
 export function fieldBeside(value: JsonObject, remember: (name: string) => Field | undefined): Field | undefined {
   for (const key of namers) {
     const name = value[key];
-    if (typeof name === "string") return remember(name.slice(name.lastIndexOf("/") + 1));
+    if (typeof name === "string" && /^(?!.*\[MASKED:)\S{1,253}$/.test(name))
+      return remember(name.slice(name.lastIndexOf("/") + 1));
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 // What a scan finds in a text: stretches to hide, merged and written over.
 
-import { tokenEnd, type MaskType, type Minter } from "./token.ts";
+import { tokenEnd, type MaskType } from "./token.ts";
 
 /** A stretch of text to hide. */
 export interface Span {
@@ -21,12 +21,53 @@ export interface Scan {
   /** How many encodings were opened to get here. */
   readonly depth: number;
   work: number;
-  /** Where the last bare value started and ended: one that starts inside it ends there too, so no run is walked twice. */
-  readonly bare: { start: number; end: number };
+  readonly seen: Seen;
+  readonly room: Room;
+}
+
+/** How many more characters of encoded content one call may open. What is beyond is hidden unread: small values inflate to large ones. */
+export interface Room {
+  left: number;
+}
+
+/** The room of one call. */
+export function newRoom(): Room {
+  return { left: 64 * 1024 * 1024 };
+}
+
+/** What checks remember within one scan, so that none walks the same stretch twice and all stay linear. */
+export interface Seen {
+  /** The last name that was judged, from `nameStart` to `nameEnd`. */
+  nameStart: number;
+  nameEnd: number;
+  /** Where the last bare value started and ended: one that starts inside it ends there too. */
+  bareStart: number;
+  bareEnd: number;
   /** Up to where Secrets written as manifests were looked for. */
-  readonly manifest: { end: number };
+  manifest: number;
   /** Up to where parts of JSON Web Keys were looked for. */
-  readonly webKey: { end: number };
+  webKey: number;
+  /** The end of the last JSON Web Token. */
+  webToken: number;
+  /** No marker that ends an armoured block starts before `armour`, except the one at `armourEnd`. */
+  armour: number;
+  armourEnd: number;
+}
+
+/** A new scan of a text. */
+export function newScan(text: string, config: boolean, depth: number, room: Room): Scan {
+  const seen: Seen = {
+    nameStart: -1,
+    nameEnd: -1,
+    bareStart: -1,
+    bareEnd: -1,
+    manifest: 0,
+    webKey: 0,
+    webToken: 0,
+    armour: 0,
+    armourEnd: -1,
+  };
+  return { text, config, depth, work: 0, seen, room };
 }
 
 /** An anchored check: a keyword stands at `start` to `end`; is there a secret, and how far does it reach? */
@@ -77,15 +118,17 @@ function lastOpening(text: string, at: number): number {
   return found === -1 ? -1 : from + found;
 }
 
-/** The text with every span replaced by its token. Spans are merged ones. */
-export function written(text: string, spans: readonly Span[], minter: Minter): string {
+/** Writes the token of a secret. */
+export type Write = (type: MaskType, value: string) => string;
+
+/** The text with its spans written over. Spans are merged ones. */
+export function written(text: string, spans: readonly Span[], write: Write): string {
   if (spans.length === 0) return text;
   let result = "";
   let from = 0;
   for (const span of spans) {
-    result += text.slice(from, span.start) + minter.token(span.type, span.value);
+    result += text.slice(from, span.start) + write(span.type, span.value);
     from = span.end;
   }
   return result + text.slice(from);
 }
-

@@ -3,15 +3,17 @@
 import { base64Probe, type Opened } from "./base64.ts";
 import { cardAt } from "./cards.ts";
 import type { Field } from "./fields.ts";
-import { formatCheck, type Format } from "./formats.ts";
+import { formatCheck } from "./formats.ts";
 import { hidesCharacters, isWide, visible } from "./invisible.ts";
 import { automaton, eachHit, type Narrow } from "./keywords.ts";
 import { manifestCheck, manifestKeywords } from "./manifests.ts";
 import { nameKeywords, pairCheck } from "./pairs.ts";
+import { personalIn } from "./personal.ts";
 import { mayBeBase64, mayBeCard } from "./probes.ts";
 import { pemCheck, pemKeywords } from "./pem.ts";
+import type { Profile } from "./profile.ts";
 import { programCheck, programKeywords } from "./programs.ts";
-import { merged, nothing, type Check, type Scan, type Span } from "./spans.ts";
+import { merged, newScan, nothing, type Check, type Room, type Scan, type Span } from "./spans.ts";
 import { tokenEnd } from "./token.ts";
 import { basicCheck, bearerCheck, goDsnCheck, jwkCheck, jwtCheck, urlCheck } from "./web.ts";
 
@@ -22,7 +24,7 @@ export interface Found {
 }
 
 /** Finds what to hide. `config`: the text is a file rather than log lines. `depth`: how many encodings were opened before. */
-export type FindSecrets = (text: string, config: boolean, depth: number) => Found;
+export type FindSecrets = (text: string, config: boolean, depth: number, room: Room) => Found;
 
 /** Most checks' work for each character of a stretch before the rest of it is given up and hidden. */
 const workPerCharacter = 48;
@@ -31,22 +33,22 @@ const slice = 64 * 1024;
 /** Nothing shorter holds a name with a value or a known format. */
 const shortest = 6;
 
-/** Builds the finder: formats and the built-in checks behind one automaton. `opened` judges decoded text. */
+/** Builds the finder: the profile's formats and the built-in checks behind one automaton. `opened` judges decoded text. */
 export function secretFinder(
-  formats: readonly Format[],
+  profile: Profile,
   remember: (name: string) => Field | undefined,
   opened: Opened,
 ): FindSecrets {
   const pairs = pairCheck(remember);
-  const rows = checksOf(formats, pairs);
+  const rows = checksOf(profile, pairs);
   const keywords = [...rows.values()].map(({ text, exact }) => ({ text, exact }));
   const checks = [...rows.values()].map((row) => row.checks);
   const machine = automaton(keywords);
   const narrowed = narrower();
-  const find: FindSecrets = (whole, config, depth) => {
+  const find: FindSecrets = (whole, config, depth, room) => {
     if (whole.length < shortest) return { spans: nothing, work: 0 };
-    const narrow = narrowed(whole);
-    const scan = newScan(whole, config, depth);
+    const narrow = narrowed(whole, depth);
+    const scan = newScan(whole, config, depth, room);
     const spans: Span[] = [];
     const budget = budgetOf(scan, spans);
     let tokenStop = 0;
@@ -59,13 +61,19 @@ export function secretFinder(
         if (check === pairs && isDeepInside(start, spans.at(-1))) continue;
         const found = check(scan, start, end);
         if (check === tokenCheck) tokenStop = found[0]?.end ?? tokenStop;
-        else spans.push(...found);
+        else for (const span of found) spans.push(span);
       }
       budget.spend(start);
     });
-    if ((odd || isWide(whole)) && hidesCharacters(whole)) return throughVisible(find, whole, config, depth);
-    probe(scan, narrow, spans, opened);
-    return { spans: merged(whole, spans), work: scan.work + whole.length };
+    if ((odd || isWide(whole)) && hidesCharacters(whole))
+      return throughVisible((text) => find(text, config, depth, room), whole);
+    const byKeyword = merged(whole, spans);
+    const cards = profile.personal.has("card");
+    const probed = [...probe(scan, narrow, byKeyword, opened, cards), ...personalIn(scan, profile.personal)];
+    return {
+      spans: probed.length === 0 ? byKeyword : merged(whole, [...byKeyword, ...probed]),
+      work: scan.work + whole.length,
+    };
   };
   return find;
 }
@@ -75,14 +83,10 @@ function isDeepInside(at: number, last: Span | undefined): boolean {
   return last !== undefined && at >= last.start && at < last.end - 512;
 }
 
-function newScan(text: string, config: boolean, depth: number): Scan {
-  return { text, config, depth, work: 0, bare: { start: -1, end: -1 }, manifest: { end: 0 }, webKey: { end: 0 } };
-}
-
 /** Scans the text as it is seen, without control and invisible characters, and maps the findings back. */
-function throughVisible(find: FindSecrets, whole: string, config: boolean, depth: number): Found {
+function throughVisible(find: (text: string) => Found, whole: string): Found {
   const { text, places } = visible(whole);
-  const { spans, work } = find(text, config, depth);
+  const { spans, work } = find(text);
   const back = spans.map((span) => ({
     ...span,
     start: places[span.start] ?? whole.length,
@@ -117,7 +121,7 @@ interface Row {
   readonly checks: Check[];
 }
 
-function checksOf(formats: readonly Format[], pairs: Check): Map<string, Row> {
+function checksOf({ formats }: Profile, pairs: Check): Map<string, Row> {
   const rows = new Map<string, Row>();
   const add = (words: readonly string[], exact: boolean, check: Check): void => {
     for (const text of words) {
@@ -148,30 +152,44 @@ const tokenCheck: Check = ({ text }, start) => {
   return end === -1 ? nothing : [{ start, end, type: "custom", value: "", why: "token" }];
 };
 
-/** Makes byte views of texts in one scratch buffer that grows with the longest text so far. */
-function narrower(): (text: string) => Narrow {
-  let buffer = Buffer.alloc(0);
-  let pairs = new Uint16Array(0);
-  return (text) => {
-    if (buffer.length < text.length) {
+/** Larger texts get a buffer of their own, which is not kept. */
+const mostKept = 4 * 1024 * 1024;
+
+/**
+ * Makes byte views of texts in scratch buffers that grow with the longest text so far: one for each depth, since a text
+ * is still being probed while what is encoded in it is scanned one depth further.
+ */
+function narrower(): (text: string, depth: number) => Narrow {
+  const kept = new Map<number, { buffer: Buffer; pairs: Uint16Array }>();
+  return (text, depth) => {
+    let views = kept.get(depth);
+    if (views === undefined || views.buffer.length < text.length) {
       const memory = new ArrayBuffer(Math.max(4096, 1 << Math.ceil(Math.log2(text.length + 1))));
-      buffer = Buffer.from(memory);
-      pairs = new Uint16Array(memory);
+      views = { buffer: Buffer.from(memory), pairs: new Uint16Array(memory) };
+      if (text.length <= mostKept) kept.set(depth, views);
     }
-    buffer.write(text, 0, "latin1");
-    return { bytes: buffer, pairs, length: text.length };
+    views.buffer.write(text, 0, "latin1");
+    return { bytes: views.buffer, pairs: views.pairs, length: text.length };
   };
 }
 
 /** Every card number and every base64 run that is opened is longer: one of every twelfth characters stands in it. */
 const probeStep = 12;
 
-/** Looks for what has no keyword: card numbers and base64, at every twelfth character and around it. */
-function probe(scan: Scan, narrow: Narrow, spans: Span[], opened: Opened): void {
+/** Looks for what has no keyword, outside of what is hidden already: card numbers and base64. */
+function probe(scan: Scan, narrow: Narrow, hidden: readonly Span[], opened: Opened, cards: boolean): readonly Span[] {
   const { length } = narrow;
   const tryBase64 = base64Probe(scan, opened);
+  const found: Span[] = [];
+  let next = 0;
   for (let at = probeStep - 1; at < length; at += probeStep) {
-    if (mayBeCard(narrow, at)) spans.push(...cardAt(scan, at));
-    if (mayBeBase64(narrow, at)) spans.push(...tryBase64(at));
+    while (next < hidden.length && (hidden[next]?.end ?? 0) <= at) next++;
+    if ((hidden[next]?.start ?? length) <= at) {
+      at = Math.max(at, (hidden[next]?.end ?? at) - 1);
+      continue;
+    }
+    if (cards && mayBeCard(narrow, at)) found.push(...cardAt(scan, at));
+    if (mayBeBase64(narrow, at)) found.push(...tryBase64(at));
   }
+  return found;
 }

@@ -64,7 +64,9 @@ const tokenLike = /\[MASKED:[a-z_]{2,24}(?::[0-9a-f]{8})?\]/g;
 
 /** The text with every well-formed token replaced by as many underscores, so that its punctuation counts for nothing. */
 export function veiled(text: string): string {
-  return text.includes(opening) ? text.replace(tokenLike, (one) => (isToken(one) ? "_".repeat(one.length) : one)) : text;
+  return text.includes(opening)
+    ? text.replace(tokenLike, (one) => (isToken(one) ? "_".repeat(one.length) : one))
+    : text;
 }
 
 /** Counts the well-formed tokens of a text by type. */
@@ -125,13 +127,13 @@ const leastPart = 6;
  */
 export function suppliedBy(sent: Json): (value: string) => boolean {
   const parts = new Set<string>();
-  const gather = (value: Json): void => {
+  const gather = (value: unknown): void => {
     if (typeof value === "string") for (const form of formsOf(value)) parts.add(form);
     else if (typeof value === "number") parts.add(String(value));
     else if (typeof value === "object" && value !== null) {
       for (const [name, inner] of Object.entries(value)) {
         parts.add(name);
-        gather(inner as Json);
+        gather(inner);
       }
     }
   };

@@ -1,7 +1,7 @@
 // How far a value reaches: quoted to its closing mark, bare to the next thing that can't belong to it.
 
 import { alphabet, runEnd } from "./alphabet.ts";
-import { quoteLength } from "./separators.ts";
+import { quoteLength } from "./joints.ts";
 import type { Scan } from "./spans.ts";
 import { tokenEnd, veiled } from "./token.ts";
 
@@ -40,12 +40,19 @@ function quotedRun(scan: Scan, open: number, length: number): Run | undefined {
   const start = open + length * tripled;
   if (tripled === 3 && text[start] === undefined) return undefined;
   const stop = Math.min(text.length, start + longest);
-  const end = mark.endsWith('"') || mark.endsWith("'") || mark.endsWith("`")
-    ? closing(text, start, stop, mark, tripled === 3)
-    : indexBefore(scan, mark, start, stop);
+  const end =
+    mark.endsWith('"') || mark.endsWith("'") || mark.endsWith("`")
+      ? closing(text, start, stop, mark, tripled === 3 || (scan.config && runsOn(text, start)))
+      : indexBefore(scan, mark, start, stop);
   scan.work += end - start;
   if (end === start || isClosing(text, open, start, mark)) return undefined;
   return { start, end, quoted: true };
+}
+
+/** Does a file's quoted value go on in indented lines below (YAML's double-quoted style folds them)? */
+function runsOn(text: string, start: number): boolean {
+  const lines = /^[^"'\n]{0,1024}(?:\n[ \t]+[^"'\n]{0,1024}){1,16}["']/.exec(text.slice(start, start + 4096));
+  return lines !== null;
 }
 
 function indexBefore(scan: Scan, mark: string, start: number, stop: number): number {
@@ -98,18 +105,28 @@ function lineRun(text: string, start: number): Run | undefined {
   return end > start ? { start, end, quoted: false } : undefined;
 }
 
-const nextPair = /^(?:&amp;|&|%26|\\{1,4}u0026|[,;|])\s?(?:[A-Za-z_][\w.\-[\]]{0,60})\s?(?:=|:|%3[dD]|\\{1,4}u003d)/;
+const nextPair =
+  /^(?:&amp;|&|%26|\\{1,4}u0026|[,;|])\s?(?:\\{0,8}["'])?(?:[A-Za-z_][\w.\-[\]]{0,60})(?:\\{0,8}["'])?\s?(?:=|:|%3[dD]|\\{1,4}u003d)/;
 const escapedBreak = /^\\{1,8}[nrt](?:$|[\s"'\\\]})]|[-\w. ]{1,60}[=:])/;
 const openClosers: { readonly [closer: string]: string } = { ")": "(", "]": "[", "}": "{", ">": "<" };
 
+/** The default inside `${NAME:-default}`, or the run itself. */
+export function withoutReference(text: string, run: Run): Run {
+  const value = text.slice(run.start, run.end);
+  const name = /^\$\{[\w.]{1,128}:[-=]?(?=[^}])/.exec(value)?.[0];
+  return name === undefined || !value.endsWith("}")
+    ? run
+    : { ...run, start: run.start + name.length, end: run.end - 1 };
+}
+
 /** To white space, a quote that ends something, or the start of the next `name=`; brackets that it did not open are not its own. */
 function bareRun(scan: Scan, start: number): Run | undefined {
-  const { text, bare } = scan;
-  if (start > bare.start && start < bare.end) return trimmed(text, start, bare.end);
+  const { text, seen } = scan;
+  if (start > seen.bareStart && start < seen.bareEnd) return trimmed(text, start, seen.bareEnd);
   const end = bareEnd(text, start);
   scan.work += end - start;
-  bare.start = start;
-  bare.end = end;
+  seen.bareStart = start;
+  seen.bareEnd = end;
   return trimmed(text, start, end);
 }
 
@@ -143,11 +160,16 @@ function endsBare(text: string, at: number, sign: string): boolean {
     case ",":
     case ";":
     case "|":
-      return nextPair.test(text.slice(at, at + 80)) || (sign === "%" && /^%(?:22|27|0[aAdD]|20|3[cCeE])/.test(text.slice(at, at + 3)));
-    case "\\":
-      return /^\\{1,8}["'`]|^\\{1,4}u00(?:2[27]|3[ceCE])/.test(text.slice(at, at + 14)) ||
+      return (
         nextPair.test(text.slice(at, at + 80)) ||
-        escapedBreak.test(text.slice(at, at + 80));
+        (sign === "%" && /^%(?:22|27|0[aAdD]|20|3[cCeE])/.test(text.slice(at, at + 3)))
+      );
+    case "\\":
+      return (
+        /^\\{1,8}["'`]|^\\{1,4}u00(?:2[27]|3[ceCE])/.test(text.slice(at, at + 14)) ||
+        nextPair.test(text.slice(at, at + 80)) ||
+        escapedBreak.test(text.slice(at, at + 80))
+      );
     default:
       return false;
   }

@@ -14,7 +14,7 @@ export function bitsOf(value: string): number {
   const head = value.slice(0, 4096);
   const space = Math.log2(Math.max(2, charactersOf(head)));
   let bits = 0;
-  for (let index = 0; index < head.length; ) {
+  for (let index = 0; index < head.length;) {
     const run = Math.max(runEnd(head, index, lower, head.length), runEnd(head, index, upper, head.length));
     if (run - index >= 4 && isWordLike(head.slice(index, run))) {
       bits += (run - index) * 2;
@@ -51,8 +51,11 @@ function some(text: string, set: Alphabet): boolean {
 /** Shannon's entropy of a text's characters, in bits a character. */
 export function shannon(text: string): number {
   const counts = new Map<string, number>();
-  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
-  const total = [...text].length;
+  let total = 0;
+  for (const character of text) {
+    counts.set(character, (counts.get(character) ?? 0) + 1);
+    total++;
+  }
   let sum = 0;
   for (const count of counts.values()) sum -= (count / total) * Math.log2(count / total);
   return sum;
@@ -99,7 +102,15 @@ export function isUuid(text: string): boolean {
  */
 export function looksLikeName(value: string): boolean {
   if (value.length > 253 || !/^[a-z0-9](?:[-a-z0-9._/:]*[a-z0-9])?$/.test(value)) return false;
-  return value.split(/[-._/:]/).every((part) => /^(?:[a-z]{0,24}|[0-9]{1,5}|[a-z0-9]{1,10}|[a-z]{2,20}[0-9]{1,4})$/.test(part));
+  return value
+    .split(/[-._/:]/)
+    .every((part) => /^(?:[a-z]{0,24}|[0-9]{1,5}|[a-z0-9]{1,10}|[a-z]{2,20}[0-9]{1,4})$/.test(part));
+}
+
+/** A file's path: two segments or more, none of which looks random. */
+export function isPath(value: string): boolean {
+  if (!/^(?:\.{0,2}|~|[A-Za-z]:)[/\\](?:[\w.@-]{1,64}[/\\]){1,16}[\w.@-]{0,64}$/.test(value)) return false;
+  return value.split(/[/\\]/).every((segment) => !looksRandom(segment, 12));
 }
 
 /** Words that stand where a secret would, in any case. */
@@ -114,15 +125,16 @@ export function isPlaceholder(value: string): boolean {
   const text = value.trim();
   if (text === "" || fillers.has(text.toLowerCase())) return true;
   if (/^([*xX.#_-])\1*$/.test(text)) return true;
-  if (/^<[^<>]{0,80}>$|^\[[A-Z _-]{0,40}\]$|^\([a-z ]{0,40}\)$/.test(text)) return true;
+  if (/^<[^<>="']{0,80}>$|^\[[A-Z _-]{0,40}\]$|^\([a-z ]{0,40}\)$/.test(text)) return true;
   const inner = /^[<([]?\s*([A-Za-z_]{2,12})\s*[>)\]]?$/.exec(text)?.[1];
   return inner !== undefined && inner.length < text.length && fillers.has(inner.toLowerCase());
 }
 
-/** Stands for a value kept elsewhere: `$(NAME)`, `${NAME}`, `$NAME`, `{{ … }}`, `%s`, `{name}`, `#{…}`, `@Value`-like. */
+/** Stands for a value kept elsewhere: `$(NAME)`, `${NAME}` (without a default in it), `$NAME`, `{{ … }}`, `%s`, `{name}`, `#{…}`, `@Value`-like. */
 export function isReference(value: string): boolean {
   const text = value.trim().slice(0, judged);
-  if (/^\$(?:\([A-Za-z_][\w.]*\)|\{[^{}]*\}|[A-Za-z_]\w*)$/.test(text)) return true;
+  if (/^\$(?:\([A-Za-z_][\w.]*\)|\{[\w.]{1,128}(?::?[-=+]?|:?\?[^{}]*)\}|[A-Z_][A-Z0-9_]*|[a-z][A-Za-z_]*)$/.test(text))
+    return true;
   if (/^\$\(.*\)$|^`.*`$/.test(text)) return true;
   if (/^\{\{.*\}\}$|^\{%.*%\}$|^#\{.*\}$|^<%.*%>$|^\$\{\{.*\}\}$/.test(text)) return true;
   if (/^%(?:\([A-Za-z_]\w*\))?-?[0-9]*[sdvqxTp]$|^%[A-Za-z_]\w*%$|^\{[A-Za-z_0-9.:!]*\}$/.test(text)) return true;

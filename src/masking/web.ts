@@ -9,7 +9,8 @@ const dot = 0x2e;
 
 /** `eyJ…`: three (JWS, RFC 7515) or five (JWE, RFC 7516) base64url parts whose first is a JSON header with `alg` or `enc`. */
 export const jwtCheck: Check = (scan, start) => {
-  const { text } = scan;
+  const { text, seen } = scan;
+  if (start < seen.webToken) return nothing;
   if (start > 0 && within(base64url, text.charCodeAt(start - 1)) && !startsWord(text, start)) return nothing;
   const header = runEnd(text, start, base64url, 4096);
   scan.work += header - start;
@@ -21,6 +22,7 @@ export const jwtCheck: Check = (scan, start) => {
     end = next;
   }
   scan.work += end - header;
+  seen.webToken = end;
   return [{ start, end, type: "jwt", value: text.slice(start, end), why: "jwt" }];
 };
 
@@ -32,7 +34,8 @@ function isHeader(part: string): boolean {
 const authorityStop = /[\s"'`<>/?#\\]|%2[fF]|%22/;
 const looseStop = /[\s"'`<>]|%22/;
 /** Schemes whose passwords often hold an unescaped `/` or `#`. */
-const loose = /^(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|nats|ldaps?|smtps?|ftps?|sftp)(?:\+[a-z0-9]+)?$/i;
+const loose =
+  /^(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|nats|ldaps?|smtps?|ftps?|sftp)(?:\+[a-z0-9]+)?$/i;
 const longestAuthority = 1024;
 const schemeSet = alphabet("A-Za-z0-9+.-");
 
@@ -88,7 +91,7 @@ const goAddress = /^(?:tcp|udp|unix|cloudsql|tcp4|tcp6)\(/;
 export const goDsnCheck: Check = (scan, start, end) => {
   const { text } = scan;
   if (!goAddress.test(text.slice(start + 1, end + 1))) return nothing;
-  const left = text.slice(Math.max(0, start - 256), start);
+  const left = veiled(text.slice(Math.max(0, start - 256), start));
   scan.work += left.length;
   const begin = left.search(/[^\s"'`=]+$/);
   const colon = begin === -1 ? -1 : left.indexOf(":", begin);
@@ -136,9 +139,9 @@ const keyPart = /(\\{0,8}")(?:d|p|q|dp|dq|qi|k)\1\s{0,4}:\s{0,4}\1([A-Za-z0-9_-]
 export const jwkCheck: Check = (scan, start, end) => {
   const { text } = scan;
   const kind = /^\\{0,8}"\s{0,4}:\s{0,4}\\{0,8}"(?:RSA|EC|OKP|oct)\\{0,8}"/;
-  if (!kind.test(text.slice(end, end + 48)) || start < scan.webKey.end) return nothing;
-  const from = Math.max(scan.webKey.end, start - keyReach);
-  scan.webKey.end = end + keyReach;
+  if (!kind.test(text.slice(end, end + 48)) || start < scan.seen.webKey) return nothing;
+  const from = Math.max(scan.seen.webKey, start - keyReach);
+  scan.seen.webKey = end + keyReach;
   scan.work += keyReach * 2;
   return [...text.slice(from, end + keyReach).matchAll(keyPart)].map((found) => {
     const value = found[2] ?? "";

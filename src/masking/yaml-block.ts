@@ -1,6 +1,6 @@
 // Values of files that stand on the lines below their key: block scalars and lists, by indentation.
 
-import type { Name } from "./separators.ts";
+import type { Name } from "./joints.ts";
 import { nothing, type Scan, type Span } from "./spans.ts";
 import { plainForm, tokenEnd, type MaskType } from "./token.ts";
 import { isPlaceholder } from "./values.ts";
@@ -50,7 +50,15 @@ export function yamlBlock(scan: Scan, name: Name, at: number, type: MaskType): r
   const isScalar = /^[|>]/.test(text.slice(at, at + 1));
   if (isScalar) {
     if (lines.length === 1 && tokenEnd(text, first.start) === first.end) return nothing;
-    return [{ start: first.start, end: last.end, type, value: plainForm(text.slice(first.start, last.end)), why: "yaml-block" }];
+    return [
+      {
+        start: first.start,
+        end: last.end,
+        type,
+        value: plainForm(text.slice(first.start, last.end)),
+        why: "yaml-block",
+      },
+    ];
   }
   return lines.flatMap(({ start, end }) => listItem(text, start, end, type));
 }

@@ -4,9 +4,11 @@ import type { Dice } from "./random.ts";
 
 const hex = "0-9a-f";
 const uuid = (dice: Dice): string => [8, 4, 4, 4, 12].map((length) => dice.pick(hex, length)).join("-");
-const pod = (dice: Dice): string => `${dice.one(["api", "web", "worker", "token-service", "secret-sync", "auth-proxy", "keycloak"])}-${dice.pick("a-z0-9", 9)}-${dice.pick("a-z0-9", 5)}`;
+const pod = (dice: Dice): string =>
+  `${dice.one(["api", "web", "worker", "token-service", "secret-sync", "auth-proxy", "keycloak"])}-${dice.pick("a-z0-9", 9)}-${dice.pick("a-z0-9", 5)}`;
 const address = (dice: Dice): string => `10.${dice.roll(256)}.${dice.roll(256)}.${dice.roll(256)}`;
-const time = (dice: Dice): string => `2026-0${1 + dice.roll(9)}-1${dice.roll(10)}T1${dice.roll(10)}:${10 + dice.roll(50)}:${10 + dice.roll(50)}.${dice.pick("0-9", 6)}Z`;
+const time = (dice: Dice): string =>
+  `2026-0${1 + dice.roll(9)}-1${dice.roll(10)}T1${dice.roll(10)}:${10 + dice.roll(50)}:${10 + dice.roll(50)}.${dice.pick("0-9", 6)}Z`;
 
 type Shape = (dice: Dice) => string;
 
@@ -27,7 +29,8 @@ const about: readonly Shape[] = [
   () => "passed 12 of 12 checks, bypass disabled",
   () => "no credentials provided, falling back to anonymous",
   (dice) => `Failed password for invalid user admin from ${address(dice)} port ${dice.roll(65535)} ssh2`,
-  (dice) => `Accepted publickey for deploy from ${address(dice)} port 50022 ssh2: RSA SHA256:${dice.pick("A-Za-z0-9", 43)}`,
+  (dice) =>
+    `Accepted publickey for deploy from ${address(dice)} port 50022 ssh2: RSA SHA256:${dice.pick("A-Za-z0-9", 43)}`,
   () => "--- PASS: TestTokenRefresh (0.02s)",
   () => "csrf token missing or incorrect",
   () => "unexpected token < in JSON at position 0",
@@ -37,7 +40,8 @@ const about: readonly Shape[] = [
 /** Ordinary messages with identifiers that look random. */
 const plain: readonly Shape[] = [
   (dice) => `Pulling image "registry.example.com/shop/api@sha256:${dice.pick(hex, 64)}"`,
-  (dice) => `request completed status=200 duration=${dice.roll(900)}ms trace_id=${dice.pick(hex, 32)} span_id=${dice.pick(hex, 16)}`,
+  (dice) =>
+    `request completed status=200 duration=${dice.roll(900)}ms trace_id=${dice.pick(hex, 32)} span_id=${dice.pick(hex, 16)}`,
   (dice) => `Created container ${dice.pick(hex, 64)}`,
   (dice) => `deploying commit ${dice.pick(hex, 40)} to production`,
   (dice) => `Syncing pod ${pod(dice)} uid=${uuid(dice)}`,
@@ -60,10 +64,14 @@ const quote = (text: string): string => JSON.stringify(text);
 /** The eight shapes. */
 export const shapes: { readonly [name: string]: Shape } = {
   klog: (dice) => `I0105 10:11:12.${dice.pick("0-9", 6)}       1 controller.go:${dice.roll(900)}] ${message(dice)}`,
-  json: (dice) => `{"level":"info","ts":"${time(dice)}","logger":"app","msg":${quote(message(dice))},"trace_id":"${dice.pick(hex, 32)}","pod":"${pod(dice)}"}`,
-  logfmt: (dice) => `time="${time(dice)}" level=info component=sync msg=${quote(message(dice))} pod=${pod(dice)} attempt=${dice.roll(5)}`,
-  access: (dice) => `${address(dice)} - - [05/Jan/2026:10:11:12 +0000] "GET /static/app.${dice.pick(hex, 20)}.js?v=${dice.pick(hex, 8)} HTTP/1.1" 200 ${dice.roll(99999)} "https://shop.example.com/cart" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"`,
-  java: (dice) => `2026-01-05 10:11:12,${dice.pick("0-9", 3)} INFO  [http-nio-8080-exec-${dice.roll(20)}] c.e.shop.OrderService - ${message(dice)}`,
+  json: (dice) =>
+    `{"level":"info","ts":"${time(dice)}","logger":"app","msg":${quote(message(dice))},"trace_id":"${dice.pick(hex, 32)}","pod":"${pod(dice)}"}`,
+  logfmt: (dice) =>
+    `time="${time(dice)}" level=info component=sync msg=${quote(message(dice))} pod=${pod(dice)} attempt=${dice.roll(5)}`,
+  access: (dice) =>
+    `${address(dice)} - - [05/Jan/2026:10:11:12 +0000] "GET /static/app.${dice.pick(hex, 20)}.js?v=${dice.pick(hex, 8)} HTTP/1.1" 200 ${dice.roll(99999)} "https://shop.example.com/cart" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"`,
+  java: (dice) =>
+    `2026-01-05 10:11:12,${dice.pick("0-9", 3)} INFO  [http-nio-8080-exec-${dice.roll(20)}] c.e.shop.OrderService - ${message(dice)}`,
   python: (dice) => `2026-01-05 10:11:12,${dice.pick("0-9", 3)} - app.worker - WARNING - ${message(dice)}`,
   syslog: (dice) => `Jan  5 10:11:12 node-${dice.roll(20)} kubelet[${dice.roll(9999)}]: ${message(dice)}`,
   plain: (dice) => message(dice),

@@ -15,9 +15,10 @@ export const lookalikes: { readonly [name: string]: (dice: Dice) => string } = {
   "short sha": (dice) => `build ${dice.pick(hex, 7)} of main`,
   "template hash": (dice) => `pod-template-hash: ${dice.pick("bcdfghjklmnpqrstvwxz2456789", 10)}`,
   "pod name": (dice) => `api-${dice.pick("bcdf2456789", 9)}-${dice.pick("bcdf2456789", 5)}`,
-  "version": (dice) => `version: v1.${dice.roll(40)}.${dice.roll(20)}-rc.${dice.roll(4)}+build.${dice.pick(hex, 8)}`,
+  version: (dice) => `version: v1.${dice.roll(40)}.${dice.roll(20)}-rc.${dice.roll(4)}+build.${dice.pick(hex, 8)}`,
   timestamp: (dice) => `startedAt: "2026-01-0${1 + dice.roll(9)}T10:11:12.${dice.pick("0-9", 9)}Z"`,
-  "epoch": (dice) => `ts=17${dice.pick("0-9", 8)}.${dice.pick("0-9", 6)} ns=17${dice.pick("0-9", 17)} ms=17${dice.pick("0-9", 11)}`,
+  epoch: (dice) =>
+    `ts=17${dice.pick("0-9", 8)}.${dice.pick("0-9", 6)} ns=17${dice.pick("0-9", 17)} ms=17${dice.pick("0-9", 11)}`,
   etag: (dice) => `ETag: W/"${dice.pick(hex, 32)}"`,
   "trace id": (dice) => `traceparent: 00-${dice.pick(hex, 32)}-${dice.pick(hex, 16)}-01`,
   "request id": (dice) => `x-request-id: ${dice.pick(hex, 32)}`,
@@ -26,7 +27,8 @@ export const lookalikes: { readonly [name: string]: (dice: Dice) => string } = {
   "checksum annotation": (dice) => `checksum/secret: ${dice.pick(hex, 64)}`,
   "token settings": () => `tokenExpirationSeconds: 3607`,
   "public key": (dice) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${dice.pick("A-Za-z0-9+/", 43)} deploy@host`,
-  "certificate data": (dice) => `-----BEGIN CERTIFICATE-----\nMIID${dice.pick("A-Za-z0-9+/", 60)}\n-----END CERTIFICATE-----`,
+  "certificate data": (dice) =>
+    `-----BEGIN CERTIFICATE-----\nMIID${dice.pick("A-Za-z0-9+/", 60)}\n-----END CERTIFICATE-----`,
   "service account path": () => `/var/run/secrets/kubernetes.io/serviceaccount/token`,
   "node name": (dice) => `ip-10-0-${dice.roll(256)}-${dice.roll(256)}.eu-west-1.compute.internal`,
   "volume handle": (dice) => `volumeHandle: vol-0${dice.pick(hex, 16)}`,
@@ -36,7 +38,8 @@ export const lookalikes: { readonly [name: string]: (dice: Dice) => string } = {
   "cache key": (dice) => `key=session:${dice.roll(9999)}:cart`,
   "partition key": () => `partitionKey: customerId`,
   "page token": (dice) => `nextPageToken: ${dice.pick("A-Za-z0-9", 24)}`,
-  "continue token": (dice) => `continue: ${Buffer.from(`{"v":"meta.k8s.io/v1","rv":${dice.pick("1-9", 6)},"start":"api-1\\u0000"}`).toString("base64url")}`,
+  "continue token": (dice) =>
+    `continue: ${Buffer.from(`{"v":"meta.k8s.io/v1","rv":${dice.pick("1-9", 6)},"start":"api-1\\u0000"}`).toString("base64url")}`,
   "account number": (dice) => `order ${dice.pick("1-9", 10)} invoice ${dice.pick("1-9", 12)}`,
   mac: (dice) => `link/ether ${Array.from({ length: 6 }, () => dice.pick(hex, 2)).join(":")}`,
   ipv6: (dice) => `addr fd00:${dice.pick(hex, 4)}:${dice.pick(hex, 4)}::${dice.pick(hex, 4)}`,

@@ -22,9 +22,9 @@ export type MaskText = (text: string) => string;
 
 /** A value of a format's true shape. */
 export function exampleOf(format: Format, random: Dice): string {
-  if (format.example !== undefined) return format.example(random.pick);
+  if (format.example !== undefined) return format.example((body, length) => random.pick(body, length));
   const lead = format.lead === undefined ? "" : random.pick(format.lead.body, format.lead.min);
-  return lead + random.one(format.keywords) + random.pick(format.body.replaceAll("=", ""), Math.max(format.min, Math.min(format.max, format.min)));
+  return lead + random.one(format.keywords) + random.pick(format.body.replaceAll("=", ""), format.min);
 }
 
 const carriers: readonly string[] = [
@@ -45,7 +45,9 @@ export function measureFormats(mask: MaskText, rounds: number, seed = 1): Measur
   for (let round = 0; round < rounds; round++) {
     for (const format of formats) {
       const value = exampleOf(format, random);
-      const secret = format.context ? value.slice((format.keywords.find((one) => value.startsWith(one)) ?? "").length) : value;
+      const secret = format.context
+        ? value.slice((format.keywords.find((one) => value.startsWith(one)) ?? "").length)
+        : value;
       const text = random.one(carriers).replace("§", () => value);
       const after = mask(text);
       tried++;
@@ -61,7 +63,10 @@ export function measureSettings(mask: MaskText, rounds: number, seed = 2): Measu
   const missed: Missed[] = [];
   let tried = 0;
   for (let round = 0; round < rounds; round++) {
-    for (const [bare, list] of [[false, quotedSettings], [true, bareSettings]] as const) {
+    for (const [bare, list] of [
+      [false, quotedSettings],
+      [true, bareSettings],
+    ] as const) {
       for (const template of list) {
         const value = secretValue(random, bare);
         const text = template.replace("§", () => value);

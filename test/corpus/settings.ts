@@ -131,7 +131,8 @@ const words = ["summer", "dragon", "correct", "horse", "battery", "staple", "mon
 export function secretValue(dice: Dice, bare: boolean): string {
   const make: readonly (() => string)[] = [
     () => dice.one(words) + dice.pick("0-9", 4),
-    () => `${dice.one(words).toUpperCase().slice(0, 1)}${dice.one(words).slice(1)}${dice.pick("!@#$%", 1)}${dice.pick("0-9", 3)}`,
+    () =>
+      `${dice.one(words).toUpperCase().slice(0, 1)}${dice.one(words).slice(1)}${dice.pick("!@#$%", 1)}${dice.pick("0-9", 3)}`,
     () => dice.pick("A-Za-z0-9", 12 + dice.roll(20)),
     () => dice.pick("0-9a-f", 32),
     () => dice.pick("0-9a-f", 64),
@@ -139,7 +140,8 @@ export function secretValue(dice: Dice, bare: boolean): string {
     () => dice.pick("A-Za-z0-9_-", 24),
     () => dice.pick("a-z0-9", 20),
     () => `${dice.pick("A-Za-z0-9", 5)}!${dice.pick("A-Za-z0-9", 5)}#${dice.pick("0-9", 2)}`,
-    () => `${dice.pick("0-9a-f", 8)}-${dice.pick("0-9a-f", 4)}-4${dice.pick("0-9a-f", 3)}-a${dice.pick("0-9a-f", 3)}-${dice.pick("0-9a-f", 12)}`,
+    () =>
+      `${dice.pick("0-9a-f", 8)}-${dice.pick("0-9a-f", 4)}-4${dice.pick("0-9a-f", 3)}-a${dice.pick("0-9a-f", 3)}-${dice.pick("0-9a-f", 12)}`,
     () => `${dice.one(words)}-${dice.one(words)}-${dice.pick("0-9", 2)}`,
   ];
   const value = dice.one(make)();

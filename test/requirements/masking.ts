@@ -2,7 +2,8 @@
 
 export const masking = {
   "masking:structure": {
-    promise: "A secret that Kubernetes' own structure gives away never leaves: Secret values, env, arguments, releases, files",
+    promise:
+      "A secret that Kubernetes' own structure gives away never leaves: Secret values, env, arguments, releases, files",
     source: "masking.md",
   },
   "masking:encodings": {
@@ -45,8 +46,13 @@ export const masking = {
     promise: "Every string of an output passes the masker once more before it leaves",
     source: "masking.md",
   },
+  "masking:profiles": {
+    promise: "A profile only adds: its formats prove themselves by examples and by their cost before they are used",
+    source: "masking.md",
+  },
   "masking:neutral": {
-    promise: "Control, terminal, bidi and invisible characters of the cluster's text are removed or shown as what they are",
+    promise:
+      "Control, terminal, bidi and invisible characters of the cluster's text are removed or shown as what they are",
     source: "tools.md",
   },
 } as const;

@@ -5,6 +5,8 @@ import { describe, expect } from "vitest";
 import { Faulted } from "../../../src/domain/fault.ts";
 import type { JsonObject } from "../../../src/domain/json.ts";
 import type { Output } from "../../../src/domain/output.ts";
+import type { Format } from "../../../src/masking/formats.ts";
+import type { CallMasker } from "../../../src/masking/mask.ts";
 import { promise } from "../../support/promise.ts";
 import { masker } from "./support.ts";
 
@@ -20,25 +22,24 @@ function faultOf(run: () => unknown): unknown {
   return undefined;
 }
 
+const withFormat = (format: Format): CallMasker =>
+  masker({}, "one", { profile: { personal: new Set(), formats: [format] } });
+
 const withheld = { code: "output_withheld", retry: "never", effect: "none", detail: {} };
 
 describe("failing closed", () => {
   promise("masking:fail-closed", "a broken check withholds every kind of output and tells no value", () => {
-    const broken = masker({}, "one", {
-      formats: [
-        {
-          id: "broken",
-          type: "token",
-          keywords: ["BREAKME-"],
-          body: "a-z-",
-          min: 1,
-          max: 99,
-          source: "example.com",
-          shape: (value) => {
-            throw new TypeError(`can't judge ${value}`);
-          },
-        },
-      ],
+    const broken = withFormat({
+      id: "broken",
+      type: "token",
+      keywords: ["BREAKME-"],
+      body: "a-z-",
+      min: 1,
+      max: 99,
+      source: "example.com",
+      shape: (value) => {
+        throw new TypeError(`can't judge ${value}`);
+      },
     });
     const text = `BREAKME-${secret}`;
     const output: Output = { headline: [text], blocks: [], facts: {}, untrusted: false };
@@ -81,9 +82,25 @@ describe("failing closed", () => {
     expect(masker().text(`x ${bomb} y`)).toBe("x [MASKED:unscanned] y");
   });
 
+  promise("masking:fail-closed", "many small bombs in one object share one allowance", () => {
+    const bomb = gzipSync(Buffer.alloc(3 * 1024 * 1024, "word ")).toString("base64");
+    const annotations = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`note-${at}`, `${at} ${bomb}`]));
+    const masked = JSON.stringify(masker().object({ kind: "Pod", metadata: { annotations } }));
+    const unscanned = masked.split("[MASKED:unscanned]").length - 1;
+    expect(unscanned).toBeGreaterThan(20);
+    expect(masked.split(bomb).length - 1).toBe(60 - unscanned);
+  });
+
   promise("masking:fail-closed", "a text that costs too much is hidden from there on", () => {
-    const costly = masker({}, "one", {
-      formats: [{ id: "costly", type: "token", keywords: ["zzz"], body: "a-z ", min: 1e6, max: 1e6 + 1, source: "example.com", glued: true }],
+    const costly = withFormat({
+      id: "costly",
+      type: "token",
+      keywords: ["zzz"],
+      body: "a-z ",
+      min: 1e6,
+      max: 1e6 + 1,
+      source: "example.com",
+      glued: true,
     });
     const text = `start ${"zzz ".repeat(50_000)} password=${secret}`;
     const masked = costly.text(text);

@@ -30,7 +30,15 @@ describe("the formats table", () => {
   promise("masking:formats", "a body that is too short or runs on is something else", () => {
     const random = dice(12);
     for (const format of formats) {
-      if (format.example !== undefined || format.context || format.glued || format.lead || format.min < 12 || format.max > 300) continue;
+      if (
+        format.example !== undefined ||
+        format.context ||
+        format.glued ||
+        format.lead ||
+        format.min < 12 ||
+        format.max > 300
+      )
+        continue;
       if (format.id === "sk-key" || format.id === "sk-hex-key" || format.id === "elevenlabs-key") continue;
       const keyword = format.keywords[0] ?? "";
       const pick = format.body.replaceAll("=", "").replaceAll("+", "").replaceAll("/", "");

@@ -5,7 +5,7 @@ import type { Output } from "../../../src/domain/output.ts";
 import { promise } from "../../support/promise.ts";
 import { masker } from "./support.ts";
 
-const secret = `glpat-${"Zx9Kq2Lm7Tb4RnWc8VdP"}`;
+const secret = ["glpat", "Zx9Kq2Lm7Tb4RnWc8VdP"].join("-");
 
 describe("the last pass", () => {
   promise("masking:last-pass", "headline, lines, tables, objects, data, diffs and what was cut", () => {
@@ -13,15 +13,34 @@ describe("the last pass", () => {
       headline: [`headline ${secret} `, { quoted: `quoted ${secret}` }],
       blocks: [
         { kind: "line", line: [`line ${secret}`, { quoted: secret }] },
-        { kind: "table", columns: ["NAME", `C ${secret}`], rows: [["a", secret], ["b", "fine"]] },
+        {
+          kind: "table",
+          columns: ["NAME", `C ${secret}`],
+          rows: [
+            ["a", secret],
+            ["b", "fine"],
+          ],
+        },
         { kind: "object", object: { a: [secret, { [`key.${secret}`]: 1 }] } },
         { kind: "object", object: secret },
         { kind: "data", source: `logs ${secret}`, text: `log ${secret}\npassword=hunter2` },
         {
           kind: "diff",
           lines: [
-            { sign: "~", risk: true, path: `spec.${secret}`, before: JSON.stringify(secret), after: JSON.stringify({ x: secret }) },
-            { sign: "~", risk: true, path: "spec.template.spec.containers[api].env[DB_PASSWORD].value", before: '"hunter2"', after: '"hunter3"' },
+            {
+              sign: "~",
+              risk: true,
+              path: `spec.${secret}`,
+              before: JSON.stringify(secret),
+              after: JSON.stringify({ x: secret }),
+            },
+            {
+              sign: "~",
+              risk: true,
+              path: "spec.template.spec.containers[api].env[DB_PASSWORD].value",
+              before: '"hunter2"',
+              after: '"hunter3"',
+            },
             { sign: "+", risk: false, path: "spec.adminPassword", before: null, after: '"hunter2"' },
             { sign: "~", risk: false, path: "spec.replicas", before: "3", after: "5" },
           ],
@@ -39,7 +58,14 @@ describe("the last pass", () => {
       headline: [`headline ${token} `, { quoted: `quoted ${token}` }],
       blocks: [
         { kind: "line", line: [`line ${token}`, { quoted: token }] },
-        { kind: "table", columns: ["NAME", `C ${token}`], rows: [["a", token], ["b", "fine"]] },
+        {
+          kind: "table",
+          columns: ["NAME", `C ${token}`],
+          rows: [
+            ["a", token],
+            ["b", "fine"],
+          ],
+        },
         { kind: "object", object: { a: [token, { [`key.${token}`]: 1 }] } },
         { kind: "object", object: token },
         { kind: "data", source: `logs ${token}`, text: `log ${token}\npassword=[MASKED:password]` },
@@ -47,7 +73,13 @@ describe("the last pass", () => {
           kind: "diff",
           lines: [
             { sign: "~", risk: true, path: `spec.${token}`, before: `"${token}"`, after: `{"x":"${token}"}` },
-            { sign: "~", risk: true, path: "spec.template.spec.containers[api].env[DB_PASSWORD].value", before: '"[MASKED:password]"', after: '"[MASKED:password]"' },
+            {
+              sign: "~",
+              risk: true,
+              path: "spec.template.spec.containers[api].env[DB_PASSWORD].value",
+              before: '"[MASKED:password]"',
+              after: '"[MASKED:password]"',
+            },
             { sign: "+", risk: false, path: "spec.adminPassword", before: null, after: '"[MASKED:password]"' },
             { sign: "~", risk: false, path: "spec.replicas", before: "3", after: "5" },
           ],
@@ -64,7 +96,12 @@ describe("the last pass", () => {
 
   promise("masking:last-pass", "an output that passed before goes through as it is", () => {
     const call = masker();
-    const once = call.output({ headline: ["a"], blocks: [{ kind: "data", source: "s", text: `token=${secret}` }], facts: {}, untrusted: true });
+    const once = call.output({
+      headline: ["a"],
+      blocks: [{ kind: "data", source: "s", text: `token=${secret}` }],
+      facts: {},
+      untrusted: true,
+    });
     expect(masker().output(once)).toEqual(once);
   });
 

@@ -26,7 +26,15 @@ const pod = {
       "cni.projectcalico.org/containerID": hex(64),
       "nginx.ingress.kubernetes.io/auth-secret": "basic-auth",
     },
-    ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "api-7bbd5678c7", uid: "0f3e2d1c-4b5a-6978-8796-a5b4c3d2e1f1", controller: true }],
+    ownerReferences: [
+      {
+        apiVersion: "apps/v1",
+        kind: "ReplicaSet",
+        name: "api-7bbd5678c7",
+        uid: "0f3e2d1c-4b5a-6978-8796-a5b4c3d2e1f1",
+        controller: true,
+      },
+    ],
   },
   spec: {
     automountServiceAccountToken: true,
@@ -36,8 +44,22 @@ const pod = {
       {
         name: "api",
         image: `registry.example.com/shop/api@sha256:${hex(64)}`,
-        command: ["/bin/server", "--port=8080", "--token-file=/var/run/token", "--tls-private-key-file", "/etc/tls/tls.key", "-p", "8080"],
-        args: ["--config", "/etc/app/config.yaml", "--secret-name=db-credentials", "--kubeconfig", "/root/.kube/config"],
+        command: [
+          "/bin/server",
+          "--port=8080",
+          "--token-file=/var/run/token",
+          "--tls-private-key-file",
+          "/etc/tls/tls.key",
+          "-p",
+          "8080",
+        ],
+        args: [
+          "--config",
+          "/etc/app/config.yaml",
+          "--secret-name=db-credentials",
+          "--kubeconfig",
+          "/root/.kube/config",
+        ],
         env: [
           { name: "LOG_LEVEL", value: "info" },
           { name: "TOKEN_TTL", value: "3600" },
@@ -46,7 +68,10 @@ const pod = {
           { name: "PARTITION_KEY", value: "customer_id" },
           { name: "DB_PASSWORD", valueFrom: { secretKeyRef: { name: "db-credentials", key: "password" } } },
           { name: "DATABASE_URL", value: "postgres://app:$(DB_PASSWORD)@db:5432/shop" },
-          { name: "PUBLIC_KEY", value: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0123456789abcdefghijklmnopqrstuvwxyzABCDEF deploy" },
+          {
+            name: "PUBLIC_KEY",
+            value: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0123456789abcdefghijklmnopqrstuvwxyzABCDEF deploy",
+          },
           { name: "GIT_COMMIT", value: hex(40) },
         ],
         envFrom: [{ secretRef: { name: "api-secrets" } }],
@@ -54,28 +79,114 @@ const pod = {
       },
     ],
     volumes: [
-      { name: "tls", secret: { secretName: "api-tls", defaultMode: 420, items: [{ key: "tls.key", path: "tls.key" }] } },
-      { name: "kube-api-access-x7k2p", projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: "token" } }] } },
+      {
+        name: "tls",
+        secret: { secretName: "api-tls", defaultMode: 420, items: [{ key: "tls.key", path: "tls.key" }] },
+      },
+      {
+        name: "kube-api-access-x7k2p",
+        projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: "token" } }] },
+      },
     ],
   },
   status: {
     phase: "Running",
     podIP: "10.1.2.3",
-    containerStatuses: [{ name: "api", imageID: `registry.example.com/shop/api@sha256:${hex(64)}`, containerID: `containerd://${hex(64)}`, ready: true, restartCount: 0 }],
-    conditions: [{ type: "Ready", status: "True", message: "secret \"api-tls\" mounted", lastTransitionTime: "2026-01-05T10:11:12Z" }],
+    containerStatuses: [
+      {
+        name: "api",
+        imageID: `registry.example.com/shop/api@sha256:${hex(64)}`,
+        containerID: `containerd://${hex(64)}`,
+        ready: true,
+        restartCount: 0,
+      },
+    ],
+    conditions: [
+      {
+        type: "Ready",
+        status: "True",
+        message: 'secret "api-tls" mounted',
+        lastTransitionTime: "2026-01-05T10:11:12Z",
+      },
+    ],
   },
 };
 
 const others = [
-  { kind: "ServiceAccount", metadata: { name: "x" }, secrets: [{ name: "x-token-abcde" }], imagePullSecrets: [{ name: "regcred" }] },
-  { kind: "Role", rules: [{ apiGroups: [""], resources: ["secrets", "serviceaccounts/token"], resourceNames: ["db-credentials"], verbs: ["get"] }] },
+  {
+    kind: "ServiceAccount",
+    metadata: { name: "x" },
+    secrets: [{ name: "x-token-abcde" }],
+    imagePullSecrets: [{ name: "regcred" }],
+  },
+  {
+    kind: "Role",
+    rules: [
+      {
+        apiGroups: [""],
+        resources: ["secrets", "serviceaccounts/token"],
+        resourceNames: ["db-credentials"],
+        verbs: ["get"],
+      },
+    ],
+  },
   { kind: "Ingress", spec: { tls: [{ hosts: ["shop.example.com"], secretName: "shop-tls" }] } },
-  { kind: "ConfigMap", data: { LOG_LEVEL: "debug", "nginx.conf": "server {\n  listen 80;\n  ssl_certificate_key /etc/tls/tls.key;\n}\n", "ca.crt": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n", "features.json": '{"tokens": 12, "maxTokens": 4096, "authEnabled": true}' } },
-  { kind: "ExternalSecret", spec: { refreshInterval: "1h", secretStoreRef: { name: "vault", kind: "ClusterSecretStore" }, target: { name: "db-credentials" }, data: [{ secretKey: "password", remoteRef: { key: "shop/db", property: "password" } }] } },
-  { kind: "Certificate", spec: { secretName: "shop-tls", issuerRef: { name: "letsencrypt" }, privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" } } },
-  { kind: "Event", reason: "FailedMount", message: 'MountVolume.SetUp failed for volume "tls" : secret "shop-tls" not found', involvedObject: { kind: "Pod", uid: "0f3e2d1c-4b5a-6978-8796-a5b4c3d2e1f0" } },
-  { kind: "Node", status: { nodeInfo: { machineID: hex(32), systemUUID: "0F3E2D1C-4B5A-6978-8796-A5B4C3D2E1F0", kubeletVersion: "v1.36.4" }, images: [{ names: [`nginx@sha256:${hex(64)}`], sizeBytes: 12345678 }] } },
-  { kind: "CustomResourceDefinition", spec: { versions: [{ schema: { openAPIV3Schema: { properties: { password: { type: "string", description: "The administrator's password." }, tokenSecretRef: { type: "object" } } } } }] } },
+  {
+    kind: "ConfigMap",
+    data: {
+      LOG_LEVEL: "debug",
+      "nginx.conf": "server {\n  listen 80;\n  ssl_certificate_key /etc/tls/tls.key;\n}\n",
+      "ca.crt": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n",
+      "features.json": '{"tokens": 12, "maxTokens": 4096, "authEnabled": true}',
+    },
+  },
+  {
+    kind: "ExternalSecret",
+    spec: {
+      refreshInterval: "1h",
+      secretStoreRef: { name: "vault", kind: "ClusterSecretStore" },
+      target: { name: "db-credentials" },
+      data: [{ secretKey: "password", remoteRef: { key: "shop/db", property: "password" } }],
+    },
+  },
+  {
+    kind: "Certificate",
+    spec: {
+      secretName: "shop-tls",
+      issuerRef: { name: "letsencrypt" },
+      privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+    },
+  },
+  {
+    kind: "Event",
+    reason: "FailedMount",
+    message: 'MountVolume.SetUp failed for volume "tls" : secret "shop-tls" not found',
+    involvedObject: { kind: "Pod", uid: "0f3e2d1c-4b5a-6978-8796-a5b4c3d2e1f0" },
+  },
+  {
+    kind: "Node",
+    status: {
+      nodeInfo: { machineID: hex(32), systemUUID: "0F3E2D1C-4B5A-6978-8796-A5B4C3D2E1F0", kubeletVersion: "v1.36.4" },
+      images: [{ names: [`nginx@sha256:${hex(64)}`], sizeBytes: 12345678 }],
+    },
+  },
+  {
+    kind: "CustomResourceDefinition",
+    spec: {
+      versions: [
+        {
+          schema: {
+            openAPIV3Schema: {
+              properties: {
+                password: { type: "string", description: "The administrator's password." },
+                tokenSecretRef: { type: "object" },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
 ];
 
 describe("what stays readable", () => {
@@ -85,9 +196,11 @@ describe("what stays readable", () => {
   });
 
   promise("masking:readable", "names are judged word by word", () => {
-    const none = "secretName keyRef tokenExpirationSeconds publicKey public_key passwordPolicy token_type max_tokens nextPageToken sort_key kms_key_id aws_access_key_id monkey compass bypass checksum/secret secretKeyRef tokenTTL passwordLength authMethod keyspace tokenizer secretStoreRef";
+    const none =
+      "secretName keyRef tokenExpirationSeconds publicKey public_key passwordPolicy token_type max_tokens nextPageToken sort_key kms_key_id aws_access_key_id monkey compass bypass checksum/secret secretKeyRef tokenTTL passwordLength authMethod keyspace tokenizer secretStoreRef";
     expect(none.split(" ").filter((name) => fieldOf(name) !== undefined)).toEqual([]);
-    const some = "password DB_PASS adminPassword PGPASSWORD api-key client_secret authToken secretAccessKey private_key credentials DB_PASSWORD_2 encryptionKey jwtSecret _authToken passphrase client-key-data APIKey connectionString dsn";
+    const some =
+      "password DB_PASS adminPassword PGPASSWORD api-key client_secret authToken secretAccessKey private_key credentials DB_PASSWORD_2 encryptionKey jwtSecret _authToken passphrase client-key-data APIKey connectionString dsn";
     expect(some.split(" ").filter((name) => fieldOf(name) === undefined)).toEqual([]);
   });
 

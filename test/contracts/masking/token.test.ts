@@ -19,7 +19,9 @@ describe("tokens", () => {
       call.text(`https://svc:${strong}@host/`),
       JSON.stringify(call.object({ kind: "Secret", data: { p: encoded } })),
       JSON.stringify(call.object({ kind: "Secret", stringData: { p: strong } })),
-      JSON.stringify(call.object({ kind: "Pod", spec: { containers: [{ env: [{ name: "DB_PASSWORD", value: strong }] }] } })),
+      JSON.stringify(
+        call.object({ kind: "Pod", spec: { containers: [{ env: [{ name: "DB_PASSWORD", value: strong }] }] } }),
+      ),
     ].map(tagOf);
     expect(tags[0]).toMatch(/^[0-9a-f]{8}$/);
     expect(new Set(tags).size).toBe(1);
@@ -27,12 +29,23 @@ describe("tokens", () => {
   });
 
   promise("masking:token", "the same value in another session has another tag", () => {
-    expect(tagOf(masker({}, "one").text(`password=${strong}`))).not.toBe(tagOf(masker({}, "two").text(`password=${strong}`)));
-    expect(tagOf(masker({}, "one").text(`password=${strong}`))).toBe(tagOf(masker({}, "one").text(`password=${strong}`)));
+    expect(tagOf(masker({}, "one").text(`password=${strong}`))).not.toBe(
+      tagOf(masker({}, "two").text(`password=${strong}`)),
+    );
+    expect(tagOf(masker({}, "one").text(`password=${strong}`))).toBe(
+      tagOf(masker({}, "one").text(`password=${strong}`)),
+    );
   });
 
   promise("masking:token", "values that can be guessed get no tag", () => {
-    for (const weak of ["hunter2", "correcthorsebatterystaple", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "12345678901234567890", "Summer2026!", "passwordpassword"]) {
+    for (const weak of [
+      "hunter2",
+      "correcthorsebatterystaple",
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      "12345678901234567890",
+      "Summer2026!",
+      "passwordpassword",
+    ]) {
       expect(masker().text(`password=${weak}`)).toBe("password=[MASKED:password]");
     }
     expect(bitsOf(strong)).toBeGreaterThan(64);
@@ -50,14 +63,27 @@ describe("tokens", () => {
       expect(masker({ reason: one }).text(`password=${strong} x`)).toBe("password=[MASKED:password] x");
     }
     expect(masker({ [strong]: 1 }).text(`password=${strong}`)).toBe("password=[MASKED:password]");
-    const inside = masker({ value: strong }).object({ kind: "Secret", stringData: { f: `user:${strong}:Z9y8X7w6V5u4` } });
+    const inside = masker({ value: strong }).object({
+      kind: "Secret",
+      stringData: { f: `user:${strong}:Z9y8X7w6V5u4` },
+    });
     expect(inside).toEqual({ kind: "Secret", stringData: { f: "[MASKED:secret]" } });
     expect(suppliedBy({ n: [1234567] })("1234567")).toBe(true);
   });
 
   promise("masking:token", "only fixed types and eight hexadecimal digits make a token", () => {
-    for (const good of ["[MASKED:password]", "[MASKED:password:0123abcd]", "[MASKED:password_hash]"]) expect(isToken(good)).toBe(true);
-    for (const bad of ["[MASKED:]", "[MASKED:secretvalue]", "[MASKED:password:hunter22]", "[MASKED:password:0123ABCD]", "[MASKED:password:0123abcde]", "[masked:password]", "[MASKED:password", "[MASKED:constructor]"]) {
+    for (const good of ["[MASKED:password]", "[MASKED:password:0123abcd]", "[MASKED:password_hash]"])
+      expect(isToken(good)).toBe(true);
+    for (const bad of [
+      "[MASKED:]",
+      "[MASKED:secretvalue]",
+      "[MASKED:password:hunter22]",
+      "[MASKED:password:0123ABCD]",
+      "[MASKED:password:0123abcde]",
+      "[masked:password]",
+      "[MASKED:password",
+      "[MASKED:constructor]",
+    ]) {
       expect([bad, tokenEnd(bad, 0)]).toEqual([bad, -1]);
     }
   });
@@ -66,6 +92,9 @@ describe("tokens", () => {
     const call = masker();
     call.text("password=hunter2 token=abc123def");
     call.text("password=hunter3");
-    expect(call.masked()).toEqual([{ type: "password", count: 2 }, { type: "token", count: 1 }]);
+    expect(call.masked()).toEqual([
+      { type: "password", count: 2 },
+      { type: "token", count: 1 },
+    ]);
   });
 });

@@ -1,0 +1,85 @@
+// The last pass over an output's parts: masked once more, then neutral.
+
+import { isJsonObject, type Json } from "../domain/json.ts";
+import type { Block, DiffLine, Quoted, Sentence } from "../domain/output.ts";
+import type { Field, Place } from "./fields.ts";
+import { cutLines, neutralise } from "./neutral.ts";
+import type { Walk } from "./objects.ts";
+
+/** How one call masks. */
+export interface Passes {
+  readonly text: (text: string) => string;
+  readonly walk: Walk;
+  readonly remember: (name: string) => Field | undefined;
+}
+
+/** One Table cell, as a field named by its column. */
+export function cellText({ walk, remember }: Passes, column: string, text: string): string {
+  const masked = walk(text, { field: remember(column), place: "field" });
+  if (typeof masked !== "string") throw new TypeError("a cell was masked to something else");
+  return masked;
+}
+
+/** A block with every string masked and neutral. */
+export function maskedBlock(block: Block, passes: Passes, shown: (text: string) => string): Block {
+  switch (block.kind) {
+    case "line":
+      return { kind: "line", line: sentence(block.line, shown) };
+    case "table":
+      return {
+        kind: "table",
+        columns: block.columns.map(shown),
+        rows: block.rows.map((row) =>
+          row.map((cell, index) => neutralise(cellText(passes, block.columns[index] ?? "", cell)).text),
+        ),
+      };
+    case "object":
+      return { kind: "object", object: neutralJson(passes.walk(block.object)) };
+    case "data":
+      return { kind: "data", source: shown(block.source), text: cutLines(shown(block.text)) };
+    case "diff":
+      return { kind: "diff", lines: block.lines.map((line) => diffLine(line, passes, shown)) };
+  }
+}
+
+/** A sentence with every part masked and neutral. */
+export function sentence(parts: Sentence, shown: (text: string) => string): Sentence {
+  return parts.map((part): string | Quoted =>
+    typeof part === "string" ? shown(part) : { quoted: shown(part.quoted) },
+  );
+}
+
+/** A diff's values are JSON text of the field that its path names. */
+function diffLine(line: DiffLine, passes: Passes, shown: (text: string) => string): DiffLine {
+  const { name, place } = fieldOfPath(line.path);
+  const side = (text: string | null): string | null => {
+    if (text === null) return null;
+    const value = parsedJson(text);
+    if (value === undefined) return neutralise(cellText(passes, name, text)).text;
+    const masked = JSON.stringify(neutralJson(passes.walk(value, { field: passes.remember(name), place })));
+    return masked === JSON.stringify(value) ? text : masked;
+  };
+  return { ...line, path: shown(line.path), before: side(line.before), after: side(line.after) };
+}
+
+/** `spec.containers[api].env[DB_PASSWORD].value` is about `DB_PASSWORD`; `spec.adminPassword` about `adminPassword`. */
+function fieldOfPath(path: string): { name: string; place: Place } {
+  const named = /\[([^\][]{1,253})\](?:\.value)?$/.exec(path)?.[1];
+  if (named !== undefined) return { name: named, place: "variable" };
+  return { name: path.slice(path.lastIndexOf(".") + 1), place: "field" };
+}
+
+function parsedJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+function neutralJson(value: Json): Json {
+  if (typeof value === "string") return neutralise(value).text;
+  if (Array.isArray(value)) return (value as readonly Json[]).map(neutralJson);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [neutralise(key).text, neutralJson(inner)]));
+}
