@@ -78,7 +78,10 @@ function clientOn(socket: Socket): OwnerClient {
   const waiting = new Map<number, (answer: OwnerAnswer) => void>();
   let lastId = 0;
   const gone = { kind: "gone", sentence: "The running Sallyport ended before it answered." } as const;
-  createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+  const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
+  // It tells the socket's errors once more; the close that follows them is what counts.
+  lines.on("error", () => socket.destroy());
+  lines.on("line", (line) => {
     const reply = parseLine(line);
     if (!isJsonObject(reply) || typeof reply["id"] !== "number") return;
     waiting.get(reply["id"])?.(answerOf(reply["result"], reply["error"]));

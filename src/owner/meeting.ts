@@ -52,9 +52,18 @@ export async function clearStale(_lock: OwnerLock, path: string): Promise<string
 
 const fileOf = (folder: string): string => join(folder, "owner.json");
 
-/** Written whole or not at all, readable by the owner only. */
-export async function announce(lock: OwnerLock, meeting: Meeting): Promise<void> {
+/** "" once it is written, whole and readable by the owner only; else the sentence that says why it can't be. */
+export async function announce(lock: OwnerLock, meeting: Meeting): Promise<string> {
   const path = fileOf(lock.folder);
+  try {
+    await write(path, meeting);
+  } catch (thrown) {
+    return `${path} can't be written (${codeOf(thrown)}).`;
+  }
+  return "";
+}
+
+async function write(path: string, meeting: Meeting): Promise<void> {
   const draft = `${path}.new`;
   await rm(draft, { force: true });
   const handle = await open(draft, "wx", 0o600);

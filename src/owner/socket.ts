@@ -8,7 +8,7 @@ import { Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import { firstLine, parseHello, parseLine, type Welcome } from "./greeting.ts";
 import type { OwnerLock } from "./lock.ts";
-import { announce, clearStale, socketPath, withdraw, type Meeting } from "./meeting.ts";
+import { announce, clearStale, socketPath, withdraw } from "./meeting.ts";
 
 export interface OwnerSocketOptions {
   readonly lock: OwnerLock;
@@ -52,8 +52,16 @@ export async function openOwnerSocket(options: OwnerSocketOptions): Promise<Open
   });
   const failed = await listen(server, place.path);
   if (failed !== "") return { kind: "refused", sentence: failed };
-  await announce(lock, meeting);
-  return { kind: "open", path: place.path, close: () => closeAll(server, clients, lock, meeting) };
+  const untold = await announce(lock, meeting);
+  if (untold !== "") {
+    await closeAll(server, clients);
+    return { kind: "refused", sentence: untold };
+  }
+  const close = async (): Promise<void> => {
+    await closeAll(server, clients);
+    await withdraw(lock, meeting);
+  };
+  return { kind: "open", path: place.path, close };
 }
 
 const helloWait = 5_000;
@@ -101,7 +109,10 @@ function sameToken(given: string, token: string): boolean {
 function answerMethods(socket: Socket, options: OwnerSocketOptions): void {
   const gone = new AbortController();
   socket.on("close", () => gone.abort());
-  createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+  const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
+  // It tells the socket's errors once more, and an error that nobody hears ends the process.
+  lines.on("error", () => socket.destroy());
+  lines.on("line", (line) => {
     const request = parseLine(line);
     if (!isJsonObject(request) || typeof request["id"] !== "number" || typeof request["method"] !== "string") {
       socket.destroy();
@@ -144,9 +155,8 @@ async function listen(server: Server, path: string): Promise<string> {
   });
 }
 
-async function closeAll(server: Server, clients: Set<Socket>, lock: OwnerLock, meeting: Meeting): Promise<void> {
+async function closeAll(server: Server, clients: Set<Socket>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const client of clients) client.destroy();
   await closed;
-  await withdraw(lock, meeting);
 }

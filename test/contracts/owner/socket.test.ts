@@ -147,6 +147,30 @@ promise("mcp:owner-methods", "a client that goes away aborts what it asked", asy
   expect(await (await letIn()).call("echo", 1)).toEqual({ kind: "result", result: 1 });
 });
 
+promise("mcp:owner-methods", "clients that die with answers on their way take nothing down", async () => {
+  const path = await owning();
+  const { token } = JSON.parse(await readFile(join(folder, "owner.json"), "utf8")) as { token: string };
+  const uncaught: unknown[] = [];
+  const hear = (thrown: unknown): void => void uncaught.push(thrown);
+  process.on("uncaughtException", hear);
+  for (let round = 0; round < 30; round++) {
+    const socket = connect(path);
+    socket.on("error", () => undefined);
+    const hello = { token, version, config: "", purpose: "methods" };
+    const asked = Array.from({ length: 30 }, (_, id) =>
+      JSON.stringify({ id, method: "echo", params: "x".repeat(4_000) }),
+    );
+    await once(socket, "connect");
+    socket.write(`${[JSON.stringify(hello), ...asked].join("\n")}\n`);
+    await once(socket, "data");
+    socket.destroy();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off("uncaughtException", hear);
+  expect(uncaught).toEqual([]);
+  expect(await (await letIn()).call("echo", 1)).toEqual({ kind: "result", result: 1 });
+});
+
 promise("mcp:owner-token", "socket and token file are readable by their owner only, and new each time", async () => {
   const path = await owning();
   const file = join(folder, "owner.json");
