@@ -1,5 +1,6 @@
 // The composition root: configuration and adapters in, a governed gateway out. Everything that varies is chosen here.
 
+import { setTimeout as pause } from "node:timers/promises";
 import { tools } from "../tools/index.ts";
 import { approvalMethods } from "./approval/methods.ts";
 import type { Mode, Voter } from "./approval/ballot.ts";
@@ -18,11 +19,12 @@ import { identify, renew } from "./identity/identify.ts";
 import type { Verifier } from "./identity/verifiers/contract.ts";
 import type { Connection } from "./kubernetes/contract.ts";
 import type { Log } from "./log.ts";
-import { openMasking } from "./masking/mask.ts";
+import { openMasking, type CallMasker } from "./masking/mask.ts";
 import { governCall } from "./pipeline.ts";
 import type { Policy } from "./policy/policy.ts";
 import { possible } from "./policy/possible.ts";
 import type { Disk } from "./transcript/disk.ts";
+import { sharedDeadline } from "./wiring/deadline.ts";
 import { reachCluster } from "./wiring/reach.ts";
 import { reviewCall, standingOf } from "./wiring/review.ts";
 import { stagesFor, type Parts, type Waiting } from "./wiring/stages.ts";
@@ -92,19 +94,22 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     ids,
     now,
   });
-  const logFault = (why: Fault, call: string): void =>
-    log.warn({ call, code: why.code, effect: why.effect, cause: why.cause }, "fault");
+  const masking = openMasking({ key: keys.masking });
+  const forLog = masking.forCall({ id: "ses_log" as SessionId, door: "socket" }, {});
+  const logFault = ({ code, effect, cause }: Fault, call: string): void =>
+    log.warn({ call, code, effect, cause: loggable(cause, forLog) }, "fault");
   const parts: Parts = {
     tools: toolsByName(tools),
     reach,
     policy: () => policy,
-    masking: openMasking({ key: keys.masking }),
+    masking,
     append: transcript.append,
     store,
     environmentLabel: config.environmentLabel,
     digestKey: keys.digest,
     cursorKey: keys.cursor,
     deadline: config.deadline * 1000,
+    deadlineSignal: sharedDeadline(config.deadline * 1000),
     now,
     closing: closing.signal,
     log: logFault,
@@ -122,8 +127,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const waiting: Waiting = {
     seek: waits.seek,
     gatewayFor: (request) => ({
-      review: (tool, arguments_) =>
-        reviewCall(stagesFor(parts, waiting, { ...request, tool, arguments: arguments_ }), request, tool, arguments_),
+      review(tool, arguments_) {
+        const stages = stagesFor(parts, waiting, { ...request, tool, arguments: arguments_ });
+        return reviewCall(parts, stages, request, tool, arguments_);
+      },
       standing: (namespace) => standingOf(parts, request, namespace),
       waitFor: (id, milliseconds) => waits.waitFor(id, milliseconds, request),
     }),
@@ -139,6 +146,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     kind: K,
     details: Extract<EntryDraft, { kind: K }>["details"],
   ): EntryDraft => ({ kind, session: null, call: null, principal: null, details }) as EntryDraft;
+  const running = new Set<Promise<Outcome>>();
   const letGo = [() => reach.close(), () => store.close(), () => transcript.close()];
   try {
     await transcript.append([
@@ -166,14 +174,22 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     identify: verify,
     listTools: (principal) =>
       Promise.resolve(listTools(parts.tools, principal, (who, tool) => possible(policy, who, tool, [reach.cluster]))),
-    governCall: (request) => governCall(stagesFor(parts, waiting, request), request),
+    async governCall(request) {
+      const flight = governCall(stagesFor(parts, waiting, request), request);
+      running.add(flight);
+      try {
+        return await flight;
+      } finally {
+        running.delete(flight);
+      }
+    },
     approvals: (voter) =>
       approvalMethods({
         store,
         append: transcript.append,
         mode: options.owner,
         voter,
-        mask: (text) => parts.masking.forCall({ id: "ses_approvals" as SessionId, door: "socket" }, {}).text(text),
+        mask: (text) => masking.forCall({ id: "ses_approvals" as SessionId, door: "socket" }, {}).text(text),
         now,
       }),
     endSession: (session) => endSession(session),
@@ -201,6 +217,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         [
           () => sweeping.stop(),
           () => waits.close(),
+          () => ended(running),
           () => strangers.flush(),
           endSessions,
           () => transcript.append([stopped]),
@@ -212,9 +229,28 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
+/** The cause can hold words of others, and a stack; what can't be masked is not logged. */
+function loggable(cause: string, masker: CallMasker): string {
+  try {
+    return masker.text(cause);
+  } catch (thrown) {
+    return whyOf(thrown);
+  }
+}
+
 function whyOf(thrown: unknown): string {
   if (thrown instanceof Faulted) return `${thrown.fault.code}: ${thrown.fault.cause}`;
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Milliseconds that calls which were cut off get to take their credentials back and to record their end. */
+const lastCalls = 10_000;
+
+async function ended(running: ReadonlySet<Promise<Outcome>>): Promise<void> {
+  const patience = new AbortController();
+  const tired = pause(lastCalls, undefined, { signal: patience.signal }).catch(() => undefined);
+  await Promise.race([Promise.allSettled(running), tired]);
+  patience.abort();
 }
 
 /** Each step, whatever became of those before it: a full disk must not keep the rest open. */

@@ -147,11 +147,22 @@ async function carryOut(
     result = { output: stages.mask(authorized.call, executed.output) };
   } catch (thrown) {
     const caught = faultOf(thrown);
-    // What was written before stays written; a second write whose answer was lost leaves more than that open.
-    if (caught.effect !== "none") effect = caught.effect;
-    result = { fault: { ...caught, effect } };
+    // A read leaves nothing itself: an effect that it tells of is another call's, for which it waited.
+    if (authorized.call.effect === "read") result = { fault: caught };
+    else {
+      // What was written before stays written; a second write whose answer was lost leaves more than that open.
+      if (caught.effect !== "none") effect = caught.effect;
+      result = { fault: { ...caught, effect } };
+    }
   }
-  const revoked = issued === null ? null : await issued.revoke();
+  let revoked: boolean | null = null;
+  try {
+    if (issued !== null) revoked = await issued.revoke();
+  } catch (thrown) {
+    // Whatever broke there, what ran is put on record; the sweep removes what is left.
+    revoked = false;
+    result = { fault: { ...faultOf(thrown), effect } };
+  }
   return await record.settled({ grant: issued?.grant ?? null, revoked, effect, changes, result });
 }
 

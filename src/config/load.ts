@@ -1,7 +1,7 @@
 // Reads sallyport.yaml: mistakes come back with line and column, before anything runs.
 
 import { createHash } from "node:crypto";
-import { LineCounter, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { configSchema, type Config } from "./schema.ts";
 
 export interface ConfigProblem {
@@ -37,16 +37,26 @@ export function loadConfig(text: string): LoadedConfig {
     return { kind: "loaded", config: parsed.data, digest: createHash("sha256").update(text).digest("hex") };
   return {
     kind: "refused",
-    problems: parsed.error.issues.map((issue) => {
-      const node = document.getIn(issue.path as (string | number)[], true) as
-        | { range?: [number, number, number] }
-        | undefined;
-      return {
-        ...place(lineCounter, node?.range?.[0] ?? 0),
-        sentence: `${issue.path.join(".") || "the file"}: ${issue.message}`,
-      };
+    problems: parsed.error.issues.flatMap((issue): readonly ConfigProblem[] => {
+      const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+      const node: unknown = document.getIn(path, true);
+      if (issue.code !== "unrecognized_keys")
+        return [{ ...placeOf(lineCounter, node), sentence: `${path.join(".") || "the file"}: ${issue.message}` }];
+      return issue.keys.map((key) => ({
+        ...placeOf(lineCounter, keyIn(node, key)),
+        sentence: `${[...path, key].join(".")} is not a setting.`,
+      }));
     }),
   };
+}
+
+/** The node of a mapping's key. */
+function keyIn(node: unknown, key: string): unknown {
+  return isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === key)?.key : undefined;
+}
+
+function placeOf(lines: LineCounter, node: unknown): { line: number; column: number } {
+  return place(lines, isNode(node) ? (node.range?.[0] ?? 0) : 0);
 }
 
 function place(lines: LineCounter, offset: number): { line: number; column: number } {

@@ -68,6 +68,8 @@ export function previewAccount(options: PreviewOptions): PreviewAccount {
   return {
     fence: (signal) => fence.take(signal),
     async issue(signal) {
+      const standing = await gateway.standing(signal);
+      if (standing.kind === "not_enrolled") throw unavailable(standing.cause, "sallyport enroll");
       const answer = await fence.take(signal);
       if (answer.kind !== "bites") throw unavailable(`${answer.kind}: ${answer.cause}`);
       const { grant: id, account, jti, expiresAt, authorization } = await token.take(signal);
@@ -95,6 +97,7 @@ export async function tryFence(sender: () => Promise<Sender>): Promise<Seen> {
   }
 }
 
-function unavailable(cause: string): Faulted {
-  return new Faulted(fault("preview_unavailable", {}, cause));
+/** `needs`: what an administrator would have to do, where that is known. */
+function unavailable(cause: string, needs = ""): Faulted {
+  return new Faulted(fault("preview_unavailable", needs === "" ? {} : { needs }, cause));
 }

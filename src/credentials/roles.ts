@@ -50,7 +50,7 @@ export const ceilingRules: readonly PolicyRule[] = [
   ...readerRules,
   rule("", ["configmaps", "services"], write),
   rule("", ["persistentvolumeclaims"], ["create", "patch", "update"]),
-  rule("", ["pods"], ["patch", "delete"]),
+  rule("", ["pods"], ["create", "patch", "delete"]),
   rule("", ["pods/eviction"], ["create"]),
   rule("", ["pods/resize"], ["patch"]),
   rule("", ["replicationcontrollers/scale"], ["get", "patch", "update"]),

@@ -35,6 +35,7 @@ export const faultCodes = {
   invalid_object: "change",
   immutable_field: "change",
   no_logs: "later",
+  metrics_unavailable: "later",
   eviction_blocked: "later",
   cluster_busy: "later",
   cluster_unavailable: "later",

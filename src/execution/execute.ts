@@ -1,12 +1,14 @@
 // Runs an authorised call's tool under a cluster that holds it to its accesses, a deadline and a credential of its own.
 
+import { isWrite } from "../domain/access.ts";
 import type { AuthorizedCall } from "../domain/call.ts";
+import { Faulted, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
 import type { Change, DiffLine, Output, Sentence } from "../domain/output.ts";
 import { textAt, type JsonObject } from "../domain/json.ts";
 import { agentOf } from "../domain/principal.ts";
 import type { KubeClient } from "../kubernetes/contract.ts";
-import type { ChangeNotes, Kit, OpenedCall, Tool } from "../tool.ts";
+import { named, quoted, type ChangeNotes, type Kit, type OpenedCall, type Tool } from "../tool.ts";
 import type { MaskIncoming } from "./contract.ts";
 import { diffObjects } from "./diff.ts";
 import { guardCluster, type GuardedCluster, type GuardOptions, type Write } from "./guarded-cluster.ts";
@@ -17,7 +19,7 @@ export interface ExecuteOptions {
   readonly masking: MaskIncoming;
   readonly forbids: GuardOptions["forbids"];
   /** Everything of the kit but the cluster. */
-  readonly kit: Omit<Kit, "cluster" | "preview">;
+  readonly kit: Omit<Kit, "cluster" | "preview" | "diff">;
   readonly nextAuditId: () => string;
   /** Milliseconds for each request. */
   readonly timeout: number;
@@ -42,17 +44,32 @@ export async function execute(authorized: AuthorizedCall, grant: Grant, options:
   try {
     const run = await runTool(options, cluster, call.arguments);
     if (call.effect === "read") return { kind: "ran", output: run.output, changes: [] };
-    return { kind: "ran", output: doneOutput(call.tool, run.changes, run.output), changes: run.changes };
+    return { kind: "ran", output: doneOutput(call.tool, run), changes: run.changes };
   } catch (thrown) {
     if (!cluster.wrote()) throw thrown;
-    return { kind: "broke", thrown, changes: cluster.writes.map((write) => changeOf(cluster.name, write, [])) };
+    const broke =
+      thrown instanceof Faulted ? new Faulted(withProgress(thrown.fault, authorized, cluster.writes)) : thrown;
+    return {
+      kind: "broke",
+      thrown: broke,
+      changes: cluster.writes.map((write) => changeOf(cluster.name, write, linesOf(write))),
+    };
   }
+}
+
+/** A fault in the middle of several writes says which were done and which were not. */
+function withProgress(why: Fault, { accesses }: AuthorizedCall, writes: readonly Write[]): Fault {
+  const done = writes.map(({ ref }) => objectName({ ...ref, kind: ref.kind.kind }));
+  const meant = accesses.filter((one) => isWrite(one.verb) && !one.optional && one.name !== "").map(objectName);
+  const left = [...new Set(meant)].filter((one) => !done.includes(one));
+  return { ...why, detail: { ...why.detail, done, left } };
 }
 
 interface Run {
   readonly output: Output & Partial<ChangeNotes>;
   readonly changes: readonly Change[];
-  readonly warnings: readonly string[];
+  /** What the writes themselves had to tell. */
+  readonly notes: readonly Sentence[];
 }
 
 /** The cluster of one run of a tool, real or rehearsed. */
@@ -65,12 +82,19 @@ export function clusterFor(
 
 /** One run of a tool under its cluster. */
 export async function runTool({ tool, kit }: ExecuteOptions, cluster: GuardedCluster, input: JsonObject): Promise<Run> {
-  const output = await opened(tool, input).run({ ...kit, cluster, preview: cluster.rehearses });
+  const output = await opened(tool, input).run({ ...kit, cluster, preview: cluster.rehearses, diff: diffObjects });
   return {
     output,
-    changes: cluster.writes.map((write) => changeOf(cluster.name, write, diffObjects(write.before, write.after))),
-    warnings: cluster.writes.flatMap((one) => one.warnings),
+    changes: cluster.writes.map((write) => changeOf(cluster.name, write, linesOf(write))),
+    notes: cluster.writes.flatMap((one): Sentence[] => [
+      ...one.taken.map(({ field, manager }): Sentence => ["takes over ", named(field), " from ", named(manager)]),
+      ...one.warnings.map((text): Sentence => ["Kubernetes warns: ", quoted(text)]),
+    ]),
   };
+}
+
+function linesOf(write: Write): DiffLine[] {
+  return diffObjects(write.before, write.after, write.sent ?? undefined);
 }
 
 /** Planned arguments were parsed before; that they parse again is an invariant. */
@@ -94,12 +118,12 @@ function changeOf(cluster: string, write: Write, lines: readonly DiffLine[]): Ch
 }
 
 /** `DONE workloads_scale Deployment shop/api`, then what changed, then what the tool says. */
-function doneOutput(tool: string, changes: readonly Change[], output: Output & Partial<ChangeNotes>): Output {
+function doneOutput(tool: string, { changes, output, notes }: Run): Output {
   const undo: Output["blocks"] =
     output.undo === undefined || output.undo === "" ? [] : [{ kind: "line", line: [`undo: ${output.undo}`] }];
   return {
     headline: ["DONE ", tool, " ", changes.map(objectName).join(", ")],
-    blocks: [...changeBlocks(changes), ...output.blocks, ...lines(output.checks ?? []), ...undo],
+    blocks: [...changeBlocks(changes), ...output.blocks, ...lines([...(output.checks ?? []), ...notes]), ...undo],
     facts: output.facts,
     untrusted: output.untrusted,
   };
@@ -108,7 +132,8 @@ function doneOutput(tool: string, changes: readonly Change[], output: Output & P
 /** One diff a changed object; with several, each under its own name. */
 export function changeBlocks(changes: readonly Change[]): Output["blocks"] {
   return changes.flatMap((change): Output["blocks"] => {
-    const name: Output["blocks"] = changes.length > 1 ? [{ kind: "line", line: ["change ", objectName(change)] }] : [];
+    const does = change.before === null ? "create " : change.after === null ? "delete " : "change ";
+    const name: Output["blocks"] = changes.length > 1 ? [{ kind: "line", line: [does, objectName(change)] }] : [];
     return [
       ...name,
       change.lines.length === 0 ? nothing : { kind: "diff", lines: change.lines satisfies readonly DiffLine[] },

@@ -1,15 +1,17 @@
 // The second line: a cluster that sends nothing outside the call's accesses, and that masks whatever comes back.
 
-import { describeAccess, isWrite, type Access } from "../domain/access.ts";
+import { describeAccess, isWrite, resourcePath, type Access } from "../domain/access.ts";
 import type { Precondition } from "../domain/call.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { KubeClient, KubeRequest, SentRequest } from "../kubernetes/contract.ts";
 import { readLog } from "../kubernetes/stream.ts";
 import { includeObject, parseTable, tableAccept } from "../kubernetes/table.ts";
-import type { Cluster, ListOptions, LogOptions, Need, ObjectRef, ResourceKind } from "../tool.ts";
+import type { Cluster, Graft, ListOptions, LogOptions, Need, ObjectRef, ResourceKind } from "../tool.ts";
+import { broughtBy, shownIn, type BodyForbid } from "./body.ts";
 import type { MaskIncoming } from "./contract.ts";
 import { substanceOf } from "./diff.ts";
+import { graft, patchTypes, pinned, pinnedSteps, marksOf, writtenBy } from "./write-body.ts";
 
 export interface GuardOptions {
   readonly client: KubeClient;
@@ -31,6 +33,19 @@ export interface GuardOptions {
   readonly timeout: number;
 }
 
+type Prepare = (
+  before: JsonObject | null,
+) => Promise<Pick<KubeRequest, "verb" | "body" | "contentType" | "query"> & { readonly taken?: readonly Taken[] }>;
+
+/** A field that another manager kept until this write. Both are the cluster's words. */
+interface Taken {
+  readonly field: string;
+  readonly manager: string;
+}
+
+/** Field managers that write again whatever they keep: Kubernetes' own, autoscalers, operators, GitOps. */
+const controllers = /^(kube-|kubelet$)|controller|autoscaler|operator|^argocd|^flux|^helm-|kustomize/i;
+
 /** One write as it was sent and answered: both sides masked. */
 export interface Write {
   readonly ref: ObjectRef;
@@ -39,12 +54,18 @@ export interface Write {
   readonly before: JsonObject | null;
   /** null where it was deleted. */
   readonly after: JsonObject | null;
+  /** What it took from other field managers. */
+  readonly taken: readonly Taken[];
+  /** The fields that the body named, masked like the answer; null where it named none. */
+  readonly sent: JsonObject | null;
   readonly warnings: readonly string[];
 }
 
 export interface GuardedCluster extends Cluster {
   /** The writes of this run, in order. */
   readonly writes: readonly Write[];
+  /** What the parts that were grafted into them came from: it must be there again, as it was. */
+  readonly sources: readonly Precondition[];
   /** Is every write a dry run? */
   readonly rehearses: boolean;
   /** Was a real write answered with success, whatever became of its answer here? */
@@ -55,6 +76,7 @@ export interface GuardedCluster extends Cluster {
 export function guardCluster(options: GuardOptions): GuardedCluster {
   const { client, masking } = options;
   const writes: Write[] = [];
+  const sources: Precondition[] = [];
   let wrote = false;
 
   function request(access: Target, more: Partial<KubeRequest> = {}): KubeRequest {
@@ -83,18 +105,21 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
     return masking.object(answer.body);
   }
 
-  const writeQuery = { fieldManager: "sallyport", ...(options.rehearse ? { dryRun: "All" } : {}) };
+  const writeQuery = {
+    fieldManager: "sallyport",
+    fieldValidation: "Strict",
+    ...(options.rehearse ? { dryRun: "All" } : {}),
+  };
 
   /** One write of an object that is as it was agreed: read, compared, pinned by uid and resourceVersion; a conflict is looked at again, three times. */
-  async function write(
-    ref: ObjectRef,
-    subresource: string,
-    prepare: (before: JsonObject | null) => Pick<KubeRequest, "verb" | "body" | "contentType" | "query">,
-  ): Promise<JsonObject> {
+  async function write(ref: ObjectRef, subresource: string, prepare: Prepare): Promise<JsonObject> {
+    // Only a Scale is an object of its own; other subresources are doors to the object itself.
+    const looked = subresource === "scale" ? subresource : "";
     for (let conflicts = 0; ; conflicts++) {
-      const before = await find(ref, subresource);
-      agreed(options.preconditions, ref, before);
-      const { verb, query, ...rest } = prepare(before);
+      const before = await find(ref, looked);
+      agreed(options.preconditions, resourcePath({ ...ref.kind, subresource: looked }), ref, before);
+      const { verb, query, taken = [], ...rest } = await prepare(before);
+      if (verb !== "delete") refuse(shownIn(rest.body ?? null));
       const sent = request(
         { verb, ...ref, subresource },
         { ...rest, query: { ...(verb === "delete" ? dryRun(options) : writeQuery), ...query } },
@@ -103,11 +128,48 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
         const answer = await client.request(sent);
         if (!options.rehearse) wrote = true;
         const after = verb === "delete" ? null : masking.object(answer.body);
-        writes.push({ ref, subresource, before, after, warnings: answer.warnings });
+        if (after !== null) refuse(broughtBy(before, after));
+        const named = verb === "delete" ? null : writtenBy(rest.body ?? null, answer.body);
+        const { warnings } = answer;
+        const fields = named && masking.object(named);
+        writes.push({ ref, subresource: looked, before, after, sent: fields, taken, warnings });
         return after ?? {};
       } catch (thrown) {
         if (!isStale(thrown) || conflicts === 3) throw thrown;
       }
+    }
+  }
+  /** Puts the parts of other objects into a body, as they are stored. */
+  async function grafted(body: Json, grafts: readonly Graft[] = []): Promise<Json> {
+    let whole = body;
+    for (const one of grafts) {
+      const { body: source } = await client.request(request({ verb: "get", ...one.from, subresource: "" }));
+      const part = graft(whole, one, source);
+      const { namespace, name, kind } = one.from;
+      const resource = `${one.path.join(".")} of ${resourcePath({ ...kind, subresource: "" })}`;
+      const seen = graft(null, { ...one, at: [] }, masking.object(source)).part;
+      const substance = substanceOf({ part: seen });
+      const marks = { uid: textAt(source, "metadata", "uid"), resourceVersion: "" };
+      const agreedOn = options.preconditions.find((one_) => sameObject(one_, resource, one.from));
+      if (agreedOn !== undefined && (agreedOn.uid !== marks.uid || agreedOn.substance !== substance))
+        throw new Faulted(fault("stale", { kind: kind.kind, name }, `${resource} ${name} is not as it was agreed`));
+      if (!sources.some((one_) => sameObject(one_, resource, one.from)))
+        sources.push({ resource, namespace, name, ...marks, substance });
+      whole = part.whole;
+    }
+    return whole;
+  }
+  /** The fields that an apply would take from others, found by a rehearsal without force. A controller's are not taken: it would take them back. */
+  async function takenOver(ref: ObjectRef, body: JsonObject, contentType: string): Promise<readonly Taken[]> {
+    const query = { ...writeQuery, dryRun: "All", force: "false" };
+    try {
+      await client.request(request({ verb: "patch", ...ref, subresource: "" }, { body, contentType, query }));
+      return [];
+    } catch (thrown) {
+      if (!(thrown instanceof Faulted) || thrown.fault.code !== "conflict_fields") throw thrown;
+      const taken = takenIn(thrown.fault.detail["fields"]);
+      if (taken.length === 0 || taken.some(({ manager }) => controllers.test(manager))) throw thrown;
+      return taken;
     }
   }
   /** The object, masked, or null where it is not there. */
@@ -125,6 +187,7 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
     namespaces: [...new Set(options.accesses.filter((one) => one.name === "").map((one) => one.namespace))],
     leftOut: options.leftOut,
     writes,
+    sources,
     rehearses: options.rehearse,
     wrote: () => wrote,
     get,
@@ -153,26 +216,33 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
       const read = request({ verb: "get", ...ref, subresource: "log" });
       return masking.text((await readLog(client, read, log)).text);
     },
-    patch: (ref, patch, { type, subresource = "" }) =>
-      write(ref, subresource, (before) => ({
-        verb: "patch",
-        body: type === "json" ? pinnedSteps(patch, before) : pinned(isJsonObject(patch) ? patch : {}, before),
-        contentType: patchTypes[type],
-      })),
-    apply: (ref, manifest, { force }) =>
-      write(ref, "", (before) => ({
-        verb: "patch",
-        body: before === null ? manifest : pinned(manifest, before),
-        contentType: "application/apply-patch+yaml",
-        query: { force: String(force) },
-      })),
+    patch: (ref, patch, { type, subresource = "", grafts }) =>
+      write(ref, subresource, async (before) => {
+        if (before === null) throw new Faulted(fault("not_found", placeIn(ref)));
+        const body = await grafted(patch, grafts);
+        return {
+          verb: "patch",
+          body: type === "json" ? pinnedSteps(body, before) : pinned(isJsonObject(body) ? body : {}, before),
+          contentType: patchTypes[type],
+        };
+      }),
+    apply: (ref, manifest, { force, grafts, create }) =>
+      write(ref, "", async (before) => {
+        if (create === true && before !== null) throw new Faulted(fault("already_exists", placeIn(ref)));
+        const whole = await grafted(manifest, grafts);
+        const body = pinned(isJsonObject(whole) ? whole : {}, before);
+        const contentType = "application/apply-patch+yaml";
+        const taken = force ? await takenOver(ref, body, contentType) : [];
+        return { verb: "patch", body, contentType, query: { force: String(force) }, taken };
+      }),
     async remove(ref, { cascade, graceSeconds }) {
       const propagationPolicy = { background: "Background", foreground: "Foreground", orphan: "Orphan" }[cascade];
       const grace = graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds };
-      await write(ref, "", (before) => ({
-        verb: "delete",
-        body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy, ...grace, preconditions: marksOf(before) },
-      }));
+      await write(ref, "", async (before) => {
+        if (before === null) throw new Faulted(fault("not_found", placeIn(ref)));
+        const options_ = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy, ...grace };
+        return { verb: "delete", body: { ...options_, preconditions: marksOf(before) } };
+      });
     },
     async evict(pod) {
       const { namespace, name } = pod;
@@ -239,47 +309,41 @@ function describe(target: Target): string {
   });
 }
 
-const patchTypes = {
-  merge: "application/merge-patch+json",
-  strategic: "application/strategic-merge-patch+json",
-  json: "application/json-patch+json",
-} as const;
-
 const dryRun = ({ rehearse }: GuardOptions): Record<string, string> => (rehearse ? { dryRun: "All" } : {});
 
-/** uid and resourceVersion as they were just read: a write that finds others is refused with 409. */
-function marksOf(before: JsonObject | null): JsonObject {
-  if (before === null) return {};
-  return { uid: textAt(before, "metadata", "uid"), resourceVersion: textAt(before, "metadata", "resourceVersion") };
-}
-
-function pinned(patch: JsonObject, before: JsonObject | null): JsonObject {
-  const metadata = at(patch, "metadata");
-  return { ...patch, metadata: { ...(isJsonObject(metadata) ? metadata : {}), ...marksOf(before) } };
-}
-
-function pinnedSteps(patch: Json, before: JsonObject | null): Json {
-  const tests = Object.entries(marksOf(before)).map(([field, value]) => ({
-    op: "test",
-    path: `/metadata/${field}`,
-    value,
-  }));
-  return [...tests, ...(Array.isArray(patch) ? (patch as readonly Json[]) : [])];
-}
-
 /** The object must be the one that was agreed, in substance; what the server writes by itself may have moved on. Fault: stale. */
-function agreed(conditions: readonly Precondition[], ref: ObjectRef, before: JsonObject | null): void {
-  const { resource, kind } = ref.kind;
-  const found = conditions.find(
-    (one) => one.resource === resource && one.namespace === ref.namespace && one.name === ref.name,
-  );
+function agreed(
+  conditions: readonly Precondition[],
+  resource: string,
+  ref: ObjectRef,
+  before: JsonObject | null,
+): void {
+  const found = conditions.find((one) => sameObject(one, resource, ref));
   if (found === undefined) return;
   const same =
     before === null
       ? found.uid === ""
       : found.uid === textAt(before, "metadata", "uid") && found.substance === substanceOf(before);
-  if (!same)
-    throw new Faulted(fault("stale", { kind, name: ref.name }, `${resource} ${ref.name} is not as it was agreed`));
+  if (same) return;
+  const { kind, name } = placeIn(ref);
+  throw new Faulted(fault("stale", { kind, name }, `${resource} ${ref.name} is not as it was agreed`));
+}
+
+function sameObject(condition: Precondition, resource: string, ref: ObjectRef): boolean {
+  return condition.resource === resource && condition.namespace === ref.namespace && condition.name === ref.name;
+}
+
+function placeIn(ref: ObjectRef): { kind: string; namespace: string; name: string } {
+  return { kind: ref.kind.kind, namespace: ref.namespace, name: ref.name };
+}
+
+function refuse(forbid: BodyForbid | null): void {
+  if (forbid !== null) throw new Faulted(fault("denied", { tell: forbid.sentence }, `forbid:${forbid.id}`));
+}
+
+function takenIn(fields: Json | undefined): readonly Taken[] {
+  const list = Array.isArray(fields) ? (fields as readonly Json[]) : [];
+  return list.map((one) => ({ field: textAt(one, "field"), manager: textAt(one, "manager") }));
 }
 
 function isStale(thrown: unknown): boolean {

@@ -2,15 +2,16 @@
 
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import type { Access } from "../domain/access.ts";
+import { resourcePath, type Access } from "../domain/access.ts";
 import type { PlannedCall, Precondition } from "../domain/call.ts";
 import type { ChangeFact, Decision } from "../domain/decision.ts";
 import type { Grant } from "../domain/grant.ts";
 import { at, textAt, type Json } from "../domain/json.ts";
-import { quoted, type Change, type Output, type Sentence } from "../domain/output.ts";
+import { type Change, type Output, type Sentence } from "../domain/output.ts";
 import { agentOf } from "../domain/principal.ts";
 import { substanceOf } from "./diff.ts";
 import { changeBlocks, clusterFor, lines, objectName, runTool, type ExecuteOptions } from "./execute.ts";
+import type { Write } from "./guarded-cluster.ts";
 
 export interface Preview {
   readonly output: Output;
@@ -41,8 +42,7 @@ export async function preview(
     agent: agentOf(call.principal),
   });
   const run = await runTool(options, cluster, call.arguments);
-  const warnings = run.warnings.map((text): Sentence => ["Kubernetes warns: ", quoted(text)]);
-  const checks = [...(run.output.checks ?? []), ...warnings];
+  const checks = [...(run.output.checks ?? []), ...run.notes];
   const undo = run.output.undo ?? "";
   const policy = decision.effect === "allow" ? "allowed" : "needs approval";
   return {
@@ -61,7 +61,7 @@ export async function preview(
     checks,
     undo,
     change: changeFact(run.changes),
-    preconditions: run.changes.map((change, index) => precondition(change, call.accesses, index)),
+    preconditions: [...cluster.writes.map(precondition), ...cluster.sources],
     digest: digestOf(run.changes),
   };
 }
@@ -99,16 +99,13 @@ function changeFact(changes: readonly Change[]): ChangeFact {
   return { replicas, paths: changes.flatMap((change) => change.lines.map((line) => line.path)) };
 }
 
-function precondition(change: Change, accesses: readonly Access[], index: number): Precondition {
-  const written = accesses.filter(
-    (one) => one.verb === "patch" && one.namespace === change.namespace && one.name === change.name,
-  );
+function precondition({ ref, subresource, before }: Write): Precondition {
   return {
-    resource: (written[index] ?? written[0])?.resource ?? "",
-    namespace: change.namespace,
-    name: change.name,
-    uid: change.uid,
-    resourceVersion: textAt(change.before ?? {}, "metadata", "resourceVersion"),
-    substance: change.before === null ? "" : substanceOf(change.before),
+    resource: resourcePath({ ...ref.kind, subresource }),
+    namespace: ref.namespace,
+    name: ref.name,
+    uid: textAt(before ?? {}, "metadata", "uid"),
+    resourceVersion: textAt(before ?? {}, "metadata", "resourceVersion"),
+    substance: before === null ? "" : substanceOf(before),
   };
 }

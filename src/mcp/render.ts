@@ -213,7 +213,7 @@ function faulted(kind: "refused" | "failed", call: CallId, fault: Fault): Render
     `${code === "denied" ? "DENIED" : `ERROR ${code}`}: ${says}${nothing}`,
     ...listed(detail["problems"], (one) => `${insert(one["path"] ?? "") || "in all"}: ${ourWords(one["rule"] ?? "")}`),
     ...listed(detail["fields"], (one) => `${insert(one["field"] ?? "")} is kept by ${insert(one["manager"] ?? "")}`),
-    ...(text.more ?? []).flatMap((template) => fill(template, detail, text.why) ?? []),
+    ...[...(text.more ?? []), ...(ran ? midway : [])].flatMap((template) => fill(template, detail, text.why) ?? []),
     `next: ${fits(ran ? nextAfter[effect] : text.next)}`,
     lastLine(call, effect, retry, detail["seconds"]),
   ].map((line) => cutBytes(line, most.line));
@@ -221,7 +221,9 @@ function faulted(kind: "refused" | "failed", call: CallId, fault: Fault): Render
 }
 
 function lastLine(call: CallId, effect: EffectLeft, retry: Retry, seconds: Json | undefined): string {
-  const after = typeof seconds === "number" && retry !== "never" ? `after ${Math.ceil(seconds)} s` : retryWords[retry];
+  // Once something may have happened, no time alone makes a repeat safe.
+  const timed = typeof seconds === "number" && retry !== "never" && effect === "none";
+  const after = timed ? `after ${Math.ceil(seconds)} s` : retryWords[retry];
   return `call ${call} - effect ${effect} - retry ${after}`;
 }
 
@@ -237,6 +239,9 @@ export const nextAfter: Record<Exclude<EffectLeft, "none">, readonly string[]> =
   applied: ["do not repeat it, it was done; read the object to see how it is now."],
   unknown: ["read the object first: nobody knows whether the change was made. Do not repeat it blindly."],
 };
+
+/** Of a call that writes several objects and broke off between them. */
+const midway = ["done before it broke off: {=done}", "not done, or not known to be: {=left}"];
 
 /** One line for each object of a detail's list: paths with the rules they broke, fields with those who keep them; never a value. */
 function listed(list: Json | undefined, line: (one: JsonObject) => string): string[] {
@@ -388,7 +393,7 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
   },
   conflict_fields: {
     sentence: ["Fields of this call are kept by others."],
-    next: ["leave these fields out."],
+    next: ["leave these fields out, or agree with the user to take them over with force_conflicts."],
   },
   stale: {
     sentence: [
@@ -418,6 +423,14 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
     ],
     why: { previous: "there was no run before this one", waiting: "the container has not started yet" },
     next: ["look at it with objects_get."],
+  },
+  metrics_unavailable: {
+    sentence: ["Use can't be shown: {~why}.", "Use can't be shown."],
+    why: {
+      unserved: "this cluster serves no metrics (metrics.k8s.io)",
+      down: "the cluster's metrics server does not answer",
+    },
+    next: ["go by requests, limits and events: objects_list with columns, problems_diagnose."],
   },
   eviction_blocked: {
     sentence: [
@@ -449,7 +462,7 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
   },
   deadline_exceeded: {
     sentence: ["The cluster did not answer in time: {~why}.", "The cluster did not answer in time."],
-    ran: ["The time ran out while the call ran."],
+    ran: ["The cluster's answer was lost while the call ran: {~why}.", "The time ran out while the call ran."],
     why: {
       late: "no answer came",
       cut: "the connection broke in the middle of the answer",

@@ -92,11 +92,13 @@ async function behindTheDoor(
     // Whoever made the promise has the cause and reports it; the client learns only that nothing can run.
     throw new ProtocolError(ProtocolErrorCode.InternalError, "The gateway could not start; its own output says why.");
   }
-  const id = door.newCallId();
+  let id: CallRequest["id"] | undefined;
   try {
+    id = door.newCallId();
     return await body(door, id);
   } catch (thrown) {
     if (thrown instanceof ProtocolError) throw thrown;
+    if (id === undefined) throw new ProtocolError(ProtocolErrorCode.InternalError, "internal");
     door.broke(id, thrown);
     throw new ProtocolError(ProtocolErrorCode.InternalError, `internal: ${id}`);
   }

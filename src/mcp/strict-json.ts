@@ -24,7 +24,7 @@ export function errorReply(code: number, message: string, id: ErrorReply["id"] =
   return { jsonrpc: "2.0", id, error: { code, message } };
 }
 
-/** Refuses bad UTF-8, bad JSON, an object that holds a key twice, and nesting beyond 100 levels. */
+/** Refuses bad UTF-8, bad JSON, an object that holds a key twice, nesting beyond 100 levels, and values that could not be written down again. */
 export function readMessage(bytes: Uint8Array): ReadMessage {
   let text: string;
   let value: unknown;
@@ -36,8 +36,10 @@ export function readMessage(bytes: Uint8Array): ReadMessage {
   }
   const found = findDuplicateKey(text, maxDepth);
   switch (found.kind) {
-    case "unique":
-      return { kind: "message", value };
+    case "unique": {
+      const odd = oddIn(value);
+      return odd === null ? { kind: "message", value } : refused(`invalid_input: ${odd}.`, idOf(value));
+    }
     case "deep":
       return refused(`invalid_input: the message is nested deeper than ${maxDepth} levels.`, idOf(value));
     case "duplicate": {
@@ -50,6 +52,22 @@ export function readMessage(bytes: Uint8Array): ReadMessage {
 
 function refused(message: string, id: ErrorReply["id"]): ReadMessage {
   return { kind: "refused", reply: errorReply(invalidRequest, message, id) };
+}
+
+/**
+ * What I-JSON has no room for (RFC 7493, sections 2.1 and 2.2), or null: canonical JSON can't hold it, so a call with
+ * it could be neither digested nor recorded. The nesting was bounded before.
+ */
+function oddIn(value: unknown): string | null {
+  if (typeof value === "string") return value.isWellFormed() ? null : "a text holds half of a surrogate pair";
+  if (typeof value === "number") return Number.isFinite(value) ? null : "a number is too large";
+  if (typeof value !== "object" || value === null) return null;
+  const inside: unknown[] = Array.isArray(value) ? value : [...Object.keys(value), ...Object.values(value)];
+  for (const one of inside) {
+    const odd = oddIn(one);
+    if (odd !== null) return odd;
+  }
+  return null;
 }
 
 /** So that a client which waits for this id learns of the refusal. */

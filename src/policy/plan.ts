@@ -5,6 +5,7 @@ import canonicalize from "canonicalize";
 import type { Access } from "../domain/access.ts";
 import type { CallRequest, PlannedCall } from "../domain/call.ts";
 import { fault, Faulted } from "../domain/fault.ts";
+import { madeAt } from "../domain/ids.ts";
 import { deepFreeze, type Json } from "../domain/json.ts";
 import type { FindKind, Need, Tool } from "../tool.ts";
 
@@ -25,9 +26,11 @@ export async function planCall(request: CallRequest, options: PlanOptions): Prom
   const opened = tool.open(request.arguments);
   if (opened.kind === "refused")
     throw new Faulted(fault("invalid_input", { problems: opened.problems.map(({ path, rule }) => ({ path, rule })) }));
-  const accesses = (
-    await Promise.all((await opened.needs(options.findKind)).map((need) => accessesOf(need, options)))
-  ).flat();
+  const accessesAt = async (calledAt: number): Promise<Access[]> =>
+    (
+      await Promise.all((await opened.needs(options.findKind, calledAt)).map((need) => accessesOf(need, options)))
+    ).flat();
+  const accesses = await accessesAt(madeAt(request.id));
   const { id, principal, session } = request;
   const toolDigest = digestOfTool(tool);
   return deepFreeze({
@@ -42,7 +45,14 @@ export async function planCall(request: CallRequest, options: PlanOptions): Prom
     accesses,
     reason: opened.reason,
     previewOnly: opened.previewOnly,
-    digest: callDigest(request, options, toolDigest, opened.arguments, accesses),
+    // A name that the tool made of the call's time does not make an equal call another one.
+    digest: callDigest(
+      request,
+      options,
+      toolDigest,
+      opened.arguments,
+      opened.effect === "read" ? accesses : await accessesAt(0),
+    ),
   });
 }
 

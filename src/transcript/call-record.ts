@@ -15,8 +15,8 @@ export interface RecordOptions {
   readonly request: CallRequest;
   /** True when `call.received` was written before (the call runs because it was approved). */
   readonly again: boolean;
-  /** Arguments as they may be kept: masked. Faults withhold them all. */
-  readonly maskArguments: (arguments_: JsonObject) => JsonObject;
+  /** What may be kept or told of the caller's and the cluster's words: masked. A fault withholds them all. */
+  readonly mask: (value: JsonObject) => JsonObject;
   readonly now: () => number;
   /** The operator's log: the cause of each fault, under its call id. */
   readonly log: (fault: Fault, call: string) => void;
@@ -44,19 +44,24 @@ export function openCallRecord(options: RecordOptions) {
     const { session, id: call, principal } = request;
     return { kind, session, call, principal, details } as EntryDraft;
   }
-  function receivedOnce(): EntryDraft[] {
-    if (received) return [];
+  /** Appends the entries, behind the call's first one as long as that is not durable. */
+  async function write(entries: readonly EntryDraft[]): Promise<void> {
+    await append(received ? entries : [receivedEntry(), ...entries]);
     received = true;
+  }
+  function receivedEntry(): EntryDraft {
     const raw = planned?.arguments ?? (isJsonObject(request.arguments) ? request.arguments : {});
-    return [
-      draft("call.received", {
-        tool: request.tool.slice(0, 80),
-        arguments: keepSmall(options.maskArguments(raw)),
-        digest: planned?.digest ?? "",
-        reason: planned?.reason ?? null,
-        preview: planned?.previewOnly ?? false,
-      }),
-    ];
+    return draft("call.received", {
+      tool: request.tool.slice(0, 80),
+      arguments: keptArguments(raw, options.mask),
+      digest: planned?.digest ?? "",
+      reason: planned?.reason ?? null,
+      preview: planned?.previewOnly ?? false,
+    });
+  }
+  /** The fault as it may be told: its detail can hold the cluster's words. */
+  function toTell(why: Fault): Fault {
+    return { ...why, detail: maskedOr({}, why.detail, options.mask) };
   }
   function decided(decision: Decision | null, code: string): EntryDraft {
     return draft("call.decided", {
@@ -77,7 +82,7 @@ export function openCallRecord(options: RecordOptions) {
   return {
     async received(call: PlannedCall): Promise<void> {
       planned = call;
-      await append(receivedOnce());
+      await write([]);
     },
 
     async previewed(preview: { readonly changes: readonly Change[]; readonly digest: string }): Promise<void> {
@@ -93,16 +98,13 @@ export function openCallRecord(options: RecordOptions) {
 
     async pending(call: PlannedCall, decision: Decision): Promise<void> {
       planned = call;
-      await append([...receivedOnce(), decided(decision, "")]);
+      await write([decided(decision, "")]);
     },
 
     async running(authorized: AuthorizedCall): Promise<void> {
       planned = authorized.call;
       const entry = decided({ ...authorized.decision, effect: "allow" }, "");
-      await append([
-        ...receivedOnce(),
-        { ...entry, details: { ...entry.details, approval: authorized.approval } } as EntryDraft,
-      ]);
+      await write([{ ...entry, details: { ...entry.details, approval: authorized.approval } } as EntryDraft]);
       ranSince = now();
     },
 
@@ -131,8 +133,8 @@ export function openCallRecord(options: RecordOptions) {
         durations: { total: now() - started },
       });
       try {
-        await append([...receivedOnce(), decided(decision, why.code), settled]);
-        return { kind: "refused", call: request.id, fault: why };
+        await write([decided(decision, why.code), settled]);
+        return { kind: "refused", call: request.id, fault: toTell(why) };
       } catch (thrown) {
         return { kind: "refused", call: request.id, fault: unrecorded(thrown, "none") };
       }
@@ -161,11 +163,11 @@ export function openCallRecord(options: RecordOptions) {
       if (ended.grant !== null && ended.revoked !== null)
         entries.push(draft("grant.revoked", { grant: ended.grant.id, complete: ended.revoked }));
       try {
-        await append([...receivedOnce(), ...entries]);
+        await write(entries);
       } catch (thrown) {
         return { kind: "failed", call: request.id, fault: unrecorded(thrown, ended.effect) };
       }
-      if (failed !== null) return { kind: "failed", call: request.id, fault: failed };
+      if (failed !== null) return { kind: "failed", call: request.id, fault: toTell(failed) };
       if (output === null) return { kind: "failed", call: request.id, fault: fault("internal") };
       const ambient = ended.grant?.issuer === "ambient";
       return { kind: "completed", call: request.id, output, effect: ended.effect, ambient };
@@ -207,10 +209,21 @@ function unrecorded(thrown: unknown, effect: EffectLeft): Fault {
   return fault("transcript_unavailable", {}, cause, effect);
 }
 
-/** Arguments above 16 kB are kept as their size: an entry holds at most 65,535 bytes. */
-function keepSmall(arguments_: JsonObject): JsonObject {
-  const bytes = JSON.stringify(arguments_).length;
-  return bytes <= 16_384 ? arguments_ : { "sallyport/left_out": `${bytes} bytes` };
+/** Arguments above 16 kB are kept as their size, unread: an entry holds at most 65,535 bytes. */
+function keptArguments(arguments_: JsonObject, mask: RecordOptions["mask"]): JsonObject {
+  const { length } = JSON.stringify(arguments_);
+  if (length > 16_384) return { "sallyport/left_out": `${length} characters` };
+  return maskedOr({ "sallyport/left_out": "could not be masked" }, arguments_, mask);
+}
+
+/** The value masked, or `otherwise` where that fails: what can't be masked is not shown, and keeps no call off the record. */
+function maskedOr(otherwise: JsonObject, value: JsonObject, mask: RecordOptions["mask"]): JsonObject {
+  try {
+    return mask(value);
+  } catch (thrown) {
+    if (thrown instanceof Faulted) return otherwise;
+    throw thrown;
+  }
 }
 
 function factsUsed(facts: Facts | null): JsonObject {

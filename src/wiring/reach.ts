@@ -8,6 +8,7 @@ import type { Ids } from "../domain/ids.ts";
 import { at, textAt, type JsonObject } from "../domain/json.ts";
 import { openClient } from "../kubernetes/client.ts";
 import type { Connection, Discovery, KubeClient } from "../kubernetes/contract.ts";
+import { rememberDocuments } from "../kubernetes/documents.ts";
 import { openDiscovery } from "../kubernetes/discovery.ts";
 
 export interface Reach {
@@ -36,7 +37,7 @@ export interface ReachOptions {
 /** Opens nothing yet: the first call that needs the cluster reaches it, so a dead cluster does not keep the gateway from starting. */
 export function reachCluster(options: ReachOptions): Reach {
   const { connection, version, mode, gatewayId, ids, now } = options;
-  const client = openSeparated(connection, (one) => openClient(one, { version }));
+  const client = rememberDocuments(openSeparated(connection, (one) => openClient(one, { version })));
   // What no single call causes has audit ids under an id of its own.
   const nextAuditId = counter(ids.call());
   const credentials = openCredentials({

@@ -9,14 +9,18 @@ import { possible } from "../policy/possible.ts";
 import type { ReviewAnswer, Standing } from "../tool.ts";
 import type { Parts } from "./stages.ts";
 
-/** The policy's answer for exactly these arguments: planned, resolved and decided, never run and never previewed. */
+/** The policy's answer for exactly these arguments: planned, resolved and decided, never run and never previewed. Faults: denied, for a tool that is hidden from the caller and for one that does not exist. */
 export async function reviewCall(
+  parts: Parts,
   stages: Stages,
   request: CallRequest,
   tool: string,
   arguments_: JsonObject,
 ): Promise<ReviewAnswer> {
   const asked: CallRequest = { ...request, tool, arguments: arguments_ };
+  const known = parts.tools.get(tool);
+  if (known === undefined || possible(parts.policy(), request.principal, known, [parts.reach.cluster]) === "denied")
+    throw new Faulted(fault("denied", {}, "not a tool of the caller's"));
   const call = await stages.plan(asked);
   const decision = stages.decide(call, await stages.resolve(call));
   const answer = { allow: "allowed", "require-approval": "needs approval", deny: "denied" } as const;

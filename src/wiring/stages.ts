@@ -43,6 +43,8 @@ export interface Parts {
   readonly closing: AbortSignal;
   /** Milliseconds that a call may take; each of its requests half of that. */
   readonly deadline: number;
+  /** Aborts at the deadline of a call that begins now. */
+  readonly deadlineSignal: () => AbortSignal;
   readonly log: (fault: Fault, call: string) => void;
 }
 
@@ -57,8 +59,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
   const { reach, now, deadline } = parts;
   const masker = parts.masking.forCall(request.session, plainJson(request.arguments));
   const nextAuditId = counter(request.id);
-  const timeout = AbortSignal.timeout(deadline);
-  const signal = AbortSignal.any([request.signal, parts.closing, timeout]);
+  const signal = AbortSignal.any([request.signal, parts.closing, parts.deadlineSignal()]);
   const terms = { nextAuditId, deadline, signal };
   let facts: Facts | null = null;
 
@@ -88,11 +89,12 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       kit: {
         gateway: waiting.gatewayFor(request),
         findKind,
+        kinds: async () => await untilAborted(reach.discovery.kinds(), signal),
         signal,
         progress: request.progress,
         now,
         calledAt: madeAt(request.id),
-        pattern,
+        pattern: (source, path) => pattern(source, path, now),
         cursor: cursorsFor(parts.cursorKey, request.principal),
       },
     };
@@ -104,22 +106,24 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
         append: parts.append,
         request,
         again,
-        maskArguments: (arguments_) => masker.json(arguments_),
+        mask: (value) => masker.json(value),
         now,
         log: parts.log,
         facts: () => facts,
       }),
 
-    plan: async () =>
-      await renewing(
-        planCall(request, {
-          tools: parts.tools,
-          cluster: reach.cluster,
-          findKind,
-          namespaces: () => reach.namespaces(signal),
-          digestKey: parts.digestKey,
-        }),
-      ),
+    async plan() {
+      const planned = planCall(request, {
+        tools: parts.tools,
+        cluster: reach.cluster,
+        findKind,
+        namespaces: () => reach.namespaces(signal),
+        digestKey: parts.digestKey,
+      });
+      const call = await renewing(planned);
+      // The agent's own words go to approvers and on record; the exact ones stay in the arguments, which are sealed.
+      return call.reason === null ? call : Object.freeze({ ...call, reason: masker.text(call.reason) });
+    },
 
     async resolve(call) {
       const needed = neededFacts(parts.policy(), call);

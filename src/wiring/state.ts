@@ -3,6 +3,8 @@
 import { join } from "node:path";
 import type { ApprovalStore } from "../approval/stores/contract.ts";
 import { openLowdbStore } from "../approval/stores/lowdb.ts";
+import { fault, Faulted } from "../domain/fault.ts";
+import { codeOf } from "../owner/folder.ts";
 import { openTranscript, type Transcript, type TranscriptOptions } from "../transcript/record.ts";
 import { keptKey } from "./keys.ts";
 
@@ -21,18 +23,35 @@ export async function openState(options: TranscriptOptions): Promise<State> {
   const { folder, random } = options;
   const opened: { close(): Promise<void> }[] = [];
   try {
-    const transcript = await openTranscript(options);
+    const transcript = await openTranscript(options).catch(inFolder(folder));
     opened.push(transcript);
-    const store = await openLowdbStore({ folder: join(folder, "approvals"), random, keep, answerFor });
+    const approvals = join(folder, "approvals");
+    const store = await named(approvals, openLowdbStore({ folder: approvals, random, keep, answerFor }));
     opened.push(store);
-    const [masking, digest, cursor] = [
-      await keptKey(folder, "masking.key", random),
-      await keptKey(folder, "digest.key", random),
-      await keptKey(folder, "cursor.key", random),
-    ];
+    const key = (name: string): Promise<Uint8Array> => named(join(folder, "keys"), keptKey(folder, name, random));
+    const [masking, digest, cursor] = [await key("masking.key"), await key("digest.key"), await key("cursor.key")];
     return { transcript, store, keys: { masking, digest, cursor } };
   } catch (thrown) {
     await Promise.allSettled(opened.map((one) => one.close()));
     throw thrown;
+  }
+}
+
+/** Names the folder where the transcript's own sentence names only a file in it. */
+function inFolder(folder: string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (!(thrown instanceof Faulted) || thrown.fault.cause.includes(folder)) throw thrown;
+    const cause = `The transcript in ${folder} can't be used: ${thrown.fault.cause}.`;
+    throw new Faulted({ ...thrown.fault, cause });
+  };
+}
+
+/** What the operating system says of a folder, as a sentence for the operator. */
+async function named<T>(folder: string, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening;
+  } catch (thrown) {
+    if (!(thrown instanceof Error && "syscall" in thrown)) throw thrown;
+    throw new Faulted(fault("internal", {}, `The folder ${folder} can't be used (${codeOf(thrown)}).`));
   }
 }

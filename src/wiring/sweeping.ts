@@ -65,7 +65,8 @@ async function sweepOnce({ credentials, transcript, log, closing, told }: Sweepi
       }));
     if (swept.length + alerts.length > 0) await transcript.append([...swept, ...alerts]);
     for (const { grant } of found.unknown) told.add(grant);
-    for (const unread of found.unread) log.warn({ unread }, "the sweep could not read everything");
+    if (!closing.aborted)
+      for (const unread of found.unread) log.warn({ unread }, "the sweep could not read everything");
   } catch (thrown) {
     if (!closing.aborted)
       log.warn({ cause: thrown instanceof Error ? thrown.message : String(thrown) }, "the sweep will be tried again");

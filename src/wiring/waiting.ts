@@ -1,4 +1,4 @@
-// Calls that wait for a person: asked, held, joined, run at once when approved, and answered once.
+// Calls that wait for a person: asked, held, joined, run at once when approved, and answered once. Long, because these are the stations of one request.
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
@@ -36,6 +36,8 @@ export interface WaitingOptions {
 export type Waits = ReturnType<typeof openWaiting>;
 
 const sweepEvery = 1000;
+/** Requests of one caller that wait for a person at a time: more is nothing that a person could read. */
+const mostPending = 50;
 const progressEvery = 10_000;
 
 export function openWaiting(options: WaitingOptions) {
@@ -43,6 +45,8 @@ export function openWaiting(options: WaitingOptions) {
   const { store, append, now } = parts;
   const watch = openWatch(store, now);
   const running = new Set<Promise<unknown>>();
+  /** Requests on their way to the store, by caller. */
+  const asking = new Map<string, Set<ApprovalId>>();
 
   /** The last stage before a person: makes or joins the request and holds the caller for as long as it asked. */
   async function seekApproval(
@@ -53,33 +57,52 @@ export function openWaiting(options: WaitingOptions) {
     request: CallRequest,
   ): Promise<Outcome> {
     const earlier = await unheard(store, call.digest, call.principal);
-    if (earlier !== undefined) return await joined(earlier.id, call, request, 0);
+    if (earlier !== undefined) return await joined(earlier, call, { ...request, hold: 0 });
     const environment = facts.namespaces[0]?.environment ?? "";
     const nonce = randomBytes(16).toString("hex");
     const made = makeRequest({ id: options.ids.approval(), nonce, call, decision, preview, environment, now: now() });
-    const sought = await seek(store, append, options.channels, made);
+    const sought = await ifThereIsRoom(made, () => seek(store, append, options.channels, made));
     for (const { channel, why } of sought.unreached) options.onUnreached(channel, why);
-    if (sought.joined) return await joined(sought.request.id, call, request, request.hold);
-    return outcomeOf(await hold(sought.request.id, request), call, request);
+    if (sought.joined) return await joined(sought.request, call, request);
+    return await heldFor(sought.request, call, request);
   }
 
-  /** An equal call was there first: this one has its own record, and ends with the other's answer. */
-  async function joined(id: ApprovalId, call: PlannedCall, request: CallRequest, held: number): Promise<Outcome> {
-    const answer = await hold(id, { ...request, hold: held });
-    const outcome = outcomeOf(answer, call, request);
-    const record = options.stagesFor(request).record(request, true);
-    if (outcome.kind === "completed") {
-      const result = { output: outcome.output };
-      const ended = await record.settled({ grant: null, revoked: null, effect: "none", changes: [], result });
-      return ended.kind === "completed" ? outcome : ended;
+  /** Does the work unless its caller has filled the queue already; joining adds nothing to it. Fault: limit_exceeded. */
+  async function ifThereIsRoom<T>({ id, call, callDigest }: ApprovalRequest, work: () => Promise<T>): Promise<T> {
+    const { issuer, subject, actors } = call.principal;
+    const caller = JSON.stringify([issuer, subject, actors]);
+    const mine = asking.get(caller) ?? new Set();
+    const before = [...mine];
+    asking.set(caller, mine.add(id));
+    try {
+      const pending = (await store.list(["pending"])).filter((kept) => sameCaller(kept, call.principal));
+      const full = new Set([...before, ...pending.map((kept) => kept.id)]).size >= mostPending;
+      if (full && !pending.some((kept) => kept.callDigest === callDigest))
+        throw new Faulted(fault("limit_exceeded", { limit: `${mostPending} requests of yours wait for a person` }));
+      return await work();
+    } finally {
+      mine.delete(id);
+      if (mine.size === 0) asking.delete(caller);
     }
-    const ended = await record.refused(
-      outcome.kind === "suspended" ? fault("approval_pending") : faultIn(outcome),
-      null,
-    );
-    return outcome.kind === "suspended" && ended.kind === "refused" && ended.fault.code === "approval_pending"
-      ? outcome
-      : ended;
+  }
+
+  /** From here on the call may run at any moment, or is on record as joined, so nothing that breaks here may end it there: the caller is sent to wait. */
+  async function heldFor(asked: KeptRequest, call: PlannedCall, request: CallRequest): Promise<Outcome> {
+    try {
+      return outcomeOf(await hold(asked.id, request), call, request);
+    } catch (thrown) {
+      parts.log(faultOf(thrown), call.id);
+      return outcomeOf({ kind: "open", request: asked }, call, request);
+    }
+  }
+
+  /** An equal call was there first: this one is on record as not run, and hears the other's answer. */
+  async function joined(first: KeptRequest, call: PlannedCall, request: CallRequest): Promise<Outcome> {
+    const record = options.stagesFor(request).record(request, true);
+    const why = fault("approval_pending", { approval: first.id }, `joined ${first.id}`);
+    const ended = await record.refused(why, null);
+    if (ended.kind !== "refused" || ended.fault.code !== why.code) return ended;
+    return await heldFor(first, call, request);
   }
 
   /** The held caller's outcome: the record of its call is written by whoever ran or ended it. */
@@ -155,9 +178,7 @@ export function openWaiting(options: WaitingOptions) {
 
   function start(id: ApprovalId): void {
     const flight = run(id)
-      .catch((thrown: unknown) =>
-        parts.log(thrown instanceof Faulted ? thrown.fault : fault("internal", {}, String(thrown)), id),
-      )
+      .catch((thrown: unknown) => parts.log(faultOf(thrown), id))
       .finally(() => running.delete(flight));
     running.add(flight);
   }
@@ -165,9 +186,7 @@ export function openWaiting(options: WaitingOptions) {
     if (request.state === "approved" && before?.state !== "approved") start(request.id);
   });
   const expiring = setInterval(() => {
-    void expireDue(store, append, now()).catch((thrown: unknown) =>
-      parts.log(fault("internal", {}, String(thrown)), ""),
-    );
+    void expireDue(store, append, now()).catch((thrown: unknown) => parts.log(faultOf(thrown), ""));
   }, sweepEvery);
   expiring.unref();
 
@@ -197,7 +216,7 @@ export function openWaiting(options: WaitingOptions) {
         case "open":
           return { kind: "pending", id: kept.id, expiresAt: kept.expiresAt, where };
         case "taken":
-          return { kind: "unknown" };
+          return { kind: "taken", id: kept.id };
         case "ended":
           throw new Faulted(endOf(answer.request));
         case "result":
@@ -259,6 +278,10 @@ function endOf(request: KeptRequest): Fault {
     case "spent":
       return fault("internal", {}, `a request in state ${request.state} has not ended`);
   }
+}
+
+function faultOf(thrown: unknown): Fault {
+  return thrown instanceof Faulted ? thrown.fault : fault("internal", {}, String(thrown));
 }
 
 function faultIn(outcome: Outcome): Fault {

@@ -103,6 +103,7 @@ const details: Record<FaultCode, readonly Fault["detail"][]> = {
   invalid_object: [{ problems: [{ path: "spec.template.spec.containers[0].image", rule: "is required" }] }, {}],
   immutable_field: [{ problems: [{ path: "spec.selector", rule: "can't change" }] }, {}],
   no_logs: [{ name: "api-1", why: "previous" }, { kind: "Job", name: "nightly", why: "no pod of it exists now" }, {}],
+  metrics_unavailable: [{ why: "unserved" }, { why: "down" }, {}],
   eviction_blocked: [{ budgets: ["api"], needs: 3, has: 2 }, { budgets: [] }],
   cluster_busy: [{ seconds: 3 }, {}],
   cluster_unavailable: [{ why: "certificate" }, { why: "status", status: 502 }, {}],
