@@ -61,7 +61,8 @@ export function replyToResource(
     return { code: 201, body: review };
   }
   if (request.method === "HEAD") throw methodNotAllowed();
-  if (query.get("fieldValidation") === "Strict") throw unserved("validate fields strictly");
+  const strict = query.get("fieldValidation") === "Strict";
+  if (strict && subresource !== "scale") throw unserved("validate fields strictly, but in a Scale");
   const place = { kind, subresource, namespace: kind.namespaced ? namespace : "", name };
   const write = {
     user,
@@ -185,10 +186,16 @@ function replyToSubresource(
       const { answer, jti } = issueToken(cluster.storage, cluster.key, object, sent, write.now);
       return { code: 201, body: answer, issued: `JTI=${jti}`, warnings };
     }
-    default:
+    default: {
       if (verb === "get") return { code: 200, body: scaleOf(object) };
-      if (verb === "update") return written(200, setScale(cluster.storage, write, null, bodyOf(request)));
-      return written(200, setScale(cluster.storage, write, patchFor(mediaType(request)), bodyOf(request, null)));
+      const whole = verb === "update";
+      const sent = {
+        strict: query.get("fieldValidation") === "Strict",
+        apply: whole ? null : patchFor(mediaType(request)),
+        body: whole ? bodyOf(request) : bodyOf(request, null),
+      };
+      return written(200, setScale(cluster.storage, write, sent));
+    }
   }
 }
 

@@ -1,12 +1,12 @@
 // The scale subresource: a workload's replica count as an autoscaling/v1 Scale.
 
 import { admit } from "./admission.ts";
-import { at, numberAt, put, textAt, timestamp, type Json, type JsonObject } from "./json.ts";
+import { at, isJsonObject, numberAt, put, textAt, timestamp, type Json, type JsonObject } from "./json.ts";
 import { decodeObject, existing, patched, requireName, type Write, type Written } from "./objects.ts";
 import { own } from "./fields.ts";
 import { groupVersionOf } from "./kinds.ts";
 import { selectorText } from "./selectors.ts";
-import { conflict, invalid, modified } from "./status.ts";
+import { conflict, invalid, invalidValue, modified } from "./status.ts";
 import type { Storage } from "./storage.ts";
 import { replicaCauses } from "./validate.ts";
 
@@ -25,19 +25,22 @@ export function scaleOf(object: JsonObject): JsonObject {
   };
 }
 
-/** Sets the count by a patch (`apply`) or, where that is null, by a whole Scale. */
-export function setScale(
-  storage: Storage,
-  write: Write,
-  apply: ((target: Json | undefined, patch: Json) => Json) | null,
-  body: Json | undefined,
-): Written {
+/** A Scale as it was sent: by a patch (`apply`) or, where that is null, whole. `strict` refuses fields that a Scale does not have. */
+export interface SentScale {
+  readonly apply: ((target: Json | undefined, patch: Json) => Json) | null;
+  readonly body: Json | undefined;
+  readonly strict: boolean;
+}
+
+/** Sets the count. */
+export function setScale(storage: Storage, write: Write, { apply, body, strict }: SentScale): Written {
   const { kind, name } = write;
   const old = existing(storage, kind, write.namespace, name);
   const before = scaleOf(old);
   const unpinned = put(before, ["metadata", "resourceVersion"], undefined);
   const scale =
     apply === null ? decodeObject(body, "Scale", "autoscaling/v1") : patched(unpinned, apply, body, "Scale");
+  if (strict) refuseUnknown(scale);
   requireName(write, scale);
   const version = textAt(scale, "metadata", "resourceVersion");
   if (version !== "" && version !== textAt(before, "metadata", "resourceVersion")) throw conflict(kind, name, modified);
@@ -61,4 +64,16 @@ export function setScale(
     time: timestamp(write.now),
   });
   return { object: scaleOf(write.dryRun ? next : storage.write(kind, next)), warnings };
+}
+
+/** As Kubernetes' strict decoder words it. */
+function refuseUnknown(scale: JsonObject): void {
+  const spec = at(scale, "spec");
+  const unknown = [
+    ...Object.keys(scale).filter((key) => !["kind", "apiVersion", "metadata", "spec", "status"].includes(key)),
+    ...Object.keys(isJsonObject(spec) ? spec : {}).flatMap((key) => (key === "replicas" ? [] : [`spec.${key}`])),
+  ];
+  if (unknown.length === 0) return;
+  const said = `strict decoding error: ${unknown.map((field) => `unknown field "${field}"`).join(", ")}`;
+  throw invalid("", "", "", [invalidValue("patch", JSON.stringify(scale), said)]);
 }

@@ -91,7 +91,7 @@ export async function leftoversIn(admin: Admin, namespaces: readonly string[]): 
 }
 
 /** A scale that policy allows at once (`shop-dev`) or puts to a person (`shop-prod`). */
-export function scaling(namespace: "shop-dev" | "shop-prod", replicas: number, more: JsonObject = {}): JsonObject {
+export function scaling(namespace: string, replicas: number, more: JsonObject = {}): JsonObject {
   return { kind: "Deployment", namespace, name: "api", replicas, reason: "a fault is being tried", ...more };
 }
 
@@ -122,10 +122,18 @@ export function heading(answer: Answer): string[] {
   return [lines[0] ?? "", lines.at(-1) ?? ""];
 }
 
+/** Asks until it is as expected; how long that takes is no part of any promise. */
+export function eventually<T>(look: () => T | Promise<T>) {
+  return expect.poll(look, { timeout: 20_000, interval: 50 });
+}
+
 /** The transcript, as `sallyport transcript verify` judges it. */
 export async function expectVerifies(world: World): Promise<void> {
   const { code, out } = await world.sallyport(["transcript", "verify"]);
-  expect({ code, failed: out.split("\n").filter((line) => line.includes(" failed ")) }).toEqual({ code: 0, failed: [] });
+  expect({ code, failed: out.split("\n").filter((line) => line.includes(" failed ")) }).toEqual({
+    code: 0,
+    failed: [],
+  });
 }
 
 /** The entries of one call, in their order: kind, and the code or state that it says. */

@@ -3,6 +3,7 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { writeFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** What passes by, before it is sent on. */
 export interface Passing {
@@ -24,6 +25,8 @@ export type Action =
   /** Sends half of a JSON answer, then drops the connection. */
   | { readonly kind: "half" }
   | { readonly kind: "raw"; readonly body: string }
+  /** Passes it on, and its answer back after so many milliseconds. */
+  | { readonly kind: "late"; readonly milliseconds: number }
   /** Never answers. */
   | { readonly kind: "hang" }
   | { readonly kind: "drop" }
@@ -73,17 +76,17 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     };
     wire.passed.push(passing);
     const action = wire.rule(passing);
+    const passOn = (answer: IncomingMessage): void => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    };
     switch (action.kind) {
       case "pass":
-        return forward(
-          request,
-          body,
-          (answer) => {
-            response.writeHead(answer.statusCode ?? 502, answer.headers);
-            answer.pipe(response);
-          },
-          () => response.destroy(),
-        );
+        return forward(request, body, passOn, () => response.destroy());
+      case "late": {
+        const later = (answer: IncomingMessage): void => void pause(action.milliseconds).then(() => passOn(answer));
+        return forward(request, body, later, () => response.destroy());
+      }
       case "swallow":
         return forward(
           request,

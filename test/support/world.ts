@@ -1,13 +1,14 @@
 // A whole Sallyport for one test file: a cluster, its enrolment, the gateway on loopback HTTP, an agent's MCP client, and the command line.
 
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { CommandFailed, type Io } from "../../src/commands/io.ts";
+import { CommandFailed, sentenceOf, type Io } from "../../src/commands/io.ts";
 import { program } from "../../src/commands/program.ts";
 import { serve } from "../../src/commands/serve.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
@@ -53,8 +54,8 @@ export interface World {
   entries(): Promise<readonly JsonObject[]>;
   /** What the gateway logged. */
   log(): string;
-  /** Stops the gateway and starts it again on the same folder; the agent connects anew. */
-  restart(): Promise<void>;
+  /** Stops the gateway and starts it again on the same folder; the agent connects anew. `between` runs while it is down. */
+  restart(between?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -120,11 +121,7 @@ http:
       return { text: parts.map((part) => part.text ?? "").join("\n"), isError: answer.isError === true, facts };
     },
     sallyport: (arguments_, as = "owner") =>
-      runCommand(
-        arguments_,
-        as === "owner" ? env : { ...env, SALLYPORT_TOKEN_FILE: files.approver },
-        options.outside,
-      ),
+      runCommand(arguments_, as === "owner" ? env : { ...env, SALLYPORT_TOKEN_FILE: files.approver }, options.outside),
     async approve() {
       for (let tries = 0; tries < 100; tries++) {
         const listed = await world.sallyport(["approvals", "list", "--json"], "approver");
@@ -143,10 +140,11 @@ http:
       if (listed.code !== 0) throw new Error(`transcript list failed: ${listed.out}${listed.err}`);
       return entriesIn(listed.out);
     },
-    async restart() {
+    async restart(between) {
       await agent.close();
       await started.stop();
       logged += started.log();
+      await between?.();
       ({ started, agent } = await open());
     },
     async stop() {
@@ -213,13 +211,18 @@ export async function runCommand(
     return { code: 0, out, err };
   } catch (thrown) {
     const code = thrown instanceof CommandFailed ? thrown.exitCode : (thrown as { exitCode?: number }).exitCode;
-    return { code: code ?? 1, out, err: `${err}${thrown instanceof Error ? thrown.message : String(thrown)}` };
+    return { code: code ?? 1, out, err: `${err}${sentenceOf(thrown)}` };
   }
 }
 
+/** The same as a process of its own would say: the owner's socket lets in no other. */
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")) as {
+  readonly version: string;
+};
+
 function testIo(env: Record<string, string>, signal: AbortSignal): Io {
   return {
-    version: "0.0.0-test",
+    version,
     node: process.versions.node,
     uid: process.getuid?.() ?? -1,
     user: userInfo().username,

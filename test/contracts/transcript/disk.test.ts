@@ -1,50 +1,11 @@
 // A disk that is full, fails or is read-only: what is let in, what is finished, what is said afterwards.
 
-import { stat } from "node:fs/promises";
 import { expect } from "vitest";
-import { realDisk, type Disk, type DiskFile } from "../../../src/transcript/disk.ts";
 import { share } from "../../../src/transcript/reserve.ts";
 import { verifyTranscript } from "../../../src/transcript/verify.ts";
+import { failingDisk, smallDisk } from "../../support/disks.ts";
 import { promise } from "../../support/promise.ts";
 import { callId, decided, entriesIn, openIn, plainRead, received, settled, start, temporaryFolder } from "./support.ts";
-
-const failure = (code: string): Error => Object.assign(new Error(`${code}: the disk says so, write`), { code });
-
-/** The real disk with so many bytes on it: writes that need more take what is left and fail, as a file system does. */
-function smallDisk(capacity: () => number): Disk & { used(): number } {
-  const sizes = new Map<string, number>();
-  const used = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  async function grow(path: string, length: number, write: (room: number) => Promise<void>): Promise<void> {
-    const before = sizes.get(path) ?? 0;
-    const room = Math.max(0, capacity() - used());
-    const more = Math.max(0, length - before);
-    sizes.set(path, before + Math.min(more, room));
-    await write(Math.min(more, room) - more);
-    if (more > room) throw failure("ENOSPC");
-  }
-  return {
-    ...realDisk,
-    used,
-    async open(path): Promise<DiskFile> {
-      const file = await realDisk.open(path);
-      sizes.set(path, (await stat(path)).size);
-      return {
-        ...file,
-        write: (bytes, at) =>
-          grow(path, at + bytes.length, (missing) => file.write(bytes.subarray(0, bytes.length + missing), at)),
-        async truncate(length) {
-          await file.truncate(length);
-          sizes.set(path, length);
-        },
-      };
-    },
-    async replace(path, bytes) {
-      if (used() + bytes.length > capacity()) throw failure("ENOSPC");
-      await realDisk.replace(path, bytes);
-      sizes.set(path, bytes.length);
-    },
-  };
-}
 
 const refused = (code: string) => ({
   status: "rejected",
@@ -110,39 +71,6 @@ promise("transcript:full-disk", "a call is let in only when the room for its end
   await transcript.append([received(callId(4))]);
   expect(transcript.degraded()).toBeNull();
 });
-
-/** The real disk, failing with this code while there is one; a part of the bytes gets through each time. */
-function failingDisk(code: () => string): Disk {
-  const fail = (): void => {
-    if (code() !== "") throw failure(code());
-  };
-  return {
-    ...realDisk,
-    async open(path): Promise<DiskFile> {
-      fail();
-      const file = await realDisk.open(path);
-      return {
-        ...file,
-        async write(bytes, at) {
-          await file.write(code() === "EIO" ? bytes.subarray(0, bytes.length / 2) : bytes, at);
-          if (code() !== "ESYNC") fail();
-        },
-        async sync() {
-          fail();
-          await file.sync();
-        },
-        async truncate(length) {
-          fail();
-          await file.truncate(length);
-        },
-      };
-    },
-    async replace(path, bytes) {
-      fail();
-      await realDisk.replace(path, bytes);
-    },
-  };
-}
 
 for (const code of ["EIO", "EROFS", "ESYNC"])
   promise("transcript:degraded", `${code}: what was refused is nowhere, what is said afterwards says it`, async () => {
