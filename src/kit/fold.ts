@@ -33,6 +33,16 @@ export function foldLog(lines: readonly string[], mode: "auto" | "patterns", tai
   return [...head, `newest ${newest.length} lines:`, ...newest].join("\n");
 }
 
+/** The few lines that a diagnosis shows: counted patterns that speak of errors, else the newest lines. */
+export function errorLines(lines: readonly string[], most: number): string {
+  const errors = [...patternsOf(joinStacks(lines)).values()]
+    .filter((one) => one.error)
+    .sort((a, b) => b.newest - a.newest);
+  if (errors.length === 0) return lines.slice(-most).join("\n");
+  const left = errors.length - Math.min(errors.length, most);
+  return [...errors.slice(0, most).map(patternLine), ...(left > 0 ? [`(${left} more error patterns)`] : [])].join("\n");
+}
+
 function patternsOf(lines: readonly string[]): Map<string, Pattern> {
   const patterns = new Map<string, Pattern>();
   lines.forEach((line, index) => {

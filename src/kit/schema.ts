@@ -19,7 +19,19 @@ function small(value: Json, names: boolean): Json {
   const kept = entries.map(([key, inner]) => [key, small(inner, !names && key === "properties")] as const);
   const object: Record<string, Json> = Object.fromEntries(kept);
   if (!names && object["type"] === "integer" && object["maximum"] === Number.MAX_SAFE_INTEGER) delete object["maximum"];
-  if (!names && isJsonObject(object["additionalProperties"]) && object["properties"] === undefined)
+  const others = object["additionalProperties"];
+  // Of a map of anything there is nothing to say.
+  if (!names && isJsonObject(others) && object["properties"] === undefined && others["type"] === undefined)
     delete object["additionalProperties"];
+  const either = object["anyOf"];
+  if (!names && Array.isArray(either) && either.every((one: Json) => isJsonObject(one) && isBareType(one))) {
+    delete object["anyOf"];
+    object["type"] = either.map((one: Json) => (isJsonObject(one) ? (one["type"] ?? null) : null));
+  }
   return object;
+}
+
+/** `{type: string}` and nothing else: several of them are one list of types. */
+function isBareType(schema: JsonObject): boolean {
+  return Object.keys(schema).length === 1 && typeof schema["type"] === "string";
 }

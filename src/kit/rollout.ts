@@ -1,0 +1,97 @@
+// What a new pod template does to the pods of a workload, by the workload's own strategy (Kubernetes API reference, apps/v1 and batch/v1).
+
+import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
+import type { Sentence } from "../domain/output.ts";
+import { named } from "./answer.ts";
+
+/** Kinds that roll their pods. */
+export const workloads = ["Deployment", "StatefulSet", "DaemonSet"] as const;
+
+/** Where the pod spec of a kind stands. */
+export function podSpecPath(kind: string): readonly string[] {
+  if (kind === "Pod") return ["spec"];
+  return kind === "CronJob" ? ["spec", "jobTemplate", "spec", "template", "spec"] : ["spec", "template", "spec"];
+}
+
+/** The containers of a pod spec, those that run first included. */
+export function containersOf(
+  podSpec: Json | undefined,
+): readonly { readonly list: string; readonly container: JsonObject }[] {
+  return ["containers", "initContainers"].flatMap((list) => {
+    const found = at(podSpec, list);
+    return (Array.isArray(found) ? (found as readonly Json[]) : [])
+      .filter(isJsonObject)
+      .map((container) => ({ list, container }));
+  });
+}
+
+/** How the pods are replaced, as a check's sentence. */
+export function rollOf(kind: string, object: JsonObject): Sentence {
+  const count = (...path: string[]): number => Number(at(object, ...path) ?? 0);
+  switch (kind) {
+    case "Deployment": {
+      const pods = `${count("spec", "replicas")} pods`;
+      if (at(object, "spec", "paused") === true) return ["paused: no pod is replaced until the Deployment is resumed"];
+      if (textAt(object, "spec", "strategy", "type") === "Recreate")
+        return [`stops all ${pods} before new ones start (Recreate)`];
+      const bound = (field: string): ReturnType<typeof named> =>
+        named(intOrPercent(at(object, "spec", "strategy", "rollingUpdate", field), "25%"));
+      return [`rolls ${pods}: at most `, bound("maxUnavailable"), " down and ", bound("maxSurge"), " extra at a time"];
+    }
+    case "StatefulSet": {
+      const replicas = count("spec", "replicas");
+      if (textAt(object, "spec", "updateStrategy", "type") === "OnDelete") return [onDelete];
+      const from = count("spec", "updateStrategy", "rollingUpdate", "partition");
+      const below = from > 0 ? `; those below ${from} stay as they are (partition)` : "";
+      return [`rolls ${Math.max(0, replicas - from)} of ${replicas} pods, one at a time${below}`];
+    }
+    case "DaemonSet": {
+      if (textAt(object, "spec", "updateStrategy", "type") === "OnDelete") return [onDelete];
+      const down = intOrPercent(at(object, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable"), "1");
+      return [`rolls ${count("status", "desiredNumberScheduled")} pods, at most `, named(down), " down at a time"];
+    }
+    case "CronJob":
+      return ["takes effect with the next Job; running Jobs stay as they are"];
+  }
+  return ["the pods are replaced as their kind does it"];
+}
+/** Kubernetes' IntOrString. */
+function intOrPercent(value: Json | undefined, otherwise: string): string {
+  return typeof value === "number" || typeof value === "string" ? String(value) : otherwise;
+}
+
+const onDelete = "no pod is replaced until it is deleted (OnDelete)";
+
+/** One kept revision of a workload, and the object that holds it. */
+export interface Revision {
+  readonly number: number;
+  readonly object: string;
+}
+
+/** A workload's kept revisions: today's, and the others newest first. `kept` are ReplicaSets or ControllerRevisions of its namespace. */
+export function revisionsOf(
+  kind: (typeof workloads)[number],
+  workload: JsonObject,
+  kept: readonly JsonObject[],
+): { readonly current: Revision | undefined; readonly others: readonly Revision[] } {
+  const revision = "deployment.kubernetes.io/revision";
+  const number = (object: JsonObject): number =>
+    Number(kind === "Deployment" ? textAt(object, "metadata", "annotations", revision) : at(object, "revision"));
+  const uid = textAt(workload, "metadata", "uid");
+  const own = kept
+    .filter((object) => isOwnedBy(object, uid))
+    .map((object) => ({ number: number(object), object: textAt(object, "metadata", "name") }))
+    .filter((one) => Number.isInteger(one.number) && one.number > 0)
+    .sort((a, b) => b.number - a.number);
+  const named_ = textAt(workload, "status", "updateRevision");
+  const stands = (one: Revision): boolean =>
+    kind === "Deployment" ? one.number === number(workload) : kind === "StatefulSet" ? one.object === named_ : false;
+  const current = own.find(stands) ?? own[0];
+  return { current, others: own.filter((one) => one !== current) };
+}
+
+/** Is the object another one's child? */
+export function isOwnedBy(object: JsonObject, uid: string): boolean {
+  const owners = at(object, "metadata", "ownerReferences");
+  return uid !== "" && Array.isArray(owners) && owners.some((owner: JsonObject) => textAt(owner, "uid") === uid);
+}
