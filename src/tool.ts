@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import type { Effect } from "./domain/call.ts";
 import { deepFreeze, type Json, type JsonObject } from "./domain/json.ts";
-import type { Output, Sentence } from "./domain/output.ts";
+import type { DiffLine, Output, Sentence } from "./domain/output.ts";
 import type { Verb } from "./domain/access.ts";
 import { wireSchema } from "./kit/schema.ts";
 
@@ -13,9 +13,24 @@ export { fault, Faulted } from "./domain/fault.ts";
 export type { Effect } from "./domain/call.ts";
 export type { Verb } from "./domain/access.ts";
 export { answer, named, placeOf } from "./kit/answer.ts";
-export { foldLog } from "./kit/fold.ts";
+export { eventRow, groupEvents, type EventRow } from "./kit/events.ts";
+export { findingLines, mergeFindings, type Finding } from "./kit/findings.ts";
+export { errorLines, foldLog } from "./kit/fold.ts";
+export { openLooks, optionalLists, servedKind, type Looks } from "./kit/look.ts";
 export { cellOf, parsePath, valuesAt } from "./kit/path.ts";
 export { inputs } from "./kit/inputs.ts";
+export { containersOf, isOwnedBy, podSpecPath, revisionsOf, rollOf, workloads } from "./kit/rollout.ts";
+export { configFirst, manifestsIn, type Manifest } from "./kit/manifests.ts";
+export { nested, refuseTokens, shownKey, unwritable } from "./kit/written.ts";
+export { fieldIn, fieldsOf, schemaOf, searchFields, typeOf, within } from "./kit/openapi.ts";
+export { pause } from "./kit/pause.ts";
+export { isHealthy, ownerOf, podFindings } from "./kit/pod-findings.ts";
+export { cpuText, memoryText, quantity } from "./kit/quantity.ts";
+export { conditionOf, countAt, listAt, ownedBy, pairs, selectorText, selects } from "./kit/selector.ts";
+export { backendsOf, ingressFindings, podRow, serviceFindings, type PodRow } from "./kit/service-findings.ts";
+export { ago, since, startOf, windowText } from "./kit/since.ts";
+export { completion, hasCondition, readiness, type StandsAt } from "./kit/standing.ts";
+export { claimFindings, objectFindings, quotaFindings } from "./kit/workload-findings.ts";
 
 /** A kind as discovery knows it. */
 export interface ResourceKind {
@@ -95,6 +110,8 @@ export interface ApplyOptions {
   /** Take over the fields that other managers keep. */
   readonly force: boolean;
   readonly grafts?: readonly Graft[];
+  /** The object must not be there yet. */
+  readonly create?: boolean;
 }
 
 export interface RemoveOptions {
@@ -157,12 +174,16 @@ export interface Standing {
 export type WaitAnswer =
   | { readonly kind: "pending"; readonly id: string; readonly expiresAt: number; readonly where: string }
   | { readonly kind: "completed"; readonly output: Output; readonly effect: "none" | "applied" | "unknown" }
+  /** It has run, and its answer was given before. */
+  | { readonly kind: "taken"; readonly id: string }
   | { readonly kind: "unknown" };
 
 export interface Kit {
   readonly cluster: Cluster;
   readonly gateway: Gateway;
   readonly findKind: FindKind;
+  /** Each resource that the cluster serves, once, in the version that it prefers. */
+  readonly kinds: () => Promise<readonly ResourceKind[]>;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
   /** Milliseconds since 1970. */
@@ -173,6 +194,8 @@ export interface Kit {
   readonly preview: boolean;
   /** A regular expression that runs in linear time (RE2 syntax). Faults: invalid_input. */
   readonly pattern: (source: string, path: string) => (line: string) => boolean;
+  /** What differs between two states of an object, risks first (tools.md, section 5). */
+  readonly diff: (before: JsonObject, after: JsonObject) => readonly DiffLine[];
   /** Makes and reads a tamper-proof cursor (bound to the caller and to what it stands for). */
   readonly cursor: { seal(value: JsonObject, bind: Json): string; open(text: string, bind: Json): JsonObject };
 }

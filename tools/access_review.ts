@@ -17,7 +17,7 @@ export default defineTool({
       .max(40)
       .regex(/^[a-z0-9_]+$/, "must be a tool name")
       .optional(),
-    arguments: z.record(z.string().max(64), z.json()).optional().describe("As you would pass them"),
+    arguments: z.record(z.string().max(64), z.unknown()).optional().describe("As you would pass them"),
     namespace: inputs.namespace().optional(),
   }),
   effect: () => "read",

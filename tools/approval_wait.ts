@@ -26,8 +26,10 @@ export default defineTool({
   async run({ id, wait_seconds }, { gateway, now }) {
     const waited = await gateway.waitFor(id, wait_seconds * 1000);
     switch (waited.kind) {
-      case "completed":
-        return waited.output;
+      case "completed": {
+        const effect = { kind: "line", line: [`the approved call has run: effect ${waited.effect}`] } as const;
+        return { ...waited.output, blocks: [...waited.output.blocks, effect] };
+      }
       case "pending": {
         const minutes = Math.max(1, Math.round((waited.expiresAt - now()) / 60_000));
         return answer([
@@ -35,6 +37,8 @@ export default defineTool({
           "Call approval_wait again; do not repeat the call.",
         ]);
       }
+      case "taken":
+        return answer([`${waited.id} has ended and its answer was given before; read the object to see how it is now`]);
       case "unknown":
         throw new Faulted(fault("not_found", { kind: "approval", name: id }));
     }

@@ -1,0 +1,52 @@
+// What the tests hold of the command line, of npm start, and of what is generated from the code.
+
+export const commands = {
+  "commands:doctor": {
+    promise: "doctor says what works and what is missing, and fails exactly where something is",
+    source: "issue 3, The line; qualities.md",
+  },
+  "commands:unenroll": {
+    promise: "unenroll takes away all that enroll made, and says so",
+    source: "kubernetes.md, Grants",
+  },
+  "commands:print": { promise: "enroll --print shows the manifests and touches no cluster", source: "kubernetes.md" },
+  "commands:asks-first": {
+    promise: "A command that changes a cluster asks first, and without a terminal refuses",
+    source: "kubernetes.md, Grants",
+  },
+  "commands:completion": {
+    promise: "Completion offers exactly the words that the commands themselves take",
+    source: "CONTRIBUTING.md",
+  },
+  "commands:usage": {
+    promise: "Wrong usage gives one sentence, the nearest word, and exit code 2",
+    source: "issue 3, Bad input and faults",
+  },
+  "commands:stdio": {
+    promise:
+      "Without flags Sallyport is an MCP server on stdio that serves reads before enrolment, marked as such, and no change",
+    source: "issue 3, npm start; kubernetes.md, Grants",
+  },
+  "commands:stdio-second": {
+    promise: "A second client on the same state folder is served by the first one's gateway",
+    source: "mcp.md",
+  },
+  "commands:stdio-end": { promise: "The server ends with its standard input", source: "issue 3, npm start" },
+  "commands:tool-list": {
+    promise: "The list of tools is reviewed text of at most 16 kB",
+    source: "tools.md; qualities.md",
+  },
+  "commands:docs-fresh": { promise: "The generated pages say what the code says", source: "issue 3, Docs" },
+  "start:story": {
+    promise: "npm start plays its story to the end without a terminal, and leaves nothing behind",
+    source: "issue 3, npm start",
+  },
+  "start:otherwise": {
+    promise: "npm start ends with another exit code where any step went otherwise",
+    source: "issue 3, npm start",
+  },
+  "start:own-cluster": {
+    promise: "npm start does nothing to a person's own cluster without asking them",
+    source: "issue 3, npm start",
+  },
+} as const;
