@@ -53,7 +53,7 @@ function argumentRows(schema: JsonObject): string[] {
 
 function defaultOf(one: Json): string {
   if (!isJsonObject(one) || one["default"] === undefined) return "";
-  return `default \`${String(one["default"] as string | number | boolean)}\``;
+  return `default \`${JSON.stringify(one["default"])}\``;
 }
 
 function typeOf(one: Json): string {

@@ -1,7 +1,10 @@
 // Every promise that Sallyport makes, as data: an id, a sentence, where it comes from. Tests cite ids; an uncited or unknown id fails.
 
 import { approval } from "./requirements/approval.ts";
+import { commands } from "./requirements/commands.ts";
 import { credentials } from "./requirements/credentials.ts";
+import { faults } from "./requirements/faults.ts";
+import { hostile } from "./requirements/hostile.ts";
 import { identity } from "./requirements/identity.ts";
 import { kubernetes } from "./requirements/kubernetes.ts";
 import { masking } from "./requirements/masking.ts";
@@ -21,7 +24,10 @@ export interface Requirement {
 
 export const requirements = {
   ...approval,
+  ...commands,
   ...credentials,
+  ...faults,
+  ...hostile,
   ...identity,
   ...kubernetes,
   ...masking,

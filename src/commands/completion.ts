@@ -12,6 +12,7 @@ export const words: { readonly [command: string]: readonly string[] } = {
   enroll: ["--namespace", "--context", "--print", "--yes", "--cluster-read", "--secrets"],
   unenroll: ["--namespace", "--context", "--yes"],
   doctor: ["--context", "--json"],
+  mask: ["--object", "--why", "--profile"],
   completion: ["bash", "zsh", "fish"],
 };
 

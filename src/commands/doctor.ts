@@ -3,6 +3,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import type { Config } from "../config/schema.ts";
 import { inspect, type Finding } from "../credentials/inspect.ts";
 import { selfReviews } from "../credentials/names.ts";
 import { create, type Sender } from "../credentials/send.ts";
@@ -13,7 +14,7 @@ import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
 import { CommandFailed, stateFolder, sentenceOf, type Io } from "./io.ts";
-import { connectWith, kubeconfigPaths, readSetting, type Setting } from "./setting.ts";
+import { kubeconfigPaths, openCluster, readConfig, readSetting, type Setting } from "./setting.ts";
 
 interface Check {
   readonly name: string;
@@ -43,41 +44,49 @@ export function doctorCommand(io: Io): Command {
 /** Every check, in the order in which they depend on one another; a failed one ends those that need it. */
 export async function examine(io: Io, context: string | null): Promise<readonly Check[]> {
   const checks = [nodeCheck(io), stateCheck(io)];
-  let setting: Setting;
-  try {
-    setting = await readSetting(io, undefined);
-  } catch (thrown) {
-    return [
-      ...checks,
-      failed("configuration", sentenceOf(thrown), "correct the line that is named; docs/quickstart.md lists every key"),
-    ];
-  }
-  const files = setting.policyFiles.length;
+  const correct = "correct the line that is named";
+  const read = await tried(readConfig(io, undefined));
+  if (read.kind === "failed")
+    return [...checks, failed("configuration", read.says, `${correct}; docs/quickstart.md lists every key`)];
+  const { config } = read.value;
+  checks.push(ok("configuration", `${config.mode}, credentials ${config.credentials}`));
+  const setting = await tried(readSetting(io, undefined));
   checks.push(
-    ok("configuration", `${setting.config.mode}, credentials ${setting.config.credentials}`),
-    ok(
-      "policy",
-      `${setting.policy.rules.length} rules in ${files} file${files === 1 ? "" : "s"}, ${setting.policy.examples} examples hold`,
-    ),
+    setting.kind === "failed"
+      ? failed("policy", setting.says, `${correct}; sallyport policy check reads policy files alone`)
+      : policyCheck(setting.value),
     await ownerCheck(io),
+    ...(await reachChecks(io, config, context)),
+    ...(await strayCredentials(io, config)),
   );
-  let opened: { connection: Connection; client: KubeClient };
+  return checks;
+}
+
+type Tried<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly says: string };
+
+async function tried<T>(work: Promise<T>): Promise<Tried<T>> {
+  return await work.then(
+    (value) => ({ kind: "done", value }),
+    (thrown: unknown) => ({ kind: "failed", says: sentenceOf(thrown) }),
+  );
+}
+
+function policyCheck({ policy, policyFiles }: Setting): Check {
+  const files = `${policyFiles.length} file${policyFiles.length === 1 ? "" : "s"}`;
+  return ok("policy", `${policy.rules.length} rules in ${files}, ${policy.examples} examples hold`);
+}
+
+/** The kubeconfig, and what can be seen of its cluster. */
+async function reachChecks(io: Io, config: Config, context: string | null): Promise<readonly Check[]> {
+  const opened = await tried(openCluster(io, context === null ? config : { ...config, context }));
+  if (opened.kind === "failed")
+    return [failed("kubeconfig", opened.says, "set KUBECONFIG, or kubeconfig: in sallyport.yaml")];
+  const { connection, client } = opened.value;
   try {
-    opened = await connectWith(io)(context);
-  } catch (thrown) {
-    return [...checks, failed("kubeconfig", sentenceOf(thrown), "set KUBECONFIG, or kubeconfig: in sallyport.yaml")];
-  }
-  const { connection, client } = opened;
-  try {
-    checks.push(
-      kubeconfigCheck(connection, setting),
-      ...(await clusterChecks(io, connection, client)),
-      ...(await strayCredentials(io, setting)),
-    );
+    return [kubeconfigCheck(connection, config), ...(await clusterChecks(io, connection, client))];
   } finally {
     await client.close();
   }
-  return checks;
 }
 
 function nodeCheck(io: Io): Check {
@@ -112,7 +121,7 @@ async function ownerCheck(io: Io): Promise<Check> {
   }
 }
 
-function kubeconfigCheck(connection: Connection, { config }: Setting): Check {
+function kubeconfigCheck(connection: Connection, config: Config): Check {
   const says = `cluster ${connection.cluster} at ${connection.server}`;
   if (!connection.tls.insecure) return ok("kubeconfig", says);
   const insecure = `${says}, WITHOUT VERIFYING ITS CERTIFICATE: whoever is on the way reads and changes everything`;
@@ -199,7 +208,7 @@ function findingCheck({ object, kind, paths }: Finding): Check {
 }
 
 /** Credentials that an agent with a shell could use instead of asking here. */
-async function strayCredentials(io: Io, { config }: Setting): Promise<readonly Check[]> {
+async function strayCredentials(io: Io, config: Config): Promise<readonly Check[]> {
   const places = [
     ...kubeconfigPaths(io, config),
     join(io.home, ".kube", "config"),

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { JsonObject } from "../domain/json.ts";
 import { isJsonObject } from "../domain/json.ts";
 import { connectOwner } from "../owner/client.ts";
+import { nearest } from "../policy/nearest.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 
 const examples = `
@@ -29,6 +30,7 @@ export function program(io: Io): Command {
     .showSuggestionAfterError()
     .showHelpAfterError("(sallyport --help lists the commands)")
     .enablePositionalOptions()
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err });
 
@@ -38,7 +40,11 @@ export function program(io: Io): Command {
     .option("--config <path>", "sallyport.yaml (default: in the state folder)")
     .option("--http", "listen on loopback HTTP instead of stdio")
     .option("--port <number>", "the port to listen on (default: the configuration's, else a free one)", portOf)
-    .action(async (options: { config?: string; http?: boolean; port?: number }) => {
+    .allowExcessArguments()
+    .action(async (options: { config?: string; http?: boolean; port?: number }, serving: Command) => {
+      // The default command gets every word that names none.
+      const [unknown] = serving.args;
+      if (unknown !== undefined) throw noSuchCommand(sallyport, unknown);
       const { serve } = await import("./serve.ts");
       await serve(io, { ...options, http: options.http ?? false });
     });
@@ -58,6 +64,9 @@ export function program(io: Io): Command {
   lazy(sallyport, "unenroll", "take them away again", async () =>
     (await import("./enroll.ts")).unenrollCommand(io, (await import("./setting.ts")).connectWith(io)),
   );
+  lazy(sallyport, "mask", "show what would be masked in a text, and why", async () =>
+    (await import("./mask.ts")).maskCommand(io),
+  );
   lazy(sallyport, "doctor", "say what works and what is missing", async () =>
     (await import("./doctor.ts")).doctorCommand(io),
   );
@@ -65,6 +74,16 @@ export function program(io: Io): Command {
     (await import("./completion.ts")).completionCommand(io),
   );
   return sallyport;
+}
+
+function noSuchCommand(sallyport: Command, word: string): CommandFailed {
+  const known = sallyport.commands.map((command) => command.name());
+  const near = nearest(word, known);
+  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
+  return new CommandFailed(
+    `There is no command ${JSON.stringify(word.slice(0, 40))}.${meant} sallyport --help lists them.`,
+    2,
+  );
 }
 
 /** A command whose file is loaded when it is called: its own help and options come with it. */

@@ -23,18 +23,27 @@ export interface Setting {
   readonly policyFiles: readonly string[];
 }
 
-/** Reads it all; a mistake is one sentence a problem, with its file, line and column, and exit code 3. */
-export async function readSetting(io: Io, configPath: string | undefined): Promise<Setting> {
+/** sallyport.yaml alone. */
+export interface ReadConfig {
+  readonly folder: string;
+  readonly path: string;
+  readonly config: Config;
+  /** SHA-256 of its text, hex. */
+  readonly digest: string;
+}
+
+/** Reads sallyport.yaml, or what stands for none; a mistake is one sentence a problem, with its file, line and column, and exit code 3. */
+export async function readConfig(io: Io, configPath: string | undefined): Promise<ReadConfig> {
   const folder = stateFolder(io.env);
   const path = configPath ?? join(folder, "sallyport.yaml");
-  const text = await textOf(path, configPath === undefined);
-  const loaded = loadConfig(text);
-  if (loaded.kind === "refused")
-    throw new CommandFailed(
-      loaded.problems.map(({ line, column, sentence }) => `${path}:${line}:${column}: ${sentence}`).join("\n"),
-      3,
-    );
-  const { config } = loaded;
+  const loaded = loadConfig(await textOf(path, configPath === undefined));
+  if (loaded.kind === "refused") throw problems(loaded.problems.map((one) => ({ path, ...one })));
+  return { folder, path, config: loaded.config, digest: loaded.digest };
+}
+
+/** Reads it all, the policies with it; mistakes are told as those of sallyport.yaml are. */
+export async function readSetting(io: Io, configPath: string | undefined): Promise<Setting> {
+  const { folder, path, config, digest: configDigest } = await readConfig(io, configPath);
   const policyFiles =
     config.policies.length === 0
       ? [join(io.shipped, "access", "default.yaml")]
@@ -46,17 +55,25 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
     files,
     tools.map((tool) => tool.name),
   );
-  if (policy.kind === "refused")
-    throw new CommandFailed(
-      policy.problems
-        .map(({ path: file, line, column, sentence }) => `${file}:${line}:${column}: ${sentence}`)
-        .join("\n"),
-      3,
-    );
+  if (policy.kind === "refused") throw problems(policy.problems);
   const digest = createHash("sha256")
-    .update(JSON.stringify([loaded.digest, policy.policy.digest, kubeconfigPaths(io, config)]))
+    .update(JSON.stringify([configDigest, policy.policy.digest, kubeconfigPaths(io, config)]))
     .digest("hex");
   return { folder, config, digest, policy: policy.policy, policyFiles };
+}
+
+function problems(
+  found: readonly {
+    readonly path: string;
+    readonly line: number;
+    readonly column: number;
+    readonly sentence: string;
+  }[],
+): CommandFailed {
+  return new CommandFailed(
+    found.map(({ path, line, column, sentence }) => `${path}:${line}:${column}: ${sentence}`).join("\n"),
+    3,
+  );
 }
 
 /** The connection that the configuration names. Loading a kubeconfig is slow: call it after the handshake. */
@@ -83,10 +100,18 @@ export async function readConnection(io: Io, config: Config): Promise<Connection
 /** Opens one context for the commands that install in a cluster; null is the configured or the current one. */
 export function connectWith(io: Io) {
   return async (context: string | null): Promise<{ connection: Connection; client: KubeClient }> => {
-    const { config } = await readSetting(io, undefined);
-    const connection = await readConnection(io, context === null ? config : { ...config, context });
-    return { connection, client: openSeparated(connection, (one) => openClient(one, { version: io.version })) };
+    const { config } = await readConfig(io, undefined);
+    return await openCluster(io, context === null ? config : { ...config, context });
   };
+}
+
+/** The configuration's cluster with a client of its own, which the caller closes; nothing is sent yet. */
+export async function openCluster(
+  io: Io,
+  config: Config,
+): Promise<{ readonly connection: Connection; readonly client: KubeClient }> {
+  const connection = await readConnection(io, config);
+  return { connection, client: openSeparated(connection, (one) => openClient(one, { version: io.version })) };
 }
 
 /** `KUBECONFIG`'s files in their order, else `~/.kube/config`. */
