@@ -2,23 +2,12 @@
 
 import type { ApprovalRequest, SpentApproval } from "./domain/approval.ts";
 import type { AuthorizedCall, CallRequest, PlannedCall, Precondition } from "./domain/call.ts";
-import type { ChangeFact, Decision, Facts } from "./domain/decision.ts";
+import type { Decision, Facts } from "./domain/decision.ts";
 import { fault, Faulted, type EffectLeft, type Fault } from "./domain/fault.ts";
 import type { Grant } from "./domain/grant.ts";
-import type { Change, MaskedOutput, Output, Sentence } from "./domain/output.ts";
+import type { Change, MaskedOutput, Output } from "./domain/output.ts";
 import type { Outcome } from "./domain/outcome.ts";
-
-/** What a change would do: made by a server-side dry run under an account that can do nothing else. */
-export interface Preview {
-  readonly output: Output;
-  readonly changes: readonly Change[];
-  readonly checks: readonly Sentence[];
-  readonly undo: string;
-  readonly change: ChangeFact | null;
-  readonly preconditions: readonly Precondition[];
-  /** SHA-256 over the changes, hex; the same changes give the same digest. */
-  readonly digest: string;
-}
+import type { Ended, Executed, Preview } from "./domain/run.ts";
 
 /** Writes one call's entries in their order; each function returns once they are durable. */
 export interface CallRecord {
@@ -32,16 +21,6 @@ export interface CallRecord {
   pending(call: PlannedCall, decision: Decision): Promise<void>;
   refused(why: Fault, decision: Decision | null): Promise<Outcome>;
   settled(ended: Ended): Promise<Outcome>;
-}
-
-/** How the run of an authorised call ended, before it is recorded. */
-export interface Ended {
-  readonly grant: Grant | null;
-  /** Are all objects of the grant gone? null where there was nothing to remove. */
-  readonly revoked: boolean | null;
-  readonly effect: EffectLeft;
-  readonly changes: readonly Change[];
-  readonly result: { readonly output: MaskedOutput } | { readonly fault: Fault };
 }
 
 /** A credential that exists, and its end. */
@@ -74,11 +53,6 @@ export interface Stages {
   execute(authorized: AuthorizedCall, grant: Grant, request: CallRequest): Promise<Executed>;
   mask(call: PlannedCall, output: Output): MaskedOutput;
 }
-
-/** What a tool gave back, not yet masked for the last time; or what broke it off once a write had been answered. */
-export type Executed =
-  | { readonly kind: "ran"; readonly output: Output; readonly changes: readonly Change[] }
-  | { readonly kind: "broke"; readonly thrown: unknown; readonly changes: readonly Change[] };
 
 /** Governs one call from its arguments to its recorded outcome. Never throws: every fault is an outcome. */
 export async function governCall(stages: Stages, request: CallRequest): Promise<Outcome> {

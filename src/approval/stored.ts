@@ -62,7 +62,14 @@ const verdict = z.strictObject({
   at: time,
 });
 
-const precondition = z.strictObject({ resource: text, namespace: text, name: text, uid: text, resourceVersion: text, substance: text });
+const precondition = z.strictObject({
+  resource: text,
+  namespace: text,
+  name: text,
+  uid: text,
+  resourceVersion: text,
+  substance: text,
+});
 
 export const keptRequest = z.strictObject({
   id: z.custom<ApprovalId>((value) => typeof value === "string" && parseApprovalId(value) !== undefined),

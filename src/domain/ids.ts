@@ -33,7 +33,13 @@ export function uuidv7(now: number, random: Uint8Array): string {
 
 /** When an id was made, in milliseconds since 1970: the first 48 bits of its UUIDv7. */
 export function madeAt(id: CallId | SessionId | ApprovalId | GrantId): number {
-  return Number.parseInt(id.slice(id.lastIndexOf("_") + 1).replace("-", "").slice(0, 12), 16);
+  return Number.parseInt(
+    id
+      .slice(id.lastIndexOf("_") + 1)
+      .replace("-", "")
+      .slice(0, 12),
+    16,
+  );
 }
 
 /** Makes ids from a clock (milliseconds) and a source of random bytes. */

@@ -6,6 +6,7 @@ import { Faulted, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
 import type { Change, DiffLine, Output, Sentence } from "../domain/output.ts";
 import { textAt, type JsonObject } from "../domain/json.ts";
+import type { Executed } from "../domain/run.ts";
 import { agentOf } from "../domain/principal.ts";
 import type { KubeClient } from "../kubernetes/contract.ts";
 import { named, quoted, type ChangeNotes, type Kit, type OpenedCall, type Tool } from "../tool.ts";
@@ -24,11 +25,6 @@ export interface ExecuteOptions {
   /** Milliseconds for each request. */
   readonly timeout: number;
 }
-
-/** `broke`: the tool broke off once a write of it had been answered, so that it did not leave the cluster as it was. */
-export type Executed =
-  | { readonly kind: "ran"; readonly output: Output; readonly changes: readonly Change[] }
-  | { readonly kind: "broke"; readonly thrown: unknown; readonly changes: readonly Change[] };
 
 /** Runs the call. Faults of the cluster and of the guard come up as `Faulted` as long as nothing was written. */
 export async function execute(authorized: AuthorizedCall, grant: Grant, options: ExecuteOptions): Promise<Executed> {

@@ -7,22 +7,12 @@ import type { PlannedCall, Precondition } from "../domain/call.ts";
 import type { ChangeFact, Decision } from "../domain/decision.ts";
 import type { Grant } from "../domain/grant.ts";
 import { at, textAt, type Json } from "../domain/json.ts";
-import { type Change, type Output, type Sentence } from "../domain/output.ts";
+import type { Change } from "../domain/output.ts";
+import type { Preview } from "../domain/run.ts";
 import { agentOf } from "../domain/principal.ts";
 import { substanceOf } from "./diff.ts";
 import { changeBlocks, clusterFor, lines, objectName, runTool, type ExecuteOptions } from "./execute.ts";
 import type { Write } from "./guarded-cluster.ts";
-
-export interface Preview {
-  readonly output: Output;
-  readonly changes: readonly Change[];
-  readonly checks: readonly Sentence[];
-  readonly undo: string;
-  readonly change: ChangeFact | null;
-  readonly preconditions: readonly Precondition[];
-  /** SHA-256 of the changes as RFC 8785 JSON, hex. */
-  readonly digest: string;
-}
 
 /** Runs the tool with every write a dry run. A read has nothing to rehearse and gives an empty preview. */
 export async function preview(

@@ -79,7 +79,8 @@ async function parse(file: string, text: string): Promise<JsonObject> {
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });
   const [broken] = [...parsed.errors, ...parsed.warnings];
-  if (broken !== undefined) throw kubeconfigProblem(file, `it is not valid YAML (line ${lines.linePos(broken.pos[0]).line})`);
+  if (broken !== undefined)
+    throw kubeconfigProblem(file, `it is not valid YAML (line ${lines.linePos(broken.pos[0]).line})`);
   let document: unknown;
   try {
     document = parsed.toJS({ maxAliasCount: 100 });

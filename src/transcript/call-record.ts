@@ -7,8 +7,9 @@ import type { Append, EntryDetails, EntryDraft, EntryKind } from "../domain/entr
 import { fault, Faulted, type EffectLeft, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
-import type { Change, DiffLine, MaskedOutput } from "../domain/output.ts";
+import type { Change, DiffLine } from "../domain/output.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { Ended } from "../domain/run.ts";
 
 export interface RecordOptions {
   readonly append: Append;
@@ -22,14 +23,6 @@ export interface RecordOptions {
   readonly log: (fault: Fault, call: string) => void;
   /** The facts that the last decision was made on. */
   readonly facts: () => Facts | null;
-}
-
-interface Ended {
-  readonly grant: Grant | null;
-  readonly revoked: boolean | null;
-  readonly effect: EffectLeft;
-  readonly changes: readonly Change[];
-  readonly result: { readonly output: MaskedOutput } | { readonly fault: Fault };
 }
 
 /** Opens the record of one call. `refused` and `settled` never throw: a record that fails is itself the outcome. */

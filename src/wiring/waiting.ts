@@ -16,7 +16,8 @@ import { fault, Faulted, type Fault } from "../domain/fault.ts";
 import { parseApprovalId, parseCallId, type ApprovalId, type Ids } from "../domain/ids.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { sameSubject, type Principal, type PrincipalFields } from "../domain/principal.ts";
-import { runApproved, type Preview, type Stages } from "../pipeline.ts";
+import type { Preview } from "../domain/run.ts";
+import { runApproved, type Stages } from "../pipeline.ts";
 import type { WaitAnswer } from "../tool.ts";
 import type { Parts } from "./stages.ts";
 

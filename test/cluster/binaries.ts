@@ -89,7 +89,7 @@ function run(command: string, arguments_: readonly string[], cwd: string, option
   return new Promise((resolve) => {
     const child = spawn(command, [...arguments_], {
       cwd,
-      env: { ...options.env, CGO_ENABLED: "0" } as NodeJS.ProcessEnv,
+      env: { ...options.env, CGO_ENABLED: "0" },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let last = "";

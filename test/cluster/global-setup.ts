@@ -22,10 +22,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return async () => undefined;
   }
   const folder = await mkdtemp(join(tmpdir(), "sallyport-control-plane-"));
-  const { stop, ...cluster } = await startControlPlane({ binaries, folder });
-  project.provide("cluster", cluster);
+  const started = await startControlPlane({ binaries, folder });
+  const { server, ca, adminToken, kubeconfigPath, auditLogPath } = started;
+  project.provide("cluster", { server, ca, adminToken, kubeconfigPath, auditLogPath });
   return async () => {
-    await stop();
+    await started.stop();
     await rm(folder, { recursive: true, force: true });
   };
 }

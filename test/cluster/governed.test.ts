@@ -57,7 +57,7 @@ describe.skipIf("skip" in cluster)(`on a real kube-apiserver${why}`, () => {
       const scaled = await admin.send("GET", "/apis/apps/v1/namespaces/line-prod/deployments/api");
       expect(at(scaled.body, "spec", "replicas")).toBe(5);
 
-      const call = String(answer.facts["call"]);
+      const call = textAt(answer.facts, "call");
       const settled = (await world.entries()).find(
         (entry) => entry["kind"] === "call.settled" && entry["call"] === call,
       );

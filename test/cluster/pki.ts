@@ -99,7 +99,7 @@ function alternativeName(host: string): Buffer {
 }
 
 function time(milliseconds: number): Buffer {
-  return der(0x18, Buffer.from(`${new Date(milliseconds).toISOString().replaceAll(/[-:T]|\.\d+/g, "")}`));
+  return der(0x18, Buffer.from(new Date(milliseconds).toISOString().replaceAll(/[-:T]|\.\d+/g, "")));
 }
 
 function pem(key: KeyObject): string {

@@ -96,7 +96,14 @@ export const preview: NonNullable<RequestMatter["preview"]> = {
   checks: [["HPA ", { quoted: "api" }, " sets this count too"]],
   undo: "workloads_scale replicas 3",
   preconditions: [
-    { resource: "apps/deployments/scale", namespace: "shop", name: "api", uid: "uid-1", resourceVersion: "7" , substance: ""},
+    {
+      resource: "apps/deployments/scale",
+      namespace: "shop",
+      name: "api",
+      uid: "uid-1",
+      resourceVersion: "7",
+      substance: "",
+    },
   ],
   digest: "44".repeat(32),
 };
