@@ -1,4 +1,4 @@
-// The tool author's kit: what a tool declares, and the only view of a cluster that it gets.
+// The tool author's kit: what a tool declares, and the only view of a cluster that it gets. Long: it is the whole contract of a tool.
 
 import type { z } from "zod";
 import type { Effect } from "./domain/call.ts";

@@ -1,4 +1,4 @@
-// Reads one object: what matters, clean YAML to edit, everything, or what it is tied to.
+// Reads one object: what matters, clean YAML to edit, everything, or what it is tied to. Long: four views of one object.
 
 import { z } from "zod";
 import {

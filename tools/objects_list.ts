@@ -1,4 +1,4 @@
-// Lists objects of any kind as a compact table, problems first, through server-side Tables; whole objects only where paths are asked for.
+// Lists objects of any kind as a compact table, problems first, through server-side Tables; whole objects only where paths are asked for. Long: tables and objects are two ways to the same rows.
 
 import { z } from "zod";
 import {

@@ -1,4 +1,4 @@
-// The part of CEL (Common Expression Language) that the practice cluster's admission policies may use; all else is refused.
+// The part of CEL (Common Expression Language) that the practice cluster's admission policies may use; all else is refused. Long: a tokenizer, a parser and an evaluator of one small language.
 //
 // In it: true false null, numbers, strings, [lists]; request object oldObject variables; a.b a[b] a.?b x.orValue(y) has(a.b);
 // ! && || == != < <= > >= in ?: ( ); size(x) x.size() .startsWith() .endsWith() .contains(); .all(v, p) .exists(v, p).

@@ -1,16 +1,17 @@
-// The second line: a cluster that sends nothing outside the call's accesses, and that masks whatever comes back.
+// The second line: a cluster that sends nothing outside the call's accesses, and that masks whatever comes back. Long: one write path with its preconditions.
 
-import { describeAccess, isWrite, resourcePath, type Access } from "../domain/access.ts";
+import { resourcePath, type Access } from "../domain/access.ts";
 import type { Precondition } from "../domain/call.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
-import type { KubeClient, KubeRequest, SentRequest } from "../kubernetes/contract.ts";
+import type { KubeClient, KubeRequest } from "../kubernetes/contract.ts";
 import { readLog } from "../kubernetes/stream.ts";
 import { includeObject, parseTable, tableAccept } from "../kubernetes/table.ts";
 import type { Cluster, Graft, ListOptions, LogOptions, Need, ObjectRef, ResourceKind } from "../tool.ts";
 import { broughtBy, shownIn, type BodyForbid } from "./body.ts";
 import type { MaskIncoming } from "./contract.ts";
 import { substanceOf } from "./diff.ts";
+import { covers, describeTarget, guardSent, type Target } from "./guard.ts";
 import { graft, patchTypes, pinned, pinnedSteps, marksOf, writtenBy } from "./write-body.ts";
 
 export interface GuardOptions {
@@ -81,8 +82,8 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
 
   function request(access: Target, more: Partial<KubeRequest> = {}): KubeRequest {
     if (!options.accesses.some((declared) => covers(declared, client.cluster, access)))
-      throw new Faulted(fault("internal", {}, `undeclared access: ${describe(access)}`));
-    if (options.forbids(access)) throw new Faulted(fault("denied", {}, `forbidden access: ${describe(access)}`));
+      throw new Faulted(fault("internal", {}, `undeclared access: ${describeTarget(access)}`));
+    if (options.forbids(access)) throw new Faulted(fault("denied", {}, `forbidden access: ${describeTarget(access)}`));
     return {
       verb: access.verb,
       group: access.kind.group,
@@ -258,55 +259,6 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
         covers(declared, client.cluster, { ...need, subresource: need.subresource ?? "" }),
       ),
   };
-}
-
-/** What one request is about to touch. */
-export interface Target {
-  readonly verb: Access["verb"];
-  readonly kind: Pick<ResourceKind, "group" | "version" | "resource" | "kind">;
-  readonly namespace: string;
-  readonly name: string;
-  readonly subresource: string;
-}
-
-/** The last look: what the final method and URL say, not what was meant. In a rehearsal a write that is no dry run never leaves. */
-function guardSent(sent: SentRequest, { accesses, client, rehearse, forbids }: GuardOptions): void {
-  const { group, version, resource } = sent;
-  const kind = accesses.find((one) => one.group === group && one.resource === resource)?.kind ?? "";
-  const target = { ...sent, kind: { group, version, resource, kind } };
-  const declared = accesses.some((one) => covers(one, client.cluster, target));
-  if (!declared || forbids(target) || (rehearse && isWrite(sent.verb) && !sent.dryRun))
-    throw new Faulted(fault("internal", {}, `stopped at the wire: ${describe(target)}`));
-}
-
-/** A list that was allowed for one name does not allow the collection. A `get` without a name is for each object of the namespace: a workload's pods are known only as it runs. */
-function covers(declared: Access, cluster: string, target: Target): boolean {
-  return (
-    declared.cluster === cluster &&
-    declared.verb === target.verb &&
-    declared.group === target.kind.group &&
-    declared.resource === target.kind.resource &&
-    declared.subresource === target.subresource &&
-    declared.namespace === target.namespace &&
-    (declared.name === target.name || (declared.name === "" && declared.verb === "get"))
-  );
-}
-
-function describe(target: Target): string {
-  const { verb, namespace, name, subresource } = target;
-  const { group, version, resource, kind } = target.kind;
-  return describeAccess({
-    cluster: "",
-    verb,
-    group,
-    version,
-    resource,
-    subresource,
-    kind,
-    namespace,
-    name,
-    optional: false,
-  });
 }
 
 const dryRun = ({ rehearse }: GuardOptions): Record<string, string> => (rehearse ? { dryRun: "All" } : {});

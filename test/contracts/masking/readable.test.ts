@@ -58,7 +58,7 @@ const pod = {
           "/etc/app/config.yaml",
           "--secret-name=db-credentials",
           "--kubeconfig",
-          "/root/.kube/config",
+          "/home/me/.kube/config",
         ],
         env: [
           { name: "LOG_LEVEL", value: "info" },
