@@ -1,4 +1,4 @@
-// `npm start`: a cluster to try things out on, a gateway on loopback, and a short story that a real MCP client plays through it.
+// `npm start`: a cluster to try things out on, a gateway on loopback, and a short story that a real MCP client plays through it. Long because it is a program of its own: options, both kinds of start, and their end.
 
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
@@ -157,13 +157,14 @@ async function onTheirOwn(kubeconfig: string, home: string, port: number | null)
   const cluster = await openOwn(kubeconfig);
   endings.push(() => cluster.close());
   const { env, agentToken } = await configure(home, kubeconfig, port);
-  const namespace = await enrollOwn(cluster, ask, env);
-  if (namespace === null) throw new Ended("Not enrolled, so there is nothing to play; nothing was started.", 0);
-  leftBehind = `${namespace} stays enrolled: KUBECONFIG=${kubeconfig} node dist/main.js unenroll takes it away.`;
+  const enrolled = await enrollOwn(cluster, ask, env);
+  if (enrolled === null) throw new Ended("Not enrolled, so there is nothing to play; nothing was started.", 0);
+  const { namespace, before } = enrolled;
+  leftBehind = `${namespace} stays enrolled: KUBECONFIG=${kubeconfig} node dist/main.js unenroll${before ? ` --namespace ${namespace}` : ""} takes it away.`;
   const url = await openGateway(env);
   const story: StoryOptions = { url, home, env, agentToken, planted: [], look: (path) => cluster.look(path), teller };
   const ended = await after(await playOwn(story, namespace), story);
-  const left = await leaveOwn(namespace, ask, env);
+  const left = before ? null : await leaveOwn(ask, env);
   if (left !== null) leftBehind = left;
   return ended;
 }

@@ -60,17 +60,24 @@ export async function openOwn(path: string): Promise<OwnCluster> {
   };
 }
 
+export interface Enrolled {
+  readonly namespace: string;
+  /** The cluster was enrolled before this start: that is not ours to take away. */
+  readonly before: boolean;
+}
+
 /** Asks for a namespace and lets `sallyport enroll` show and ask; null when the person would rather not. */
 export async function enrollOwn(
   cluster: OwnCluster,
   ask: NonNullable<Teller["ask"]>,
   env: NodeJS.ProcessEnv,
-): Promise<string | null> {
+): Promise<Enrolled | null> {
   const namespace = (
     await ask(`Which namespace of ${cluster.context} (${cluster.server}) may it be tried in? (empty: none) `)
   ).trim();
   if (namespace === "") return null;
-  return (await sallyportHere(["enroll", "--namespace", namespace], env)) === 0 ? namespace : null;
+  const before = (await cluster.look("/api/v1/namespaces/sallyport-system/configmaps/enrolment")) !== 404;
+  return (await sallyportHere(["enroll", "--namespace", namespace], env)) === 0 ? { namespace, before } : null;
 }
 
 /** Plays it; returns what went otherwise. */
@@ -112,12 +119,7 @@ const scaleOf = (namespace: string, name: string, replicas: number): Step => ({
 });
 
 /** Leaves the cluster as it was, if the person wants that: what there is to say then, or null where it stays enrolled. */
-export async function leaveOwn(
-  namespace: string,
-  ask: NonNullable<Teller["ask"]>,
-  env: NodeJS.ProcessEnv,
-): Promise<string | null> {
-  const answer = (await ask(`Take what enroll made for ${namespace} away again? [y/N] `)).trim();
-  if (!/^y(es)?$/i.test(answer)) return null;
-  return (await sallyport(["unenroll", "--namespace", namespace, "--yes"], env)).output.trim();
+export async function leaveOwn(ask: NonNullable<Teller["ask"]>, env: NodeJS.ProcessEnv): Promise<string | null> {
+  const answer = (await ask("Take everything that enroll made away again? [y/N] ")).trim();
+  return /^y(es)?$/i.test(answer) ? (await sallyport(["unenroll", "--yes"], env)).output.trim() : null;
 }

@@ -1,4 +1,4 @@
-// The story: what an agent asks, what Sallyport answers, who agrees, what is left, and the record of it all. Each step says what it expects.
+// The story: what an agent asks, what Sallyport answers, who agrees, what is left, and the record of it all. Long because it is told in one piece; each step says what it expects.
 
 import { Client } from "@modelcontextprotocol/client";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";

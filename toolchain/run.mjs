@@ -1,7 +1,7 @@
 // Runs one of the project's TypeScript programs on the pinned Node, installing what is missing first. Plain JavaScript without
 // dependencies: it is all that runs before `npm ci`, on whatever Node (20 or later) the machine has.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,7 +14,7 @@ if (program === undefined) stop("usage: node toolchain/run.mjs PROGRAM [ARGUMENT
 const [major = 0] = process.versions.node.split(".").map(Number);
 if (major < 20) stop(`Sallyport needs Node 20 or later to begin with; this is ${process.versions.node}.`, 2);
 
-install();
+await install();
 const node = pinnedNode();
 const child = spawn(node, [join(root, program), ...rest], {
   cwd: process.cwd(),
@@ -25,26 +25,32 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => c
 child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
 child.on("error", (error) => stop(`Could not start ${node}: ${error.message}`, 1));
 
-/** `npm ci` where the installed packages are not those of the lock file. */
-function install() {
+/** `npm ci` where the installed packages are not those of the lock file; says every ten seconds that it is alive. */
+async function install() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
   const mark = join(root, "node_modules", ".sallyport-lock");
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
-  process.stderr.write("Installing packages (once; about a minute) …\n");
+  process.stderr.write("Installing packages (once; about half a minute) …\n");
   const npm = process.env.npm_execpath;
   const [command, before] = npm !== undefined && npm.endsWith("js") ? [process.execPath, [npm]] : ["npm", []];
-  const done = spawnSync(
-    command,
-    [...before, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-    {
-      cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
-    },
-  );
-  if (done.status !== 0) stop("npm ci failed; its own words stand above.", 1);
+  const started = Date.now();
+  const seconds = () => Math.round((Date.now() - started) / 1000);
+  const alive = setInterval(() => process.stderr.write(`  … ${seconds()} s\n`), 10_000);
+  const status = await new Promise((resolve) => {
+    const npmCi = spawn(
+      command,
+      [...before, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--progress=false"],
+      { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+    );
+    npmCi.on("exit", resolve);
+    npmCi.on("error", (error) => stop(`Could not start ${command}: ${error.message}`, 1));
+  });
+  clearInterval(alive);
+  if (status !== 0) stop("npm ci failed; its own words stand above.", 1);
   writeFileSync(mark, lock);
+  process.stderr.write(`Installed in ${seconds()} s.\n`);
 }
 
 /** The Node of the lock file; on a system for which the registry has none, the user's own if it is new enough. */

@@ -75,12 +75,19 @@ async function accessesOf(need: Need, options: PlanOptions): Promise<Access[]> {
   }));
 }
 
+/** A tool says the same about itself for as long as it exists, and its schema is most of what a call's plan would hash. */
+const digests = new WeakMap<Tool, string>();
+
 /** SHA-256 of what an agent is told about the tool, hex: an approval of an older meaning is not one of the new. */
 export function digestOfTool(tool: Tool): string {
+  const known = digests.get(tool);
+  if (known !== undefined) return known;
   const told = [tool.name, tool.description, [...tool.effects], JSON.stringify(tool.annotations), tool.schema];
-  return createHash("sha256")
+  const digest = createHash("sha256")
     .update(canonicalize(told) ?? "")
     .digest("hex");
+  digests.set(tool, digest);
+  return digest;
 }
 
 /** HMAC-SHA-256 over principal, actors, cluster, tool, arguments and accesses, hex. Whether it is a preview does not make another call. */
