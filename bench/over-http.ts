@@ -14,7 +14,7 @@ import type { BareTimes } from "./on-the-line.ts";
 
 const reads = 10_000;
 /** Milliseconds for all of them: a busy machine makes fewer, and says how many. */
-const longest = 70_000;
+const longest = 180_000;
 
 export async function overHttp(program: string, env: NodeJS.ProcessEnv, bare: BareTimes): Promise<readonly Figure[]> {
   const home = env["SALLYPORT_HOME"] ?? "";
