@@ -8,10 +8,16 @@ import { createInterface } from "node:readline/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { setFlagsFromString } from "node:v8";
-import { enableCompileCache } from "node:module";
-import { CommandFailed, sentenceOf, stateFolder, type Io } from "./commands/io.ts";
+import module from "node:module";
+import { CommandFailed, nodeIsTooOld, sentenceOf, stateFolder, type Io } from "./commands/io.ts";
 
 declare const SALLYPORT_VERSION: string | undefined;
+
+// Asked before anything that an older Node does not have; named imports of it would fail before this line.
+if (nodeIsTooOld(process.versions.node)) {
+  process.stderr.write(`Sallyport needs Node 22.19 or later; this is ${process.versions.node}.\n`);
+  process.exit(2);
+}
 
 // Else V8 lets garbage grow to four times what lives before it looks: a gateway stays up beside a person's editor.
 setFlagsFromString("--heap-growing-percent=40");
@@ -52,7 +58,7 @@ const io: Io = {
 
 // Compiled code is kept where only the owner can write; everything heavy is imported after this line.
 try {
-  enableCompileCache(join(stateFolder(process.env), "cache"));
+  module.enableCompileCache(join(stateFolder(process.env), "cache"));
 } catch (thrown) {
   if (!(thrown instanceof CommandFailed)) throw thrown;
 }

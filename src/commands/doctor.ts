@@ -13,7 +13,7 @@ import { textAt } from "../domain/json.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
-import { CommandFailed, stateFolder, sentenceOf, type Io } from "./io.ts";
+import { CommandFailed, stateFolder, sentenceOf, nodeIsTooOld, type Io } from "./io.ts";
 import { kubeconfigPaths, openCluster, readConfig, readSetting, type Setting } from "./setting.ts";
 
 interface Check {
@@ -90,10 +90,9 @@ async function reachChecks(io: Io, config: Config, context: string | null): Prom
 }
 
 function nodeCheck(io: Io): Check {
-  const [major = 0, minor = 0] = io.node.split(".").map(Number);
-  return major > 22 || (major === 22 && minor >= 19)
-    ? ok("Node", io.node)
-    : failed("Node", `${io.node} is too old`, "install Node 22.19 or later");
+  return nodeIsTooOld(io.node)
+    ? failed("Node", `${io.node} is too old`, "install Node 22.19 or later")
+    : ok("Node", io.node);
 }
 
 function stateCheck(io: Io): Check {

@@ -60,3 +60,9 @@ export function sentenceOf(thrown: unknown): string {
   if (thrown instanceof Faulted) return thrown.fault.cause === "" ? thrown.fault.code : thrown.fault.cause;
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** Is this version of Node, for example `22.18.0`, older than what the program is built for? */
+export function nodeIsTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 22 || (major === 22 && minor < 19);
+}

@@ -1,9 +1,11 @@
 // The command line itself: help, wrong words, exit codes, and the words that completion offers.
 
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { words } from "../../src/commands/completion.ts";
+import { nodeIsTooOld } from "../../src/commands/io.ts";
 import { promise } from "../support/promise.ts";
 import { runCommand } from "../support/world.ts";
 import { main, runProgram } from "./place.ts";
@@ -77,3 +79,14 @@ promise("commands:usage", "help and version are no failure and go to standard ou
     "Usage: sallyport doctor [options]",
   ]);
 });
+
+promise(
+  "commands:usage",
+  "an older Node is told from a new one, and nothing of a newer Node is imported by name before that",
+  async () => {
+    const versions = ["18.20.0", "20.20.2", "22.18.9", "22.19.0", "23.0.0", "24.21.0"];
+    expect(versions.filter(nodeIsTooOld)).toEqual(["18.20.0", "20.20.2", "22.18.9"]);
+    const source = await readFile(join(import.meta.dirname, "..", "..", "src", "main.ts"), "utf8");
+    expect(source).not.toMatch(/import \{[^}]*enableCompileCache/);
+  },
+);
