@@ -60,6 +60,13 @@ export interface Need {
 /** Turns what an agent writes (Pod, pods, po, deployments.apps, Certificate.cert-manager.io) into one kind. Faults: unknown_kind, invalid_input (ambiguous). */
 export type FindKind = (text: string) => Promise<ResourceKind>;
 
+/** What a tool knows while its accesses are planned. */
+export interface Planning {
+  readonly findKind: FindKind;
+  /** As in `Kit`: a name that the tool makes itself is made of it. */
+  readonly calledAt: number;
+}
+
 export interface ObjectRef {
   readonly kind: ResourceKind;
   readonly namespace: string;
@@ -229,8 +236,8 @@ export interface ToolDefinition<Input> {
   /** Changes state their reason and may be previews; reads answer null and false. */
   reason(input: Input): string | null;
   previewOnly(input: Input): boolean;
-  /** The accesses that this input needs. A name that the tool makes itself is made of `calledAt`, as in `Kit`. */
-  needs(input: Input, findKind: FindKind, calledAt: number): Promise<readonly Need[]>;
+  /** The accesses that this input needs. */
+  needs(input: Input, planning: Planning): Promise<readonly Need[]>;
   /** Runs under a cluster that holds it to its needs. A change tool runs twice: first as a preview. */
   run(input: Input, kit: Kit): Promise<Output & Partial<ChangeNotes>>;
 }
@@ -258,7 +265,7 @@ export interface OpenedCall {
   readonly effect: Effect;
   readonly reason: string | null;
   readonly previewOnly: boolean;
-  needs(findKind: FindKind, calledAt: number): Promise<readonly Need[]>;
+  needs(planning: Planning): Promise<readonly Need[]>;
   run(kit: Kit): Promise<Output & Partial<ChangeNotes>>;
 }
 
@@ -282,7 +289,7 @@ export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
         effect: definition.effect(asked),
         reason: definition.reason(asked),
         previewOnly: definition.previewOnly(asked),
-        needs: (findKind, calledAt) => definition.needs(asked, findKind, calledAt),
+        needs: (planning) => definition.needs(asked, planning),
         run: (kit) => definition.run(asked, kit),
       };
     },

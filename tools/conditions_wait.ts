@@ -51,7 +51,7 @@ export default defineTool<Input>({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs({ kind, name, namespace }, findKind) {
+  async needs({ kind, name, namespace }, { findKind }) {
     const found = await findKind(kind);
     return [{ verb: "get", kind: found, namespace: placeOf(found, namespace), name }];
   },

@@ -51,7 +51,7 @@ export default defineTool<Input>({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs(asked, findKind) {
+  async needs(asked, { findKind }) {
     const kind = await subjectKind(asked, findKind);
     const events: Need = { verb: "list", kind: await findKind("events"), namespace: asked.namespace, name: "" };
     if (kind === "" || !ownsPods.includes(kind) || asked.name === undefined) return [events];

@@ -26,7 +26,7 @@ export default defineTool<Input>({
   effect: () => "change",
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs(asked, findKind, calledAt) {
+  async needs(asked, { findKind, calledAt }) {
     const [cronjobs, jobs] = await Promise.all([findKind("cronjobs.batch"), findKind("jobs.batch")]);
     const job = { kind: jobs, namespace: asked.namespace, name: jobName(asked, calledAt) };
     return [

@@ -54,7 +54,7 @@ export default defineTool<Input>({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs({ namespace, kind, name }, findKind) {
+  async needs({ namespace, kind, name }, { findKind }) {
     const pods = await findKind("pods");
     const one: Need[] = [
       { verb: "get", kind: pods, namespace, name },

@@ -39,7 +39,7 @@ export default defineTool<Input>({
   effect: () => "change",
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs(asked, findKind) {
+  async needs(asked, { findKind }) {
     const verbs = ["get", "patch", "create"] as const;
     return (await documentsOf(asked, findKind)).flatMap(({ ref }) => verbs.map((verb): Need => ({ verb, ...ref })));
   },

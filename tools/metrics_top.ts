@@ -47,7 +47,7 @@ export default defineTool<Input>({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs(asked, findKind) {
+  async needs(asked, { findKind }) {
     const namespace = placeOf(asked);
     const metrics = await metricsKind(asked, findKind);
     return [

@@ -43,7 +43,7 @@ export default defineTool<Input>({
   effect: () => "destroy",
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs(asked, findKind) {
+  async needs(asked, { findKind }) {
     if (new Set(asked.names).size < asked.names.length)
       throw new Faulted(fault("invalid_input", { problems: [{ path: "names", rule: "holds a name twice" }] }));
     const refs = await refsOf(asked, findKind);

@@ -57,7 +57,7 @@ export default defineTool({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs({ kind, name, namespace, view, path }, findKind) {
+  async needs({ kind, name, namespace, view, path }, { findKind }) {
     const found = await findKind(kind);
     const place = placeOf(found, namespace);
     const needs: Need[] = [{ verb: "get", kind: found, namespace: place, name }];

@@ -51,7 +51,7 @@ export default defineTool<Input>({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs(asked, findKind) {
+  async needs(asked, { findKind }) {
     const kind = await findKind(asked.kind);
     return [{ verb: "list", kind, namespace: placeOf(kind, asked.namespace), name: "" }];
   },

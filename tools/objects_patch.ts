@@ -48,7 +48,7 @@ export default defineTool<Input>({
   effect: (asked) => (bodies(asked).some((body) => at(body, "spec", "replicas") === 0) ? "destroy" : "change"),
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs(asked, findKind) {
+  async needs(asked, { findKind }) {
     const { kind, name, namespace } = asked;
     const found = await findKind(kind);
     refuseBadPatch(asked, found.group === "" && found.resource === "secrets");

@@ -114,7 +114,7 @@ export default defineTool<Input>({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs(asked, findKind) {
+  async needs(asked, { findKind }) {
     const pods = await findKind("pods");
     const events = await findKind("events");
     const target = await targetOf(asked, findKind);

@@ -58,7 +58,7 @@ export default defineTool<Input>({
   effect: () => "read",
   reason: () => null,
   previewOnly: () => false,
-  async needs({ kind, name, namespace, revision }, findKind) {
+  async needs({ kind, name, namespace, revision }, { findKind }) {
     const [found, kept] = await Promise.all([findKind(`${kind}.apps`), findKind(keptIn[kind])]);
     const pods = revision === undefined ? await optionalLists(findKind, namespace, ["pods"]) : [];
     return [{ verb: "get", kind: found, namespace, name }, { verb: "list", kind: kept, namespace, name: "" }, ...pods];

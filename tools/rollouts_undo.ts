@@ -41,7 +41,7 @@ export default defineTool({
   effect: () => "change",
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs({ kind, name, namespace }, findKind) {
+  async needs({ kind, name, namespace }, { findKind }) {
     const [found, kept] = await Promise.all([findKind(`${kind}.apps`), findKind(keptIn[kind])]);
     return [
       { verb: "get", kind: found, namespace, name },

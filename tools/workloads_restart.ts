@@ -24,7 +24,7 @@ export default defineTool({
   effect: () => "change",
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs({ kind, name, namespace }, findKind) {
+  async needs({ kind, name, namespace }, { findKind }) {
     const found = await findKind(`${kind}.apps`);
     return (["get", "patch"] as const).map((verb): Need => ({ verb, kind: found, namespace, name }));
   },

@@ -35,7 +35,7 @@ export default defineTool({
   effect: ({ replicas }) => (replicas === 0 ? "destroy" : "change"),
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs({ kind, name, namespace }, findKind) {
+  async needs({ kind, name, namespace }, { findKind }) {
     const found = await findKind(kind);
     if (!found.subresources.includes("scale"))
       throw new Faulted(

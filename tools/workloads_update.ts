@@ -69,7 +69,7 @@ export default defineTool<Input>({
   effect: () => "change",
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
-  async needs({ kind, name, namespace }, findKind) {
+  async needs({ kind, name, namespace }, { findKind }) {
     const found = await findKind(kindName(kind));
     const subresource = kind === "Pod" ? "resize" : "";
     return [

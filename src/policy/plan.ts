@@ -28,7 +28,9 @@ export async function planCall(request: CallRequest, options: PlanOptions): Prom
     throw new Faulted(fault("invalid_input", { problems: opened.problems.map(({ path, rule }) => ({ path, rule })) }));
   const accessesAt = async (calledAt: number): Promise<Access[]> =>
     (
-      await Promise.all((await opened.needs(options.findKind, calledAt)).map((need) => accessesOf(need, options)))
+      await Promise.all(
+        (await opened.needs({ findKind: options.findKind, calledAt })).map((need) => accessesOf(need, options)),
+      )
     ).flat();
   const accesses = await accessesAt(madeAt(request.id));
   const { id, principal, session } = request;

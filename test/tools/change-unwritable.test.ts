@@ -37,7 +37,7 @@ async function asked(tool: typeof objects_patch, arguments_: JsonObject): Promis
   const opened = tool.open({ reason, ...arguments_ });
   if (opened.kind === "refused") return opened.problems.map((one) => ({ ...one }));
   try {
-    return (await opened.needs(findKind, 0)).map((need) => `${need.verb} ${need.namespace}/${need.name}`);
+    return (await opened.needs({ findKind, calledAt: 0 })).map((need) => `${need.verb} ${need.namespace}/${need.name}`);
   } catch (thrown) {
     if (thrown instanceof Faulted) return thrown.fault.detail["problems"] ?? null;
     throw thrown;
