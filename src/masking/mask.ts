@@ -1,5 +1,6 @@
 // The one exit: whatever leaves the gateway has passed a call's masker, which fails closed.
 
+import type { KeyObject } from "node:crypto";
 import { fault, Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { Masked, MaskedOutput, Output } from "../domain/output.ts";
@@ -14,7 +15,7 @@ import { contentOf } from "./opened.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { newRoom, written, type Room, type Write } from "./spans.ts";
 import { secretFinder, type FindSecrets } from "./text.ts";
-import { countTokens, minter, rowsOf, sessionKey, suppliedBy, type MaskType } from "./token.ts";
+import { countTokens, minter, rowsOf, sessionKey, type MaskType } from "./token.ts";
 
 /** Masks for one call. Every method throws Faulted(output_withheld) where anything goes wrong inside: nothing leaves unmasked. */
 export interface CallMasker {
@@ -48,7 +49,7 @@ export interface MaskingOptions {
 export function openMasking({ key, profile = defaultProfile }: MaskingOptions): Masking {
   const engine = openEngine(profile);
   return {
-    forCall: (session, supplied) => callMasker(engine, sessionKey(key, session.id), supplied),
+    forCall: (session, supplied) => callMasker(engine, () => sessionKey(key, session.id), supplied),
   };
 }
 
@@ -102,8 +103,8 @@ export function openEngine(profile: Profile): Engine {
   return { find, walkWith, remember };
 }
 
-function callMasker(engine: Engine, key: Uint8Array, supplied: Json): CallMasker {
-  const mint = minter(key, suppliedBy(supplied));
+function callMasker(engine: Engine, key: () => KeyObject, supplied: Json): CallMasker {
+  const mint = minter(key, supplied);
   const write: Write = (type, value) => mint.token(type, value);
   const room = newRoom();
   const walk = engine.walkWith(write, room);

@@ -1,6 +1,6 @@
 // The text that stands where a value was: `[MASKED:<type>]`, with a keyed tag where equal values may be told apart.
 
-import { createHmac, hkdfSync } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import type { SessionId } from "../domain/ids.ts";
 import type { Json } from "../domain/json.ts";
 import type { Masked } from "../domain/output.ts";
@@ -86,8 +86,8 @@ export function rowsOf(counts: ReadonlyMap<string, number>): readonly Masked[] {
 }
 
 /** The session's own key: HKDF-SHA-256 (RFC 5869) of the gateway's key, so that tags of two sessions can't be compared. */
-export function sessionKey(key: Uint8Array, session: SessionId): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", key, session, "sallyport masking v1", 32));
+export function sessionKey(key: Uint8Array, session: SessionId): KeyObject {
+  return createSecretKey(new Uint8Array(hkdfSync("sha256", key, session, "sallyport masking v1", 32)));
 }
 
 /** Writes tokens for one call and counts them. */
@@ -97,15 +97,24 @@ export interface Minter {
   masked(): readonly Masked[];
 }
 
-/** A minter under the session's key. Whatever `supplied` says the caller sent is never tagged: the tag would confirm a guess. */
-export function minter(key: Uint8Array, supplied: (value: string) => boolean): Minter {
+/**
+ * A minter under the session's key. Whatever stands in `sent`, the caller's own arguments, is never tagged: the tag would confirm a guess. Most calls
+ * meet no value to tag, so the key and the parts of what was sent are made when the first one comes.
+ */
+export function minter(keyOf: () => KeyObject, sent: Json): Minter {
   const counts = new Map<string, number>();
   const tags = new Map<string, string>();
+  let first: { readonly key: KeyObject; readonly supplied: (value: string) => boolean } | null = null;
+  const made = (value: string): string => {
+    if (bitsOf(value) < leastBits) return "";
+    first ??= { key: keyOf(), supplied: suppliedBy(sent) };
+    if (first.supplied(value)) return "";
+    return `:${createHmac("sha256", first.key).update(value, "utf8").digest("hex").slice(0, tagLength)}`;
+  };
   const tagOf = (value: string): string => {
     const known = tags.get(value);
     if (known !== undefined) return known;
-    const open = bitsOf(value) < leastBits || supplied(value);
-    const tag = open ? "" : `:${createHmac("sha256", key).update(value, "utf8").digest("hex").slice(0, tagLength)}`;
+    const tag = made(value);
     if (tags.size < 10_000) tags.set(value, tag);
     return tag;
   };
