@@ -8,6 +8,8 @@ export interface MaskIncoming {
   object(value: JsonObject): JsonObject;
   cell(column: string, text: string): string;
   text(text: string): string;
+  /** As `text`, for logs: others run in between. */
+  long(text: string): Promise<string>;
 }
 
 /** One cluster as execution uses it. */

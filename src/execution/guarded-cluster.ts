@@ -215,7 +215,7 @@ export function guardCluster(options: GuardOptions): GuardedCluster {
     },
     async logs(ref: ObjectRef, log: LogOptions) {
       const read = request({ verb: "get", ...ref, subresource: "log" });
-      return masking.text((await readLog(client, read, log)).text);
+      return await masking.long((await readLog(client, read, log)).text);
     },
     patch: (ref, patch, { type, subresource = "", grafts }) =>
       write(ref, subresource, async (before) => {

@@ -1,6 +1,7 @@
 // The one exit: whatever leaves the gateway has passed a call's masker, which fails closed.
 
 import type { KeyObject } from "node:crypto";
+import { setImmediate as immediate } from "node:timers/promises";
 import { fault, Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { Masked, MaskedOutput, Output } from "../domain/output.ts";
@@ -14,6 +15,7 @@ import { walker, type Walk } from "./objects.ts";
 import { contentOf } from "./opened.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { newRoom, written, type Room, type Write } from "./spans.ts";
+import { maskLong, streamMasker, type StreamMasker } from "./stream.ts";
 import { secretFinder, type FindSecrets } from "./text.ts";
 import { countTokens, minter, rowsOf, sessionKey, type MaskType } from "./token.ts";
 
@@ -25,6 +27,10 @@ export interface CallMasker {
   cell(column: string, text: string): string;
   /** Free text: logs, messages. */
   text(text: string): string;
+  /** Free text of any length, window by window: others run in between. */
+  long(text: string): Promise<string>;
+  /** Free text as it arrives: any chunking, same output. */
+  stream(): StreamMasker;
   /** Arguments and other JSON, by key names and content. */
   json(value: JsonObject): JsonObject;
   /** The last pass over every string of an output, and its neutralising. Tokens that stand already stay as they are. */
@@ -119,6 +125,11 @@ function callMasker(engine: Engine, key: () => KeyObject, supplied: Json): CallM
     object: closed("object", whole),
     cell: closed("cell", (column: string, given: string) => cellText(passes, column, given)),
     text: closed("text", text),
+    long: closedLater("text", (given: string) => maskLong(given, streamMasker(engine.find, write, room), immediate)),
+    stream() {
+      const stream = streamMasker(engine.find, write, room);
+      return { push: closed("stream", stream.push), end: closed("stream", stream.end) };
+    },
     json: closed("json", whole),
     output: closed("output", (output: Output) => maskedOutput(output, passes)),
     masked: () => mint.masked(),
@@ -134,10 +145,24 @@ function closed<Arguments extends readonly unknown[], Result>(
     try {
       return mask(...given);
     } catch (error) {
-      const name = error instanceof Error ? error.name : typeof error;
-      throw new Faulted(fault("output_withheld", {}, `masking of ${place} failed: ${name}`));
+      throw withheld(place, error);
     }
   };
+}
+
+function closedLater(place: string, mask: (given: string) => Promise<string>): (given: string) => Promise<string> {
+  return async (given) => {
+    try {
+      return await mask(given);
+    } catch (error) {
+      throw withheld(place, error);
+    }
+  };
+}
+
+function withheld(place: string, error: unknown): Faulted {
+  const name = error instanceof Error ? error.name : typeof error;
+  return new Faulted(fault("output_withheld", {}, `masking of ${place} failed: ${name}`));
 }
 
 /** The only minter of MaskedOutput. */

@@ -46,6 +46,10 @@ export const masking = {
     promise: "Every string of an output passes the masker once more before it leaves",
     source: "masking.md",
   },
+  "masking:stream": {
+    promise: "A text that arrives in pieces is masked the same however it was cut, secrets on every bound among them.",
+    source: "masking.md",
+  },
   "masking:profiles": {
     promise: "A profile only adds: its formats prove themselves by examples and by their cost before they are used",
     source: "masking.md",
