@@ -33,9 +33,21 @@ export function openClient(connection: Connection, options: ClientOptions): Kube
       const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(answer.body, { stream: answer.cut !== null });
       return { text, cut: answer.cut !== null, why: answer.cut };
     },
-    async path(path, { authorization, signal, accept }) {
+    async watch(request, take) {
+      if (request.verb !== "watch") throw refused("a watch that is none");
+      const { ask, asked } = prepare(connection, options, request);
+      const ending = await exchange(pool, { ...ask, take });
+      // A watch ends when its time is over, and a connection may break at any time: who watches looks again and learns why there.
+      const over = ending.kind === "late" || (ending.kind === "broken" && ending.begun);
+      if (!over) answerOf(ending, asked, ask);
+    },
+    async exec(request) {
+      const { runCommand } = await import("./exec.ts");
+      return await runCommand(connection, options.version, request);
+    },
+    async path(path, { authorization, signal, accept, auditId = "", agent = "" }) {
       const wire = plainWire(connection.server, path);
-      const whom = { authorization, auditId: "", agent: "", ...(accept === undefined ? {} : { accept }) };
+      const whom = { authorization, auditId, agent, ...(accept === undefined ? {} : { accept }) };
       const headers = headersOf(whom, options.version, null);
       const ask: Ask = { ...wire, headers, body: null, signal, timeout: 30_000, maxBytes: 64 * 1024 * 1024 };
       const asked: Asked = { sent: plainRead, method: "GET", path };
@@ -63,13 +75,20 @@ interface Sent {
   readonly ask: Ask;
 }
 
-/** One request, after every check on what it would really send. */
 async function send(
   pool: Dispatcher,
   connection: Connection,
   options: ClientOptions,
   request: KubeRequest,
 ): Promise<Sent> {
+  const { ask, asked } = prepare(connection, options, request);
+  return { answer: answerOf(await attempt(pool, ask, !isWrite(asked.sent.verb)), asked, ask), asked, ask };
+}
+
+/** One request, after every check on what it would really send. */
+function prepare(connection: Connection, options: ClientOptions, request: KubeRequest): Pick<Sent, "ask" | "asked"> {
+  // They open a connection into a pod or a node: nothing here asks for one but `exec`, which goes another way.
+  if (tunnels.includes(request.subresource ?? "")) throw refused("a connection, not a request");
   const { method, origin, path, sent } = wireOf(connection.server, request);
   const body = bodyOf(request, method, sent.dryRun);
   const headers = headersOf(request, options.version, body === null ? null : contentTypeOf(request));
@@ -77,9 +96,10 @@ async function send(
   request.guard?.(sent);
   const { signal, timeout = 30_000, maxBytes = 16 * 1024 * 1024 } = request;
   const ask: Ask = { origin, method, path, headers, body, signal, timeout, maxBytes };
-  const asked: Asked = { sent, method, path: path.split("?")[0] ?? "" };
-  return { answer: answerOf(await attempt(pool, ask, !isWrite(sent.verb)), asked, ask), asked, ask };
+  const pages = request.query?.["continue"] !== undefined;
+  return { ask, asked: { sent, method, path: path.split("?")[0] ?? "", pages } };
 }
+const tunnels: readonly string[] = ["exec", "attach", "portforward", "proxy"];
 
 /** A kept connection may die just as it is taken up again: then a read is sent once more, a write never. */
 async function attempt(pool: Dispatcher, ask: Ask, mayRepeat: boolean): Promise<Exchange> {

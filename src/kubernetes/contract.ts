@@ -17,12 +17,20 @@ export interface Connection {
     /** Only from the kubeconfig's own `insecure-skip-tls-verify`. */
     readonly insecure: boolean;
   };
-  /** HTTP proxy from the kubeconfig's `proxy-url`, or null. */
+  /** HTTP proxy from the kubeconfig's `proxy-url`, else from the environment, or null. */
   readonly proxy: string | null;
   /** The kubeconfig user's own `Authorization` header, or null where a client certificate (or nothing) authenticates. Faults: credential_unavailable. */
   readonly authorization: () => Promise<string | null>;
+  /** The client certificate that a credential plugin gives, and gives anew before it ends; null where it gave a token. Absent where there is no plugin. Faults: credential_unavailable. */
+  readonly certificate?: () => Promise<ClientCertificate | null>;
   /** The kubeconfig's namespace, for people; tools never default to it. */
   readonly namespace: string;
+}
+
+/** PEM, both. */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** One request to the API server, in Kubernetes' own terms. */
@@ -72,6 +80,38 @@ export interface SentRequest {
   readonly dryRun: boolean;
 }
 
+/** One command in one container of a pod: a list of words, no shell between, no terminal, no input. */
+export interface ExecRequest extends Pick<
+  KubeRequest,
+  "namespace" | "name" | "authorization" | "auditId" | "agent" | "signal"
+> {
+  readonly container: string;
+  readonly command: readonly string[];
+  /** Milliseconds until the connection is closed, whatever the command does. */
+  readonly timeout: number;
+  /** Most bytes of both streams together; beyond, the connection is closed. */
+  readonly maxBytes: number;
+  /** Sees what is really sent, just before it is; throws `Faulted` to refuse it. */
+  readonly guard: (sent: SentExec) => void;
+}
+
+/** A command as the API server reads it, parsed back from the final URL (core/v1, PodExecOptions). */
+export interface SentExec {
+  /** The request that carries it: `get` of `pods/exec`. */
+  readonly sent: SentRequest;
+  readonly container: string;
+  readonly command: readonly string[];
+}
+
+export interface ExecAnswer {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** `exited`: null where only "not zero" is known. `cut`: the connection was closed before the command ended; it may still run. */
+  readonly end:
+    | { readonly kind: "exited"; readonly code: number | null }
+    | { readonly kind: "cut"; readonly by: "bytes" | "time" };
+}
+
 export interface KubeAnswer {
   readonly status: number;
   readonly body: JsonObject;
@@ -92,10 +132,24 @@ export interface KubeClient {
   request(request: KubeRequest): Promise<KubeAnswer>;
   /** The answer's text as it is (logs); cut at `maxBytes`, or at the deadline once text has begun to come, with `cut` and `why` telling so. */
   text(request: KubeRequest): Promise<KubeText>;
+  /**
+   * Sends a watch and gives each piece of its answer to `take`, until the server ends it, the time is over, the connection breaks, or `take` answers
+   * false. Faults: those of an answer that is not 2xx; cancelled.
+   */
+  watch(request: KubeRequest, take: (chunk: Buffer) => boolean): Promise<void>;
+  /** Runs one command over a WebSocket (`v5.channel.k8s.io`). Faults: exec_failed, and the cluster's; its effect is that of a write. */
+  exec(request: ExecRequest): Promise<ExecAnswer>;
   /** A GET outside the resource tree (`/version`, `/api`, `/apis`, `/openapi/…`): only these, and never a resource under them. */
   path(
     path: string,
-    options: { readonly authorization: string | null; readonly signal: AbortSignal; readonly accept?: string },
+    options: {
+      readonly authorization: string | null;
+      readonly signal: AbortSignal;
+      readonly accept?: string;
+      /** Whose it is, where one call causes it: as of any request. */
+      readonly auditId?: string;
+      readonly agent?: string;
+    },
   ): Promise<JsonObject>;
   close(): Promise<void>;
 }

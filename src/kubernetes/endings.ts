@@ -14,7 +14,8 @@ export function answerOf(ending: Exchange, asked: Asked, ask: Ask): Answered {
   throw new Faulted(faultOfEnding(ending, asked, ask));
 }
 
-function faultOfEnding(ending: Exchange, asked: Asked, ask: Ask): Fault {
+/** Every ending but a 2xx answer as its fault. */
+export function faultOfEnding(ending: Exchange, asked: Asked, ask: Pick<Ask, "signal" | "timeout">): Fault {
   if (ending.kind === "answered") return refusalOf(ending, asked);
   if (ending.kind === "aborted") return abortFault(ask.signal, asked, ending.sent);
   return ending.kind === "late" ? lateFault(asked, ask, ending.sent) : brokenFault(ending, asked);
@@ -48,7 +49,7 @@ function parse(answer: Answered): JsonObject | null {
   }
 }
 
-function lateFault(asked: Asked, ask: Ask, sent: boolean): Fault {
+function lateFault(asked: Asked, ask: Pick<Ask, "timeout">, sent: boolean): Fault {
   const cause = `${asked.method} ${asked.path}: no whole answer in ${ask.timeout} ms`;
   const detail = { why: "late", waited: ask.timeout / 1000 };
   return clusterFault("deadline_exceeded", detail, cause, sent ? effectIfSent(asked.sent) : "none");

@@ -16,6 +16,8 @@ export interface Ask {
   /** Milliseconds until the answer must be complete. */
   readonly timeout: number;
   readonly maxBytes: number;
+  /** Takes the pieces of a 2xx answer as they come, instead of their being kept; false ends it. */
+  readonly take?: (chunk: Buffer) => boolean;
 }
 
 /** How an exchange ended. `sent` tells whether the request may have reached the server. */
@@ -62,7 +64,7 @@ export function openPool(connection: Connection): Dispatcher {
     ...pooling,
     ...patience,
     uri: connection.proxy,
-    proxyTls: { timeout: 10_000 },
+    proxyTls: { timeout: 10_000, rejectUnauthorized: true },
     requestTls: { ...tls, timeout: 10_000 },
     factory: (to, given) => new Pool(to, throughProxy(given)),
   });
@@ -132,6 +134,12 @@ export function exchange(pool: Dispatcher, ask: Ask): Promise<Exchange> {
         if (status >= 200) head = { status, headers };
       },
       onResponseData(_, chunk) {
+        if (ended) return;
+        if (ask.take !== undefined && head !== null && head.status <= 299) {
+          if (ask.take(chunk)) return;
+          answered("bytes");
+          return drop();
+        }
         const room = ask.maxBytes - size;
         chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
         size += Math.min(room, chunk.length);
@@ -148,7 +156,7 @@ export function exchange(pool: Dispatcher, ask: Ask): Promise<Exchange> {
 }
 
 /** The error's code, or its class: never its message, which may hold an address. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : null;
   return typeof code === "string" ? code : error instanceof Error ? error.name : "unknown";
 }

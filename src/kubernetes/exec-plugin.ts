@@ -1,11 +1,13 @@
 // Runs a kubeconfig's credential plugin: the one child process, with an absolute path, an argv array and next to no environment.
 
 import { spawn } from "node:child_process";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { Faulted } from "../domain/fault.ts";
 import { at, isJsonObject, textAt, type JsonObject } from "../domain/json.ts";
+import type { ClientCertificate } from "./contract.ts";
 import { clusterFault } from "./faults.ts";
 
 /** A kubeconfig user's `exec` (client.authentication.k8s.io), checked. */
@@ -34,16 +36,26 @@ const keepUndated = 5 * 60_000;
 /** Milliseconds before its expiry that a token counts as over, so that it does not end on its way. */
 const margin = 10_000;
 
-/** Gives the plugin's token, running it when there is none that is still good; all who ask meanwhile wait for one run. Faults: credential_unavailable. */
-export function execToken(plugin: ExecPlugin, options: ExecOptions): () => Promise<string> {
-  let held: { readonly token: string; readonly until: number } | null = null;
-  let running: Promise<string> | null = null;
+/** What a plugin gave: a token, a client certificate, or both. */
+export interface PluginCredential {
+  readonly token: string | null;
+  readonly certificate: ClientCertificate | null;
+}
+interface Held extends PluginCredential {
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** Gives the plugin's credential, running it when there is none that is still good; all who ask meanwhile wait for one run. Faults: credential_unavailable. */
+export function execCredential(plugin: ExecPlugin, options: ExecOptions): () => Promise<PluginCredential> {
+  let held: Held | null = null;
+  let running: Promise<PluginCredential> | null = null;
   return () => {
-    if (held !== null && options.now() < held.until) return Promise.resolve(held.token);
+    if (held !== null && options.now() < held.until) return Promise.resolve(held);
     running ??= runPlugin(plugin, options)
       .then((output) => {
         held = readCredential(output, plugin, options.now());
-        return held.token;
+        return held;
       })
       .finally(() => {
         running = null;
@@ -85,9 +97,12 @@ async function runPlugin(plugin: ExecPlugin, options: ExecOptions): Promise<stri
   });
 }
 
-/** What the plugin gets of the world: where programs and its home are, its own list, and what is asked. None of our secrets. */
+const ways = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+const passedOn = ["PATH", "HOME", ...ways, ...ways.map((name) => name.toLowerCase())];
+
+/** What the plugin gets of the world: where programs and its home are, the way out, its own list, and what is asked. None of our secrets. */
 function environmentOf(plugin: ExecPlugin, env: ExecOptions["env"]): Record<string, string> {
-  const base = ["PATH", "HOME"].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  const base = passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   const asked = {
     apiVersion: plugin.apiVersion,
     kind: "ExecCredential",
@@ -121,26 +136,45 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
-function readCredential(output: string, plugin: ExecPlugin, now: number): { token: string; until: number } {
+function readCredential(output: string, plugin: ExecPlugin, now: number): Held {
   const credential = parse(output);
   if (credential === null || textAt(credential, "kind") !== "ExecCredential")
     throw pluginFault(plugin, "gave no ExecCredential");
   if (textAt(credential, "apiVersion") !== plugin.apiVersion)
     throw pluginFault(plugin, "answered in another apiVersion");
-  const token = textAt(credential, "status", "token");
-  if (token === "")
-    throw pluginFault(
-      plugin,
-      textAt(credential, "status", "clientCertificateData") === ""
-        ? "gave no token"
-        : "gave a client certificate: only tokens are supported",
-    );
+  const token = textAt(credential, "status", "token") || null;
+  const given = certificateIn(credential, plugin);
+  if (token === null && given === null) throw pluginFault(plugin, "gave neither a token nor a client certificate");
+  const until = Math.min(given?.until ?? Number.POSITIVE_INFINITY, expiryOf(credential, plugin, now) - margin);
+  if (until + margin <= now) throw pluginFault(plugin, "gave a credential that is over");
+  return { token, certificate: given?.certificate ?? null, until };
+}
+
+/** Milliseconds since 1970; what says nothing of its end is asked for again after five minutes. */
+function expiryOf(credential: JsonObject, plugin: ExecPlugin, now: number): number {
   const expiry = at(credential, "status", "expirationTimestamp");
-  if (expiry === undefined || expiry === null) return { token, until: now + keepUndated };
+  if (expiry === undefined || expiry === null) return now + keepUndated + margin;
   const until = typeof expiry === "string" ? Date.parse(expiry) : Number.NaN;
   if (Number.isNaN(until)) throw pluginFault(plugin, "gave an expirationTimestamp that is no time");
-  if (until <= now) throw pluginFault(plugin, "gave a token that is over");
-  return { token, until: until - margin };
+  return until;
+}
+
+/** A whole pair whose key fits; no part of it is ever repeated. */
+function certificateIn(
+  credential: JsonObject,
+  plugin: ExecPlugin,
+): { readonly certificate: ClientCertificate; readonly until: number } | null {
+  const [cert, key] = ["clientCertificateData", "clientKeyData"].map((field) => textAt(credential, "status", field));
+  if (!cert && !key) return null;
+  if (!cert || !key) throw pluginFault(plugin, "gave a client certificate without its key, or a key alone");
+  try {
+    const parsed = new X509Certificate(cert);
+    if (parsed.checkPrivateKey(createPrivateKey(key)))
+      return { certificate: { cert, key }, until: Date.parse(parsed.validTo) - margin };
+  } catch {
+    throw pluginFault(plugin, "gave a client certificate or key that can't be read");
+  }
+  throw pluginFault(plugin, "gave a key that does not fit its client certificate");
 }
 
 function parse(text: string): JsonObject | null {

@@ -55,10 +55,18 @@ export const faultDetails = {
   },
   conflict_fields: { fields: "list of {field, manager}; both the cluster's words" },
   stale: { kind: "resource", namespace: "or ''", name: "of the object" },
-  cursor_expired: {},
+  cursor_expired: { cursor: "true where it was a cursor; else what was read before is too old to go on from" },
   invalid_object: { problems: "list of {path, rule}; the path is the cluster's words, the rule ours" },
   immutable_field: { problems: "list of {path, rule}; the path is the cluster's words, the rule ours" },
   no_logs: { why: "'previous': there was no run before; 'waiting': the container has not started", name: "of the pod" },
+  exec_failed: {
+    why: "'container' not running, 'program' not there, 'node' not reached, 'protocol' not served; absent where it is not known",
+    name: "of the pod",
+  },
+  resize_unsupported: {
+    why: "'cluster' or 'node' too old, 'static', 'windows', 'init', 'pod-level' or 'claims': pods that Kubernetes resizes nowhere",
+    name: "of the pod",
+  },
   eviction_blocked: {
     budgets: "list of PodDisruptionBudget names, or empty",
     needs: "healthy pods needed",
@@ -106,6 +114,8 @@ export interface Asked {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
+  /** Was it a further page of a list? */
+  readonly pages?: boolean;
 }
 
 /** What a write that may have reached the server leaves; reads and dry runs leave nothing. */
@@ -118,7 +128,7 @@ export function faultOf(answer: BadAnswer, asked: Asked): Fault {
   const status = readStatus(answer.status, answer.body);
   const reason = /^[A-Za-z]{1,60}$/.exec(status?.reason ?? "")?.[0] ?? "";
   const cause = `${asked.method} ${asked.path}: ${answer.status} ${reason}`.trimEnd();
-  const { code, detail } = (status === null ? null : readRefusal(status)) ?? byStatus(answer, status, asked.sent);
+  const { code, detail } = (status === null ? null : readRefusal(status)) ?? byStatus(answer, status, asked);
   // Before 500 the server decided against it; from 500 on it may have broken off midway, unless it says which check came first.
   const settled = answer.status < 500 || settledCodes.includes(code);
   return fault(code, detail, cause, settled ? "none" : effectIfSent(asked.sent));
@@ -131,7 +141,7 @@ const settledCodes: readonly FaultCode[] = [
 ];
 
 /** What the number alone says, once no message was recognised. */
-function byStatus(answer: BadAnswer, status: Status | null, sent: SentRequest): Refusal {
+function byStatus(answer: BadAnswer, status: Status | null, { sent, pages }: Asked): Refusal {
   const { verb, namespace, name } = sent;
   const object = status === null || status.name === "" ? null : objectOf(status, sent);
   const asked = { kind: resourceText(sent), namespace, name };
@@ -147,6 +157,9 @@ function byStatus(answer: BadAnswer, status: Status | null, sent: SentRequest): 
     case 403:
       return refusal("cluster_denied", { verb, kind: accessText(sent), namespace, name });
     case 404:
+      // Before Kubernetes 1.33 pods have no such subresource.
+      if (object === null && sent.subresource === "resize")
+        return refusal("resize_unsupported", { why: "cluster", name });
       return object === null ? refusal("unknown_kind", { kind: resourceText(sent) }) : refusal("not_found", object);
     case 405:
       return refusal("invalid_input", { problems: [{ path: "kind", rule: `this kind does not serve ${verb}` }] });
@@ -154,9 +167,12 @@ function byStatus(answer: BadAnswer, status: Status | null, sent: SentRequest): 
       if (status?.reason === "AlreadyExists") return refusal("already_exists", { ...object, ...leaving(status) });
       return refusal("stale", asked);
     case 410:
-      return refusal("cursor_expired", {});
+      return refusal("cursor_expired", pages === true ? { cursor: true } : {});
     case 413:
       return refusal("invalid_input", { problems: [{ path: "", rule: "too large" }], limit: mostBodyBytes });
+    case 415:
+      // Kubernetes knows no strategic merge of what is not its own kind; merge and JSON patches it takes of every kind.
+      return refusal("invalid_input", { problems: [{ path: "type", rule: notStrategic }] });
     case 422:
       return status !== null && pinsAnotherUid(status)
         ? refusal("stale", asked)
@@ -169,6 +185,8 @@ function byStatus(answer: BadAnswer, status: Status | null, sent: SentRequest): 
   }
   return refusal("cluster_unavailable", { why: "status", status: answer.status });
 }
+
+const notStrategic = "this kind takes no strategic patch: use type merge";
 
 /** kube-apiserver's own limit of a request's body. */
 export const mostBodyBytes = 3 * 1024 * 1024;

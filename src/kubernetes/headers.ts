@@ -42,10 +42,14 @@ export type AnswerHeaders = Readonly<Record<string, string | string[] | undefine
 
 /** The texts of `Warning: 299 - "…"` headers (RFC 7234, section 5.5), at most 20 of at most 1,000 characters. */
 export function warningsOf(headers: AnswerHeaders): string[] {
-  return valuesOf(headers, "warning")
-    .flatMap((value) => Array.from(value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g), ([, text]) => text ?? ""))
-    .slice(0, 20)
-    .map((text) => text.replace(/\\(.)/g, "$1").slice(0, 1000));
+  return (
+    valuesOf(headers, "warning")
+      .flatMap((value) => Array.from(value.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g), ([, text]) => text ?? ""))
+      .slice(0, 20)
+      .map((text) => text.replace(/\\(.)/g, "$1"))
+      // Half of a secret is no longer known as one: what is cut is cut between words.
+      .map((text) => (text.length > 1000 ? text.slice(0, 1000).replace(/\S*$/, "") : text))
+  );
 }
 
 /** Seconds of `Retry-After`, at most an hour; null where it is absent or a date. */

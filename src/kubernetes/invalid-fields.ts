@@ -51,10 +51,16 @@ export function isFixed({ message }: Cause): boolean {
 const unchangeable =
   /field is immutable$|^Forbidden: (?:pod updates may not change fields other than|updates to [a-z]+ spec for fields other than|is immutable)|may not be changed(?: once set)?$|cannot be changed$/;
 
-/** A field path as far as it is plain: keys in brackets come from the object and could say anything. */
+/**
+ * A field path as far as it is plain: keys in brackets come from the object and could say anything. A step that is not
+ * plain to its end is left out whole: half of a secret is no longer known as one.
+ */
 export function fieldPath(path: string): string {
   const plain = /^[A-Za-z0-9_.\-/[\]"=:~{},*$]{0,200}/.exec(path)?.[0] ?? "";
-  return plain.length === path.length ? plain : `${plain}…`;
+  if (plain.length === path.length) return plain;
+  const open = plain.lastIndexOf("[");
+  const end = open > plain.lastIndexOf("]") ? open + 1 : plain.lastIndexOf(".") + 1;
+  return `${plain.slice(0, end)}…`;
 }
 
 /** Our words for a cause (apimachinery, field error types). */
@@ -69,6 +75,10 @@ function ruleOf(cause: Cause): string {
       : "not a supported value";
   }
   if (reason === "FieldValueInvalid") return boundOf(message);
+  if (reason === "FieldValueForbidden" && /^Forbidden: resource (requests|limits) cannot be removed$/.test(message))
+    return "can't be removed from a running pod";
+  if (reason === "FieldValueForbidden" && /^Forbidden: only cpu and memory resources .*are mutable$/.test(message))
+    return "of a running pod only cpu and memory change";
   return rules[reason] ?? "not accepted";
 }
 const rules: { readonly [reason: string]: string } = {
@@ -91,6 +101,8 @@ function boundOf(message: string): string {
   if (from !== undefined && to !== undefined) return `must be from ${from} to ${to}`;
   if (message.endsWith("`selector` does not match template `labels`"))
     return "the selector does not match the template's labels";
+  if (message.endsWith(": Pod QOS Class may not change as a result of resizing"))
+    return "would change the pod's QoS class: keep requests equal to limits where they are, and below them where they are";
   return "not valid";
 }
 const ways: { readonly [way: string]: string } = {

@@ -3,7 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import type { Connection } from "./contract.ts";
-import { execToken, type ExecPlugin } from "./exec-plugin.ts";
+import { execCredential, type ExecPlugin } from "./exec-plugin.ts";
 import { fieldProblem, flagField, stringField, type Entry, type ReadFile } from "./kubeconfig-file.ts";
 import { fileToken } from "./tokens.ts";
 
@@ -25,24 +25,36 @@ const refusedFields: readonly (readonly [field: string, rule: string])[] = [
 ];
 
 /** How a user shows itself; a token file goes before a token, and both before a plugin, as in client-go. */
-export function authorizationOf(
+export function showingOf(
   user: Entry,
   cluster: Entry,
   ca: string | undefined,
   options: UserOptions,
-): Connection["authorization"] {
+): Pick<Connection, "authorization" | "certificate"> {
   for (const [field, rule] of refusedFields)
     if (user.fields[field] !== undefined && user.fields[field] !== null) throw fieldProblem(user, field, rule);
   const tokenFile = stringField(user, "tokenFile");
   if (tokenFile !== undefined)
-    return bearer(fileToken(resolve(dirname(user.file), tokenFile), options.readFile, options.now));
+    return { authorization: bearer(fileToken(resolve(dirname(user.file), tokenFile), options.readFile, options.now)) };
   const token = stringField(user, "token");
-  if (token !== undefined) return bearer(() => Promise.resolve(token.trim()));
+  if (token !== undefined) return { authorization: bearer(() => Promise.resolve(token.trim())) };
   const exec = user.fields["exec"];
-  if (exec === undefined || exec === null) return () => Promise.resolve(null);
+  if (exec === undefined || exec === null) return { authorization: () => Promise.resolve(null) };
   if (!isJsonObject(exec)) throw fieldProblem(user, "exec", "is not a mapping");
   const plugin = pluginOf({ file: user.file, where: `${user.where}.exec`, fields: exec }, cluster, ca);
-  return bearer(execToken(plugin, { env: options.env, now: options.now }));
+  const credential = execCredential(plugin, { env: options.env, now: options.now });
+  const own = stringField(user, "client-certificate-data") ?? stringField(user, "client-certificate");
+  return {
+    async authorization() {
+      const { token: given } = await credential();
+      return given === null ? null : `Bearer ${given}`;
+    },
+    async certificate() {
+      const { certificate } = await credential();
+      if (certificate === null || own === undefined) return certificate;
+      throw fieldProblem(user, "client-certificate", "stands beside a plugin that gave another one");
+    },
+  };
 }
 
 export function bearer(token: () => Promise<string>): Connection["authorization"] {

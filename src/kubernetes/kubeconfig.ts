@@ -15,7 +15,8 @@ import {
   type Kubeconfig,
   type ReadFile,
 } from "./kubeconfig-file.ts";
-import { authorizationOf, bearer, type UserOptions } from "./kubeconfig-user.ts";
+import { bearer, showingOf, type UserOptions } from "./kubeconfig-user.ts";
+import { proxyFromEnvironment } from "./proxy-environment.ts";
 import { fileToken } from "./tokens.ts";
 
 export interface LoadOptions extends UserOptions {
@@ -38,10 +39,7 @@ export interface Loaded {
 export async function loadConnections(options: LoadOptions): Promise<Loaded> {
   const config = await readKubeconfig(options.kubeconfig, options.readFile);
   const current = options.context ?? config.current;
-  const known = [...config.contexts.keys()];
-  const [file = ""] = config.files;
-  if (current !== "" && !config.contexts.has(current))
-    throw kubeconfigProblem(file, `it has no context "${current}"; its contexts are ${known.join(", ") || "none"}`);
+  if (current !== "" && !config.contexts.has(current)) throw unknownContext(current, config);
   const connections: Connection[] = [];
   const leftOut: { context: string; why: string }[] = [];
   for (const [name, context] of config.contexts) {
@@ -53,6 +51,33 @@ export async function loadConnections(options: LoadOptions): Promise<Loaded> {
     }
   }
   return { connections, current, leftOut };
+}
+
+/** The contexts of kubeconfig files, by name and not opened yet: one that can't be used says so when it is asked for. */
+export interface Contexts {
+  readonly names: readonly string[];
+  /** The kubeconfig's current one; "" where it names none. */
+  readonly current: string;
+  /** Faults: cluster_unavailable, whose cause is a sentence that names the file and the field. */
+  open(context: string): Promise<Connection>;
+}
+
+export async function openContexts(options: Omit<LoadOptions, "context">): Promise<Contexts> {
+  const config = await readKubeconfig(options.kubeconfig, options.readFile);
+  return {
+    names: [...config.contexts.keys()],
+    current: config.current,
+    async open(name) {
+      const context = config.contexts.get(name);
+      if (context === undefined) throw unknownContext(name, config);
+      return await connectionOf(name, context, config, options);
+    },
+  };
+}
+
+function unknownContext(name: string, { contexts, files: [file = ""] }: Kubeconfig): Faulted {
+  const known = [...contexts.keys()].join(", ") || "none";
+  return kubeconfigProblem(file, `it has no context "${name}"; its contexts are ${known}`);
 }
 
 async function connectionOf(
@@ -87,8 +112,8 @@ async function connectionOf(
       ...(serverName === undefined ? {} : { serverName }),
       insecure,
     },
-    proxy: proxyOf(cluster),
-    authorization: user === undefined ? nobody : authorizationOf(user, cluster, ca, options),
+    proxy: proxyOf(cluster) ?? proxyAround(server, options.env),
+    ...(user === undefined ? { authorization: nobody } : showingOf(user, cluster, ca, options)),
     namespace: stringField(context, "namespace") ?? "default",
   };
 }
@@ -116,6 +141,15 @@ function proxyOf(cluster: Entry): string | null {
   return proxy;
 }
 
+function proxyAround(server: string, env: UserOptions["env"]): string | null {
+  try {
+    return proxyFromEnvironment(server, env);
+  } catch (thrown) {
+    const why = thrown instanceof TypeError ? thrown.message : "the proxy of the environment can't be used";
+    throw new Faulted(clusterFault("cluster_unavailable", { why: "configuration" }, `The environment's ${why}.`));
+  }
+}
+
 /**
  * The connection of the pod that we run in, or null outside of a pod: its ServiceAccount's token (read again as kubelet rotates it) and the cluster's CA.
  * Faults: cluster_unavailable where the pod's files are missing.
@@ -130,11 +164,12 @@ export async function inClusterConnection(
   const folder = "/var/run/secrets/kubernetes.io/serviceaccount";
   const ca = await podFile(`${folder}/ca.crt`, readFile);
   const namespace = await podFile(`${folder}/namespace`, readFile);
+  const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return {
     cluster: "in-cluster",
-    server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    server,
     tls: { ca, insecure: false },
-    proxy: null,
+    proxy: proxyAround(server, env),
     authorization: bearer(fileToken(`${folder}/token`, readFile, now)),
     namespace: namespace.trim(),
   };

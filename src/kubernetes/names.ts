@@ -42,6 +42,12 @@ export function containerRule(text: string): string | null {
   return isLabel(text) ? null : labelRule;
 }
 
+/** Why this can't be a word of a command, or null: what is shown to an approver must be what runs, so nothing that can't be seen. */
+export function wordRule(text: string): string | null {
+  const seen = !/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(text.replace(/[\t\n]/g, ""));
+  return text.length <= 1024 && seen ? null : "at most 1024 characters, no control or invisible characters";
+}
+
 /** Why this can't be a label or field selector, or null: up to 500 characters, none of them invisible. Its grammar is the server's to judge. */
 export function selectorRule(text: string): string | null {
   return text.length <= 500 && !unseen.test(text) ? null : "at most 500 characters, no control or invisible characters";

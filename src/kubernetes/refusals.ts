@@ -26,6 +26,7 @@ const recognisers: readonly ((status: Status) => Refusal | null)[] = [
   fieldManagers,
   schema,
   badRequest,
+  resize,
   invalid,
 ];
 
@@ -73,7 +74,7 @@ function schema({ code, reason, message }: Status): Refusal | null {
 function badRequest({ code, message }: Status): Refusal | null {
   if (code !== 400) return null;
   if (message.startsWith("invalid continue token") || message.startsWith("continue key is not valid"))
-    return { code: "cursor_expired", detail: {} };
+    return { code: "cursor_expired", detail: { cursor: true } };
   if (message.startsWith("unable to parse requirement: ")) return input("selector", "not a label selector");
   if (message.startsWith("invalid selector: ")) return input("field_selector", "not a field selector");
   if (message.startsWith("field label not supported: ")) return input("field_selector", unselectable);
@@ -98,6 +99,26 @@ const unselectable = "not a field that this kind can be selected by";
 function input(path: string, rule: string, more: Refusal["detail"] = {}): Refusal {
   return { code: "invalid_input", detail: { problems: [{ path, rule }], ...more } };
 }
+
+/** A pod whose resources can't change while it runs (pkg/apis/core/validation, ValidatePodResize); what else is wrong with such a request no longer matters. */
+function resize({ code, causes, name }: Status): Refusal | null {
+  if (code !== 422) return null;
+  const found = causes.flatMap((cause) => unresizable.filter(([phrase]) => cause.message === `Forbidden: ${phrase}`));
+  const [, why] = found[0] ?? [];
+  return why === undefined ? null : { code: "resize_unsupported", detail: { why, name: showable(name) } };
+}
+const unresizable: readonly (readonly [phrase: string, why: string])[] = [
+  ["Pod running on node without support for resize", "node"],
+  ["static pods cannot be resized", "static"],
+  ["windows pods cannot be resized", "windows"],
+  ["resources for non-sidecar init containers are immutable", "init"],
+  ["non-sidecar init containers with a resize policy of RestartContainer cannot be resized", "init"],
+  [
+    "resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled",
+    "pod-level",
+  ],
+  ["pods with node allocatable resource claims cannot be resized", "claims"],
+];
 
 /** 422: a field that can't change is told apart from one that is wrong. A pinned uid that no longer fits is left to faults.ts: the object is stale. */
 function invalid(status: Status): Refusal | null {

@@ -108,7 +108,7 @@ function queryOf(target: Target): string {
 }
 
 /** Percent-encodes all but RFC 3986's unreserved characters, so that no URL parser has anything left to change. */
-function encode(text: string): string {
+export function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

@@ -25,6 +25,7 @@ const createMap: KubeRequest = { ...create, group: "", resource: "configmaps" };
 const createRole: KubeRequest = { ...create, group: "rbac.authorization.k8s.io", resource: "roles" };
 const evict: KubeRequest = { ...createPod, name: "p1", subresource: "eviction" };
 const remove = asking({ verb: "delete", group: "apps", resource: "deployments", name: "api", subresource: "scale" });
+const resizePod = patching({ group: "", resource: "pods", name: "p1", subresource: "resize" });
 const list = asking({ verb: "list", resource: "pods", name: "" });
 const log = asking({ resource: "pods", name: "p1", subresource: "log" });
 const api = { name: "api", group: "apps", kind: "deployments" };
@@ -333,6 +334,17 @@ export const refusals: readonly RefusalCase[] = [
     detail: {},
   },
   {
+    row: "410 paging",
+    request: { ...list, query: { limit: "50", continue: "token" } },
+    status: 410,
+    answer: {
+      message: "The provided continue parameter is too old to display a consistent list result.",
+      reason: "Expired",
+    },
+    code: "cursor_expired",
+    detail: { cursor: true },
+  },
+  {
     row: "400 continue",
     request: list,
     status: 400,
@@ -341,7 +353,7 @@ export const refusals: readonly RefusalCase[] = [
       reason: "BadRequest",
     },
     code: "cursor_expired",
-    detail: {},
+    detail: { cursor: true },
   },
   {
     row: "422 invalid",
@@ -387,7 +399,7 @@ export const refusals: readonly RefusalCase[] = [
         { path: "spec.template.spec.containers[0].image", rule: "is required" },
         { path: "spec.template.spec.restartPolicy", rule: "not one of Always, OnFailure, Never" },
         { path: "spec.port", rule: "must be from 1 to 65535" },
-        { path: "metadata.annotations[say:…", rule: "not valid" },
+        { path: "metadata.annotations[…", rule: "not valid" },
         { path: "[]", rule: "too long" },
         { path: "spec.new", rule: "not accepted" },
       ],
@@ -484,6 +496,77 @@ export const refusals: readonly RefusalCase[] = [
     },
     code: "immutable_field",
     detail: { problems: [{ path: "spec.selector", rule: "can't be changed" }] },
+  },
+  ...resizeRows(),
+  {
+    row: "404 resize, before Kubernetes 1.33",
+    request: resizePod,
+    status: 404,
+    answer: { message: "the server could not find the requested resource", reason: "NotFound", details: {} },
+    code: "resize_unsupported",
+    detail: { why: "cluster", name: "p1" },
+  },
+  {
+    row: "404 of a pod that is gone, on its way to be resized",
+    request: resizePod,
+    status: 404,
+    answer: { message: 'pods "p1" not found', reason: "NotFound", details: { name: "p1", kind: "pods" } },
+    code: "not_found",
+    detail: { kind: "pods", namespace: "shop", name: "p1" },
+  },
+  {
+    row: "422 resize that asks for what a running pod can't do",
+    request: resizePod,
+    status: 422,
+    answer: {
+      message: 'Pod "p1" is invalid: …',
+      reason: "Invalid",
+      details: {
+        name: "p1",
+        kind: "Pod",
+        causes: [
+          {
+            reason: "FieldValueInvalid",
+            message: 'Invalid value: "Guaranteed": Pod QOS Class may not change as a result of resizing',
+            field: "spec",
+          },
+          {
+            reason: "FieldValueForbidden",
+            message: "Forbidden: resource limits cannot be removed",
+            field: "spec.containers[0].resources.limits",
+          },
+          {
+            reason: "FieldValueForbidden",
+            message: "Forbidden: only cpu and memory resources are mutable",
+            field: "spec",
+          },
+        ],
+      },
+    },
+    code: "invalid_object",
+    detail: {
+      problems: [
+        {
+          path: "spec",
+          rule: "would change the pod's QoS class: keep requests equal to limits where they are, and below them where they are",
+        },
+        { path: "spec.containers[0].resources.limits", rule: "can't be removed from a running pod" },
+        { path: "spec", rule: "of a running pod only cpu and memory change" },
+      ],
+    },
+  },
+  {
+    row: "415 a strategic patch of a custom resource",
+    request: patching({ contentType: "application/strategic-merge-patch+json" }),
+    status: 415,
+    answer: {
+      message:
+        "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+      reason: "UnsupportedMediaType",
+      details: {},
+    },
+    code: "invalid_input",
+    detail: { problems: [{ path: "type", rule: "this kind takes no strategic patch: use type merge" }] },
   },
   {
     row: "422 a running pod's fields",
@@ -674,3 +757,45 @@ export const refusals: readonly RefusalCase[] = [
     effect: "unknown",
   },
 ];
+
+/** Each pod that Kubernetes 1.36 resizes nowhere (pkg/apis/core/validation, ValidatePodResize), with whatever else it minds. */
+function resizeRows(): RefusalCase[] {
+  const phrases = [
+    ["node", "spec", "Pod running on node without support for resize"],
+    ["static", "", "static pods cannot be resized"],
+    ["windows", "", "windows pods cannot be resized"],
+    ["init", "spec", "resources for non-sidecar init containers are immutable"],
+    [
+      "init",
+      "spec.initContainers[0]",
+      "non-sidecar init containers with a resize policy of RestartContainer cannot be resized",
+    ],
+    [
+      "pod-level",
+      "",
+      "resize of pods with pod-level resources is forbidden when InPlacePodLevelResourcesVerticalScalingEnabled feature gate is disabled",
+    ],
+    ["claims", "spec", "pods with node allocatable resource claims cannot be resized"],
+  ] as const;
+  const qos = {
+    reason: "FieldValueInvalid",
+    message: 'Invalid value: "hunter2": Pod QOS Class may not change as a result of resizing',
+    field: "spec",
+  };
+  return phrases.map(([why, field, phrase]) => ({
+    row: `422 resize: ${phrase}`,
+    request: resizePod,
+    status: 422,
+    answer: {
+      message: 'Pod "p1" is invalid: …',
+      reason: "Invalid",
+      details: {
+        name: "p1",
+        kind: "Pod",
+        causes: [qos, { reason: "FieldValueForbidden", message: `Forbidden: ${phrase}`, field }],
+      },
+    },
+    code: "resize_unsupported",
+    detail: { why, name: "p1" },
+  }));
+}

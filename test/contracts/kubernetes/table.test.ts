@@ -143,7 +143,7 @@ describe("logs", () => {
       limitBytes: 100,
     };
     const request = asking({ resource: "pods", name: "p1", subresource: "log" });
-    expect(await readLog(clientOf(url), request, log)).toEqual({ text: "one\ntwo", lines: 2, cut: null });
+    expect(await readLog(clientOf(url), () => request, log)).toEqual({ text: "one\ntwo", lines: 2, cut: null });
     expect(Object.fromEntries(new URL(seen[0]?.url ?? "", url).searchParams)).toEqual({
       container: "app",
       limitBytes: "101",
@@ -164,12 +164,12 @@ describe("logs", () => {
     const client = clientOf(url);
     const request = asking({ resource: "pods", name: "p1", subresource: "log", timeout: 80 });
     const log = { container: "app", previous: false, timestamps: false };
-    expect(await readLog(client, request, { ...log, limitBytes: 15 })).toEqual({
+    expect(await readLog(client, () => request, { ...log, limitBytes: 15 })).toEqual({
       text: "user=a\n",
       lines: 1,
       cut: "bytes",
     });
-    expect(await readLog(client, request, { ...log, limitBytes: 100 })).toEqual({
+    expect(await readLog(client, () => request, { ...log, limitBytes: 100 })).toEqual({
       text: "user=a\n",
       lines: 1,
       cut: "time",

@@ -50,6 +50,22 @@ describe("the server's certificate", () => {
     expect(await clientOf(url, { tls: { insecure: true } }).request(asking())).toMatchObject({ status: 200 });
   });
 
+  promise("kubernetes:tls", "not the environment, not even through a proxy that speaks TLS", async () => {
+    const { url, seen } = await serve(answer, good);
+    const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+    onTestFinished(() => {
+      if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+      else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+    });
+    const strict = { ca: otherCa, insecure: false };
+    for (const proxy of [null, url])
+      expect(await faultFrom(clientOf(url, { tls: strict, proxy }).request(asking()))).toMatchObject({
+        code: "cluster_unavailable",
+      });
+    expect(seen).toEqual([]);
+  });
+
   promise("kubernetes:tls", "a server that speaks no TLS, or hangs up in the handshake, is asked once", async () => {
     const plain = await serve(answer);
     const client = clientOf(plain.url.replace("http:", "https:"), { tls: { ca, insecure: false } });
