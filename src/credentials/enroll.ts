@@ -1,6 +1,6 @@
 // Brings a cluster to what the manifests say, step by step, and takes it back; a second run changes nothing.
 
-import { at, isJsonObject, type JsonObject } from "../domain/json.ts";
+import { at, isJsonObject, textAt, type JsonObject } from "../domain/json.ts";
 import type { KubeClient } from "../kubernetes/contract.ts";
 import { differencesOf, isEdited } from "./compare.ts";
 import { readEnrolment, widen, type Reach } from "./enrolment.ts";
@@ -60,9 +60,27 @@ export async function enroll(reach: Reach, options: EnrolOptions): Promise<Enrol
   });
 }
 
-/** What `enroll` would bring the cluster to: what is enrolled already, and what is asked now. */
-export async function plannedReach(asked: Reach, options: EnrolOptions): Promise<Reach> {
-  return widen(await readEnrolment(senderOf(options)), asked);
+export interface PlannedReach {
+  readonly reach: Reach;
+  /** Namespaces that were enrolled and are gone, or on their way out: they leave the enrolment. */
+  readonly vanished: readonly string[];
+}
+
+/** What `enroll` would bring the cluster to: what is enrolled already and still there, and what is asked now. */
+export async function plannedReach(asked: Reach, options: EnrolOptions): Promise<PlannedReach> {
+  const sender = senderOf(options);
+  const before = await readEnrolment(sender);
+  const earlier = (before?.namespaces ?? []).filter((name) => !asked.namespaces.includes(name));
+  const standing = await Promise.all(earlier.map((name) => stands(sender, name)));
+  const vanished = earlier.filter((_, index) => standing[index] === false);
+  const kept = before === null ? null : { ...before, namespaces: earlier.filter((name) => !vanished.includes(name)) };
+  return { reach: widen(kept, asked), vanished };
+}
+
+/** Somebody may have deleted a namespace that was enrolled: that must not stand in the way of the others. */
+async function stands(sender: Sender, name: string): Promise<boolean> {
+  const found = await find(sender, { address: names.namespaces, namespace: "", name });
+  return found !== null && textAt(found, "metadata", "deletionTimestamp") === "";
 }
 
 /** Takes back the enrolment of some namespaces, or (null) all of it; leftovers of grants go with it. */
@@ -72,10 +90,11 @@ export async function unenroll(leaving: readonly string[] | null, options: Enrol
     const before = await readEnrolment(sender);
     const enrolled = before?.namespaces ?? [];
     for (const namespace of leaving ?? enrolled) await removeGrantRoles(sender, namespace, told);
+    if (leaving === null && before?.nodes === true) await removeGrantRoles(sender, "", told);
     const going =
       leaving === null
         ? everyManifest(enrolled)
-        : leaving.flatMap((name) => namespaceManifests(name, { secrets: true }));
+        : leaving.flatMap((name) => namespaceManifests(name, { secrets: true, exec: true }));
     for (const manifest of going.toReversed())
       told({ object: manifestName(manifest), answer: await remove(sender, manifest) });
     if (leaving === null || before === null) return null;
@@ -175,14 +194,20 @@ async function proveFence(sender: Sender, options: EnrolOptions): Promise<string
   return `The admission policy ${names.previewFenceName} does not hold the preview account (${last}), so no namespace was enrolled.`;
 }
 
-/** A grant that is running loses its rights at once; that is what unenrolling means. */
+/** A grant that is running loses its rights at once; that is what unenrolling means. At "" its ClusterRole goes. */
 async function removeGrantRoles(sender: Sender, namespace: string, told: (step: Step) => void): Promise<void> {
-  for (const [kind, address] of [
+  const inNamespace = [
     ["RoleBinding", names.roleBindings],
     ["Role", names.roles],
-  ] as const)
+  ] as const;
+  const inCluster = [
+    ["ClusterRoleBinding", names.clusterRoleBindings],
+    ["ClusterRole", names.clusterRoles],
+  ] as const;
+  const place = namespace === "" ? "" : `${namespace}/`;
+  for (const [kind, address] of namespace === "" ? inCluster : inNamespace)
     for (const found of (await listFound(sender, address, namespace, names.grantLabel)).filter(isGrantObject))
-      told({ object: `${kind} ${namespace}/${found.name}`, answer: await remove(sender, found) });
+      told({ object: `${kind} ${place}${found.name}`, answer: await remove(sender, found) });
 }
 
 /** `kube-system` and its like can be enrolled for reading only. */

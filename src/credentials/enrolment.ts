@@ -14,6 +14,10 @@ export interface Reach {
   readonly clusterRead: boolean;
   /** Secrets of the namespaces may be read by a grant, where a rule asked for approval and got it. */
   readonly secrets: boolean;
+  /** Nodes may be cordoned and drained by a grant: pods of every namespace can be evicted, by name. */
+  readonly nodes: boolean;
+  /** Commands may be run in the namespaces' pods by a grant, each pod by its name. */
+  readonly exec: boolean;
 }
 
 export interface Enrolment extends Reach {
@@ -34,6 +38,8 @@ export function parseEnrolment(configMap: JsonObject): Enrolment {
     namespaces: sortedNames(text("namespaces").split(",")),
     clusterRead: text("clusterRead") === "true",
     secrets: text("secrets") === "true",
+    nodes: text("nodes") === "true",
+    exec: text("exec") === "true",
   };
 }
 
@@ -43,6 +49,8 @@ export function enrolmentText(reach: Reach): Record<string, string> {
     namespaces: reach.namespaces.join(","),
     clusterRead: String(reach.clusterRead),
     secrets: String(reach.secrets),
+    nodes: String(reach.nodes),
+    exec: String(reach.exec),
   };
 }
 
@@ -52,6 +60,8 @@ export function widen(before: Reach | null, asked: Reach): Reach {
     namespaces: sortedNames([...(before?.namespaces ?? []), ...asked.namespaces]),
     clusterRead: asked.clusterRead || (before?.clusterRead ?? false),
     secrets: asked.secrets || (before?.secrets ?? false),
+    nodes: asked.nodes || (before?.nodes ?? false),
+    exec: asked.exec || (before?.exec ?? false),
   };
 }
 

@@ -1,7 +1,15 @@
 // Admission policies that hold whatever RBAC lets through: previews that can't write, grants that can't reach the node or make power.
 
 import type { JsonObject } from "../domain/json.ts";
-import { accountUser, previewAccountName, previewFenceName, sessionsNamespace, systemNamespace } from "./names.ts";
+import {
+  accountUser,
+  gatewayAccountName,
+  grantLabel,
+  previewAccountName,
+  previewFenceName,
+  sessionsNamespace,
+  systemNamespace,
+} from "./names.ts";
 
 /** An admission policy in the parts that differ from one to the next. */
 export interface Fence {
@@ -107,6 +115,70 @@ function podFence(name: string, spec: string, rules: readonly JsonObject[]): Fen
     ],
   };
 }
+
+const gatewayUser = accountUser(systemNamespace, gatewayAccountName);
+const isGateway = `has(request.userInfo.username) && request.userInfo.username == '${gatewayUser}'`;
+/** Of a deleted object only the old one is there. */
+const made = "(request.operation == 'DELETE' ? oldObject : object)";
+const sameOf = (field: string): string =>
+  `(has(object.${field}) ? object.${field} : null) == (has(oldObject.${field}) ? oldObject.${field} : null)`;
+
+/** With `--nodes`. RBAC can't say "only those of grants" of ClusterRoles, nor "only whether pods may come" of a node: these do. */
+export const nodeFences: readonly Fence[] = [
+  {
+    name: "sallyport-grants-nodes",
+    who: isGrantOrPreview,
+    rules: [{ ...written("", ["nodes", "nodes/*"]), operations: ["*"] }],
+    validations: [
+      {
+        expression: "request.operation == 'UPDATE' && !(has(request.subResource) && request.subResource != '')",
+        message: "A grant may only cordon and uncordon nodes.",
+      },
+      {
+        expression: `request.operation != 'UPDATE' || ${["metadata.labels", "metadata.annotations", "spec.taints"].map(sameOf).join(" && ")}`,
+        message: "A grant may not change a node's labels, annotations or taints: they decide what lands on it.",
+      },
+    ],
+  },
+  {
+    name: "sallyport-gateway-cluster-roles",
+    who: isGateway,
+    rules: [
+      {
+        ...written("rbac.authorization.k8s.io", ["clusterroles", "clusterrolebindings"]),
+        operations: ["CREATE", "UPDATE", "DELETE"],
+      },
+    ],
+    validations: [
+      {
+        // A grant's id is a UUID of 36 characters: the name is `run-` and that, and nothing beside.
+        expression: [
+          `has(${made}.metadata.labels) && '${grantLabel}' in ${made}.metadata.labels`,
+          `${made}.metadata.name.startsWith('run-') && ${made}.metadata.name.size() == 40`,
+          `${made}.metadata.labels['${grantLabel}'].size() == 36`,
+          `${made}.metadata.name.endsWith(${made}.metadata.labels['${grantLabel}'])`,
+        ].join(" && "),
+        message: "The gateway may make and remove no ClusterRole or ClusterRoleBinding but those of its grants.",
+      },
+      {
+        // A label of this prefix adds a role's rules to `view`, `edit` or `admin`.
+        expression: `has(${made}.metadata.labels) && ${made}.metadata.labels.all(label, !label.startsWith('rbac.authorization.k8s.io/'))`,
+        message: "The ClusterRole of a grant may not be added to another role.",
+      },
+    ],
+  },
+  {
+    name: "sallyport-gateway-cluster-bindings",
+    who: isGateway,
+    rules: [written("rbac.authorization.k8s.io", ["clusterrolebindings"])],
+    validations: [
+      {
+        expression: `has(object.subjects) && object.subjects.size() == 1 && object.subjects.all(one, one.kind == 'ServiceAccount' && 'namespace' in one && one['namespace'] == '${sessionsNamespace}' && one.name == object.metadata.name) && object.roleRef.name == object.metadata.name`,
+        message: "The ClusterRole of a grant may be bound to that grant's own account alone.",
+      },
+    ],
+  },
+];
 
 export const fences: readonly Fence[] = [previewFence, kindsFence, ...podFences];
 

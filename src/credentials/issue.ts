@@ -2,8 +2,9 @@
 
 import type { AuthorizedCall } from "../domain/call.ts";
 import type { Grant, GrantFields } from "../domain/grant.ts";
+import type { GrantId } from "../domain/ids.ts";
 import type { GatewayAccount } from "./account.ts";
-import type { Issuer, IssueTerms } from "./contract.ts";
+import { noCredential, type Issuer, type IssueTerms } from "./contract.ts";
 import type { PreviewAccount } from "./preview.ts";
 
 /** From the configuration. `grants`: the kubeconfig's own credential serves reads before enrolment and nothing else. */
@@ -50,6 +51,15 @@ export async function issue(
 /** Issues the credential that rehearses a call. Faults: preview_unavailable, credential_unavailable, cancelled. */
 export async function issuePreview(account: PreviewAccount, signal: AbortSignal): Promise<Grant> {
   return mint(await account.issue(signal));
+}
+
+/** For a call that asks nothing of a cluster: no cluster has to live for it, and it can show nothing to one. */
+export function issueNothing(id: GrantId): IssuedGrant {
+  const authorization = (): never => {
+    throw noCredential("a call that asks nothing of a cluster would have asked");
+  };
+  const grant = mint({ id, issuer: "none", account: "", jti: "", expiresAt: 0, authorization });
+  return { grant, made: false, revoke: async () => null };
 }
 
 function mint(fields: GrantFields): Grant {

@@ -3,7 +3,7 @@
 import { textAt, type JsonObject } from "../domain/json.ts";
 import { rulesAnnotation, rulesDigest } from "./compare.ts";
 import { enrolmentText, manifestVersion, sortedNames, type Reach } from "./enrolment.ts";
-import { fences, fenceSpec } from "./fences.ts";
+import { fences, fenceSpec, nodeFences } from "./fences.ts";
 import type { PolicyRule } from "./grant-objects.ts";
 import * as names from "./names.ts";
 import * as rights from "./roles.ts";
@@ -30,6 +30,9 @@ const { systemNamespace, sessionsNamespace, gatewayAccountName, readerAccountNam
 export const readerRole = "sallyport-reader";
 export const ceilingRole = "sallyport-ceiling";
 export const secretsCeilingRole = "sallyport-ceiling-secrets";
+export const execCeilingRole = "sallyport-ceiling-exec";
+export const nodesCeilingRole = "sallyport-ceiling-nodes";
+export const clusterGrantMakerRole = "sallyport-cluster-grant-maker";
 export const grantMakerRole = "sallyport-grant-maker";
 export const namespacesRole = "sallyport-namespaces";
 export const clusterReadRole = "sallyport-cluster-reader";
@@ -40,7 +43,7 @@ export function enrolmentManifests(asked: Reach): Manifests {
   return {
     ground: [
       ...[systemNamespace, sessionsNamespace].map(namespace),
-      ...fences.flatMap((fence) => [
+      ...[...fences, ...(reach.nodes ? nodeFences : [])].flatMap((fence) => [
         cluster(names.admissionPolicies, "ValidatingAdmissionPolicy", fence.name, { spec: fenceSpec(fence) }),
         cluster(names.admissionPolicyBindings, "ValidatingAdmissionPolicyBinding", fence.name, {
           spec: { policyName: fence.name, validationActions: ["Deny"] },
@@ -55,7 +58,14 @@ export function enrolmentManifests(asked: Reach): Manifests {
       clusterRole(ceilingRole, rights.ceilingRules, true),
       clusterRole(grantMakerRole, rights.grantMakerRules),
       ...(reach.secrets ? [clusterRole(secretsCeilingRole, rights.secretsCeilingRules)] : []),
+      ...(reach.exec ? [clusterRole(execCeilingRole, rights.execCeilingRules)] : []),
       ...(reach.clusterRead ? [clusterRole(clusterReadRole, rights.clusterReadRules)] : []),
+      ...(reach.nodes
+        ? [
+            clusterRole(nodesCeilingRole, rights.nodesCeilingRules, true),
+            clusterRole(clusterGrantMakerRole, rights.clusterGrantMakerRules),
+          ]
+        : []),
       clusterRole(namespacesRole, rights.namespaceRules(reach.namespaces)),
       ...roleFor(gatewayAccountName, systemNamespace, "sallyport-gateway", rights.systemRules),
       ...roleFor(gatewayAccountName, sessionsNamespace, "sallyport-gateway", rights.sessionsRules),
@@ -64,6 +74,12 @@ export function enrolmentManifests(asked: Reach): Manifests {
     reach: [
       clusterBinding(namespacesRole, [gatewayAccountName, readerAccountName]),
       ...(reach.clusterRead ? [clusterBinding(clusterReadRole, [gatewayAccountName, readerAccountName])] : []),
+      ...(reach.nodes
+        ? [
+            clusterBinding(nodesCeilingRole, [gatewayAccountName, previewAccountName]),
+            clusterBinding(clusterGrantMakerRole, [gatewayAccountName]),
+          ]
+        : []),
       ...reach.namespaces.flatMap((name) => namespaceManifests(name, reach)),
       placed(names.configMaps, "ConfigMap", systemNamespace, names.enrolmentName, { data: enrolmentText(reach) }),
     ],
@@ -71,12 +87,13 @@ export function enrolmentManifests(asked: Reach): Manifests {
 }
 
 /** The bindings of one enrolled namespace. In Kubernetes' own namespaces nothing may be changed, so nothing there can be granted. */
-export function namespaceManifests(name: string, reach: Pick<Reach, "secrets">): readonly Manifest[] {
+export function namespaceManifests(name: string, reach: Pick<Reach, "secrets" | "exec">): readonly Manifest[] {
   if (isReadOnly(name)) return [binding(name, readerRole, [readerAccountName, gatewayAccountName])];
   return [
     binding(name, readerRole, [readerAccountName]),
     binding(name, ceilingRole, [gatewayAccountName, previewAccountName]),
     ...(reach.secrets ? [binding(name, secretsCeilingRole, [gatewayAccountName])] : []),
+    ...(reach.exec ? [binding(name, execCeilingRole, [gatewayAccountName])] : []),
     binding(name, grantMakerRole, [gatewayAccountName]),
   ];
 }
@@ -88,7 +105,13 @@ export function manifestName({ object, namespace, name }: Manifest): string {
 
 /** Every object that some enrolment may have made, in an order to be taken apart from the end: its record goes only after all bindings that it lists. */
 export function everyManifest(namespaces: readonly string[]): readonly Manifest[] {
-  const { ground, reach } = enrolmentManifests({ namespaces, clusterRead: true, secrets: true });
+  const { ground, reach } = enrolmentManifests({
+    namespaces,
+    clusterRead: true,
+    secrets: true,
+    nodes: true,
+    exec: true,
+  });
   return [...ground, ...reach.slice(-1), ...reach.slice(0, -1)];
 }
 

@@ -1,5 +1,6 @@
 // One cluster's credentials put together: the gateway's account, the issuers, the previews and the sweep.
 
+import type { Access } from "../domain/access.ts";
 import type { AuthorizedCall } from "../domain/call.ts";
 import type { Grant } from "../domain/grant.ts";
 import type { GrantId, SessionId } from "../domain/ids.ts";
@@ -7,6 +8,7 @@ import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { gatewayAccount, type GatewayStanding } from "./account.ts";
 import { noCredential, type IssueTerms } from "./contract.ts";
 import { readEnrolment, type Enrolment } from "./enrolment.ts";
+import { execNeeds, isExec } from "./grant-objects.ts";
 import { issue, issuePreview, type CredentialMode, type IssuedGrant } from "./issue.ts";
 import { ambientIssuer, readerIssuer, tokenRequestIssuer } from "./issuers/index.ts";
 import { previewAccount, type FenceAnswer } from "./preview.ts";
@@ -34,6 +36,8 @@ export interface ClusterCredentials {
   readIdentity(signal: AbortSignal): Promise<string | null>;
   issue(authorized: AuthorizedCall, terms: IssueTerms): Promise<IssuedGrant>;
   issuePreview(signal: AbortSignal): Promise<Grant>;
+  /** Refuses what no grant could hold here, before a person is asked to agree to it. Faults: credential_unavailable, which says what it would need. */
+  grantable(accesses: readonly Access[], signal: AbortSignal): Promise<void>;
   fence(signal: AbortSignal): Promise<FenceAnswer>;
   enrolment(signal: AbortSignal): Promise<Enrolment | null>;
   endSession(session: SessionId): Promise<boolean | null>;
@@ -43,7 +47,9 @@ export interface ClusterCredentials {
   refused(session: SessionId | null): Promise<void>;
   /** One sweep; null where the cluster is not enrolled. */
   sweep(asked: Pick<SweepOptions, "knows" | "sessionGrants">, signal: AbortSignal): Promise<SweepAnswer | null>;
-  /** Ends all sessions' tokens, then stops whatever is on its way. */
+  /** Stops whatever is on its way; nothing more is asked of the cluster. */
+  abandon(): void;
+  /** Ends all sessions' tokens, then abandons the rest. */
   close(): Promise<void>;
 }
 
@@ -87,6 +93,11 @@ export function openCredentials(options: CredentialOptions): ClusterCredentials 
     async issuePreview(signal) {
       return await issuePreview(previews, signal);
     },
+    async grantable(accesses, signal) {
+      if (!accesses.some(isExec)) return;
+      const enrolment = await asGateway(signal, readEnrolment);
+      if (enrolment !== null && !enrolment.exec) throw noCredential("commands are not enrolled", execNeeds);
+    },
     fence: (signal) => previews.fence(signal),
     enrolment: (signal) => asGateway(signal, readEnrolment),
     endSession: (session) => reader.end(session),
@@ -100,8 +111,17 @@ export function openCredentials(options: CredentialOptions): ClusterCredentials 
         const enrolment = await readEnrolment(sender);
         if (enrolment === null) throw noCredential("enrolled, but the list of namespaces is missing");
         const namespaces = enrolment.namespaces.filter((name) => !isReadOnly(name));
-        return await sweep({ ...asked, sender, gatewayId, namespaces, isLive: (grant) => live.has(grant as GrantId) });
+        const { nodes } = enrolment;
+        return await sweep({
+          ...asked,
+          sender,
+          gatewayId,
+          namespaces,
+          nodes,
+          isLive: (grant) => live.has(grant as GrantId),
+        });
       }),
+    abandon: () => closing.abort(),
     async close() {
       await Promise.all(reader.sessions().map((session) => reader.end(session)));
       closing.abort();

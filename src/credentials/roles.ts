@@ -65,6 +65,25 @@ export const ceilingRules: readonly PolicyRule[] = [
 /** For the gateway alone, never for the preview account: an admission policy can't hold back a read. */
 export const secretsCeilingRules: readonly PolicyRule[] = [rule("", ["secrets"], ["get"])];
 
+/** With `--exec`, for the gateway alone: a command has no dry run, so the preview account has no use for it. Kubernetes asks for both verbs. */
+export const execCeilingRules: readonly PolicyRule[] = [rule("", ["pods/exec"], ["create", "get"])];
+
+/**
+ * With `--nodes`, over the whole cluster: the most that the grant of a cordon or a drain can ever hold, and what their previews rehearse with.
+ * Nothing under a node (its proxy is a way into every pod, its status decides what lands on it), and of pods nothing but to be seen and to be evicted.
+ */
+export const nodesCeilingRules: readonly PolicyRule[] = [
+  rule("", ["nodes"], ["get", "list", "patch"]),
+  rule("", ["pods"], ["get", "list"]),
+  rule("", ["pods/eviction"], ["create"]),
+  rule("policy", ["poddisruptionbudgets"], ["list"]),
+];
+
+/** With `--nodes`: makes and removes the ClusterRoles of grants. Kubernetes refuses any that is wider than the ceiling, a fence any that is not a grant's. */
+export const clusterGrantMakerRules: readonly PolicyRule[] = [
+  rule("rbac.authorization.k8s.io", ["clusterroles", "clusterrolebindings"], ["create", "delete", "list"]),
+];
+
 /** In each enrolled namespace: makes and removes the Roles of grants. Kubernetes refuses any that is wider than the ceiling. */
 export const grantMakerRules: readonly PolicyRule[] = [
   rule("rbac.authorization.k8s.io", ["roles", "rolebindings"], ["create", "delete", "get", "list"]),

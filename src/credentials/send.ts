@@ -140,6 +140,24 @@ export async function listFound(
   return found;
 }
 
+/** The objects of all namespaces, whole, page by page; `label` asks for those that bear it, "" for all. */
+export async function* list(sender: Sender, address: ResourceAddress, label: string): AsyncGenerator<JsonObject> {
+  let next = "";
+  do {
+    const query = {
+      limit: "500",
+      ...(label === "" ? {} : { labelSelector: label }),
+      ...(next === "" ? {} : { continue: next }),
+    };
+    const { body } = await sender.client.request(
+      requestOf(sender, "list", { address, namespace: "", name: "" }, { query }),
+    );
+    const items = at(body, "items");
+    for (const item of Array.isArray(items) ? items : []) if (isJsonObject(item)) yield item;
+    next = textAt(body, "metadata", "continue");
+  } while (next !== "");
+}
+
 function foundIn(address: ResourceAddress, namespace: string, row: unknown): FoundObject {
   const metadata = isJsonObject(row) ? at(row, "object", "metadata") : undefined;
   return {

@@ -4,6 +4,8 @@ import type { GrantId } from "../domain/ids.ts";
 import { isGrantObject, removeGrant } from "./grant-objects.ts";
 import {
   anchorName,
+  clusterRoleBindings,
+  clusterRoles,
   gatewayLabel,
   roleBindings,
   roles,
@@ -19,6 +21,8 @@ export interface SweepOptions {
   readonly gatewayId: string;
   /** Where grants may have Roles and RoleBindings. */
   readonly namespaces: readonly string[];
+  /** May grants have ClusterRoles and ClusterRoleBindings, too? */
+  readonly nodes: boolean;
   /** Does the transcript know this grant, or the call that its objects name? */
   readonly knows: (grant: string, call: string) => boolean;
   /** Does the grant live now, in this process? Asked after the lists, so that a grant made meanwhile is not taken for a leftover. */
@@ -71,10 +75,11 @@ export async function sweep(options: SweepOptions): Promise<SweepAnswer> {
   return { swept, unknown, unread };
 }
 
-async function listAll({ sender, gatewayId, namespaces }: SweepOptions) {
+async function listAll({ sender, gatewayId, namespaces, nodes }: SweepOptions) {
   const lists: readonly Omit<Located, "name">[] = [
     { address: serviceAccounts, namespace: sessionsNamespace },
     { address: secrets, namespace: sessionsNamespace },
+    ...(nodes ? [clusterRoleBindings, clusterRoles].map((address) => ({ address, namespace: "" })) : []),
     ...namespaces.flatMap((namespace) => [
       { address: roleBindings, namespace },
       { address: roles, namespace },
@@ -88,7 +93,7 @@ async function listAll({ sender, gatewayId, namespaces }: SweepOptions) {
     } catch (thrown) {
       const found = faultIn(thrown);
       if (found.code === "credential_unavailable") throw thrown;
-      unread.push(`${address.resource} ${namespace}: ${causeOf(found)}`);
+      unread.push(`${[address.resource, namespace].filter(Boolean).join(" ")}: ${causeOf(found)}`);
     }
   }
   return { found, unread };
@@ -111,5 +116,5 @@ async function sweepAnchors({ sender, sessionGrants, isLive }: SweepOptions): Pr
 }
 
 function describe({ address, namespace, name }: Located): string {
-  return `${address.resource} ${namespace}/${name}`;
+  return `${address.resource} ${namespace === "" ? "" : `${namespace}/`}${name}`;
 }

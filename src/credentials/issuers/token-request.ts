@@ -10,7 +10,19 @@ import { agentOf } from "../../domain/principal.ts";
 import type { KubeClient } from "../../kubernetes/contract.ts";
 import type { GatewayAccount } from "../account.ts";
 import { noCredential, type Issued, type Issuer, type IssueTerms } from "../contract.ts";
-import { grantable, grantObjects, removeGrant, type GrantObjects } from "../grant-objects.ts";
+import { readEnrolment } from "../enrolment.ts";
+import {
+  grantable,
+  grantObjects,
+  execNeeds,
+  isExec,
+  needsClusterRole,
+  placeOfRole,
+  removeGrant,
+  type GrantObjects,
+  type GrantReach,
+} from "../grant-objects.ts";
+import { isReadOnly } from "../manifests.ts";
 import * as names from "../names.ts";
 import { causeOf, create, faultIn, isRefused, withoutEffect, type Sender } from "../send.ts";
 import { mintToken, tokenSeconds, type MintedToken } from "../token.ts";
@@ -49,8 +61,9 @@ export function tokenRequestIssuer(options: TokenRequestOptions): Issuer {
     const grant = options.newGrantId();
     const seconds = tokenSeconds(terms.deadline / 1000 + 60);
     const marks = { grant, gateway: gatewayId, call: call.id, expiresAt: now() + seconds * 1000 };
-    const objects = grantObjects(accesses, marks);
     const sender = await senderFor(authorized, terms.nextAuditId, terms.signal);
+    const reach = needsClusterRole(accesses) ? await reachOf(sender) : null;
+    const objects = grantObjects(accesses, marks, reach);
 
     async function takeBack(): Promise<boolean> {
       // Not the call's signal: a cancelled call's grant must go all the same.
@@ -68,16 +81,31 @@ export function tokenRequestIssuer(options: TokenRequestOptions): Issuer {
     live.add(grant);
     try {
       const token = await make(sender, grant, objects, { seconds, now });
-      await takesHold({ ...sender, authorization: token.authorization() }, accesses, options.pause);
+      const as = { ...sender, authorization: token.authorization() };
+      await takesHold(as, oneOfEachRole(accesses, reach), options.pause);
       return { grant: fieldsOf(grant, token), made: true, revoke: onceComplete(takeBack) };
     } catch (thrown) {
       // Its account was made anew, perhaps: the removal below mints another token.
       if (isRefused(faultIn(thrown))) gateway.forget();
       await takeBack();
-      throw failed(thrown, terms.signal);
+      throw failed(thrown, terms.signal, accesses.some(isExec) ? execNeeds : widerNeeds);
     }
   }
   return { issue };
+}
+
+/** Where the gateway can make Roles: not in the namespaces that are enrolled for reading only. */
+async function reachOf(sender: Sender): Promise<GrantReach> {
+  const enrolment = await readEnrolment(sender);
+  if (enrolment === null) throw noCredential("enrolled, but the list of namespaces is missing", "sallyport enroll");
+  return { nodes: enrolment.nodes, namespaces: enrolment.namespaces.filter((name) => !isReadOnly(name)) };
+}
+
+/** One access of each Role and of the ClusterRole: when it is allowed, so are the others. */
+function oneOfEachRole(accesses: readonly Access[], reach: GrantReach | null): readonly Access[] {
+  return [
+    ...new Map(grantable(accesses, reach).map((access) => [placeOfRole(access, reach), access] as const)).values(),
+  ];
 }
 
 /** Two rounds: the account, the anchor and the Roles; then the bindings and the token, which need them. */
@@ -90,7 +118,7 @@ async function make(
   const [anchor] = await together([
     create(sender, names.secrets, objects.anchor),
     create(sender, names.serviceAccounts, objects.account),
-    ...objects.roles.map((role) => create(sender, names.roles, role)),
+    ...objects.roles.map(({ address, object }) => create(sender, address, object)),
   ]);
   const uid = textAt(anchor, "metadata", "uid");
   if (uid === "") throw noCredential("the anchor was made without a uid");
@@ -101,7 +129,7 @@ async function make(
       anchor: { name: names.anchorName(grant), uid },
       ...life,
     }),
-    ...objects.bindings.map((binding) => create(sender, names.roleBindings, binding)),
+    ...objects.bindings.map(({ address, object }) => create(sender, address, object)),
   ]);
   return token;
 }
@@ -111,16 +139,15 @@ const tries = [0, 5, 10, 20, 40, 80, 160, 320, 320, 320];
 
 /**
  * The API server's authorizer learns of a new binding by a watch, some milliseconds after it answered that it was made: a call's first request could
- * be refused. So the grant itself asks (authorization.k8s.io/v1 SelfSubjectAccessReview), once a namespace, until the answer is yes.
+ * be refused. So the grant itself asks (authorization.k8s.io/v1 SelfSubjectAccessReview), once a binding, until the answer is yes.
  */
 async function takesHold(
   sender: Sender,
   accesses: readonly Access[],
   pause: TokenRequestOptions["pause"],
 ): Promise<void> {
-  const oneEach = new Map(grantable(accesses).map((access) => [access.namespace, access]));
   await Promise.all(
-    [...oneEach.values()].map(async (access) => {
+    accesses.map(async (access) => {
       for (const wait of tries) {
         if (wait > 0) await pause(wait);
         if (await isAllowed(sender, access)) return;
@@ -155,13 +182,13 @@ function fieldsOf(id: GrantId, token: MintedToken): GrantFields {
 }
 
 /** A caller's own end stays what it is; everything else is a missing credential, whose cause is for the operator. */
-function failed(thrown: unknown, signal: AbortSignal): Faulted {
+function failed(thrown: unknown, signal: AbortSignal, wider: string): Faulted {
   const found = faultIn(thrown);
   if (signal.aborted) return withoutEffect(thrown);
   if (found.code === "credential_unavailable") return noCredential(found.cause, textAt(found.detail, "needs"));
-  const needs = found.code === "cluster_denied" ? "an enrolled namespace, and a ceiling that holds these accesses" : "";
-  return noCredential(causeOf(found), needs);
+  return noCredential(causeOf(found), found.code === "cluster_denied" ? wider : "");
 }
+const widerNeeds = "an enrolled namespace, and a ceiling that holds these accesses";
 
 /** Tries again as long as something is left, and never after. */
 function onceComplete(takeBack: () => Promise<boolean>): () => Promise<boolean> {

@@ -50,7 +50,7 @@ async function run(args: readonly string[], answer: string | null = null): Promi
     connection: loopback.connection,
     client: { ...loopback.client, close: async () => {} },
   });
-  const command = (name === "enroll" ? enrollCommand : unenrollCommand)(io, connect).exitOverride();
+  const command = (name === "enroll" ? enrollCommand : unenrollCommand)(io, connect, async () => []).exitOverride();
   try {
     await command.configureOutput({ writeErr: () => {} }).parseAsync(rest, { from: "user" });
     return { out, failed: "", exitCode: 0, asked };
@@ -67,7 +67,13 @@ describe("enroll", () => {
   promise("credentials:enroll-print", "--print gives the exact objects as YAML and opens no connection", async () => {
     const { out, exitCode } = await run(["enroll", "--namespace", "shop,pay", "--print"]);
     const printed = parseAllDocuments(out).map((document) => document.toJS() as unknown);
-    const { ground, reach } = enrolmentManifests({ namespaces: ["pay", "shop"], clusterRead: false, secrets: false });
+    const { ground, reach } = enrolmentManifests({
+      namespaces: ["pay", "shop"],
+      clusterRead: false,
+      secrets: false,
+      nodes: false,
+      exec: false,
+    });
     expect([exitCode, loopback.seen]).toEqual([0, []]);
     expect(printed).toEqual([...ground, ...reach].map((one) => one.object));
   });
@@ -110,7 +116,14 @@ describe("enroll", () => {
       const { out } = await run(["enroll", "--namespace", "pay", "--yes"]);
       expect(out).toContain("is enrolled: pay, shop.");
       const record = loopback.objects.get("/api/v1/namespaces/sallyport-system/configmaps/enrolment");
-      expect(record?.["data"]).toEqual({ version: "1", namespaces: "pay,shop", clusterRead: "true", secrets: "false" });
+      expect(record?.["data"]).toEqual({
+        version: "1",
+        namespaces: "pay,shop",
+        clusterRead: "true",
+        secrets: "false",
+        nodes: "false",
+        exec: "false",
+      });
     },
   );
 
@@ -162,7 +175,13 @@ describe("enroll", () => {
   );
 
   promise("credentials:enroll-refused", "a missing right is named, wherever it is missing", async () => {
-    const { ground, reach } = enrolmentManifests({ namespaces: ["shop"], clusterRead: false, secrets: false });
+    const { ground, reach } = enrolmentManifests({
+      namespaces: ["shop"],
+      clusterRead: false,
+      secrets: false,
+      nodes: false,
+      exec: false,
+    });
     for (const stop of [0, 3, ground.length - 1, ground.length + reach.length - 1]) {
       loopback.objects.clear();
       loopback.objects.set("/api/v1/namespaces/shop", { metadata: { name: "shop" } });

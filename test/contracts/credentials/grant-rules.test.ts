@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect } from "vitest";
 import { verbs, type Access } from "../../../src/domain/access.ts";
 import { Faulted } from "../../../src/domain/fault.ts";
+import { textAt } from "../../../src/domain/json.ts";
 import { grantObjects, grantRules, type PolicyRule } from "../../../src/credentials/grant-objects.ts";
 import { tokenSeconds } from "../../../src/credentials/token.ts";
 import { promise } from "../../support/promise.ts";
@@ -89,6 +90,77 @@ describe("grant rules", () => {
     expect([...grantRules([nodes, pods])]).toEqual([...grantRules([pods])]);
   });
 
+  const enrolled = { namespaces: ["shop"], nodes: true };
+  const node = { resource: "nodes", namespace: "", name: "n1", kind: "Node" } as const;
+  const eviction = (namespace: string, name: string): Access =>
+    access(cluster, { verb: "create", resource: "pods", subresource: "eviction", namespace, name });
+
+  promise(
+    "credentials:cluster-grant",
+    "what stands in an enrolled namespace in its Role, the rest in one ClusterRole",
+    () => {
+      const budgets = { verb: "list", resource: "poddisruptionbudgets", group: "policy", optional: true } as const;
+      const accesses = [
+        access(cluster, { verb: "get", ...node }),
+        access(cluster, { verb: "patch", ...node }),
+        access(cluster, { verb: "list", resource: "pods", namespace: "" }),
+        eviction("shop", "api-1"),
+        eviction("kube-system", "dns-1"),
+        access(cluster, { ...budgets, namespace: "shop" }),
+        access(cluster, { ...budgets, namespace: "kube-system" }),
+      ];
+      const evict = (name: string) => ({
+        apiGroups: [""],
+        resources: ["pods/eviction"],
+        resourceNames: [name],
+        verbs: ["create"],
+      });
+      const listBudgets = { apiGroups: ["policy"], resources: ["poddisruptionbudgets"], verbs: ["list"] };
+      expect([...grantRules(accesses, enrolled)]).toEqual([
+        [
+          "",
+          [
+            { apiGroups: [""], resources: ["nodes"], resourceNames: ["n1"], verbs: ["get", "patch"] },
+            { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
+            evict("dns-1"),
+            listBudgets,
+          ],
+        ],
+        ["shop", [evict("api-1"), listBudgets]],
+      ]);
+      const ids_ = testIds();
+      const [grant, call] = [ids_.grant(), ids_.call()];
+      const made = grantObjects(accesses, { grant, gateway: "g1", call, expiresAt: 0 }, enrolled);
+      expect(
+        made.roles.map(({ object }) => `${textAt(object, "kind")} ${textAt(object, "metadata", "namespace")}`),
+      ).toEqual(["ClusterRole ", "Role shop"]);
+      expect(made.places.map(({ address, namespace }) => `${address.resource} ${namespace}`)).toEqual([
+        "serviceaccounts sallyport-sessions",
+        "secrets sallyport-sessions",
+        "clusterroles ",
+        "clusterrolebindings ",
+        "roles shop",
+        "rolebindings shop",
+      ]);
+    },
+  );
+
+  promise(
+    "credentials:cluster-grant",
+    "without `enroll --nodes` nothing of cluster scope, and the fault says what is missing",
+    () => {
+      const wanted = [access(cluster, { verb: "patch", ...node }), eviction("kube-system", "dns-1")];
+      for (const reach of [null, { namespaces: ["shop"], nodes: false }])
+        for (const one of reach === null ? wanted.slice(0, 1) : wanted)
+          try {
+            grantRules([one], reach);
+            throw new Error("it was granted");
+          } catch (thrown) {
+            expect((thrown as Faulted).fault.detail).toEqual({ needs: "sallyport enroll --nodes" });
+          }
+    },
+  );
+
   const attacks: readonly (readonly [string, Partial<Access>, string])[] = [
     ["any name", { verb: "patch", resource: "deployments", name: "*" }, ""],
     ["any resource", { verb: "get", resource: "*", name: "a" }, ""],
@@ -127,7 +199,8 @@ describe("grant rules", () => {
     const [grant, call] = [ids.grant(), ids.call()];
     const accesses = ["shop", "pay"].map((namespace) => access(cluster, { verb: "list", resource: "pods", namespace }));
     const made = grantObjects(accesses, { grant, gateway: "g1", call, expiresAt: Date.UTC(2026, 10, 21) });
-    for (const object of [made.account, made.anchor, ...made.roles, ...made.bindings])
+    const objects = [...made.roles, ...made.bindings].map((one) => one.object);
+    for (const object of [made.account, made.anchor, ...objects])
       expect(object["metadata"]).toMatchObject({
         labels: {
           "sallyport.dev/grant": grant,

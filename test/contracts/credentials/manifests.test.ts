@@ -8,8 +8,14 @@ import { parseEnrolment, widen, type Reach } from "../../../src/credentials/enro
 import { enrolmentManifests, everyManifest, manifestName } from "../../../src/credentials/manifests.ts";
 import { promise } from "../../support/promise.ts";
 
-const everything: Reach = { namespaces: ["kube-system", "shop"], clusterRead: true, secrets: true };
-const plain: Reach = { namespaces: ["shop"], clusterRead: false, secrets: false };
+const everything: Reach = {
+  namespaces: ["kube-system", "shop"],
+  clusterRead: true,
+  secrets: true,
+  nodes: true,
+  exec: true,
+};
+const plain: Reach = { namespaces: ["shop"], clusterRead: false, secrets: false, nodes: false, exec: false };
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -42,7 +48,9 @@ describe("manifests", () => {
         expect([role, words.filter((word) => word.includes("*"))]).toEqual([role, []]);
         const power = ["escalate", "bind", "impersonate", "deletecollection", "approve", "sign"];
         expect([role, rule.verbs.filter((verb) => power.includes(verb))]).toEqual([role, []]);
-        const paths = /^(pods\/(exec|attach|portforward|proxy|ephemeralcontainers|binding)|services\/proxy|nodes\/.*)$/;
+        const runs = rule.resources.includes("pods/exec");
+        expect([role, runs]).toEqual([role, role === "ClusterRole sallyport-ceiling-exec"]);
+        const paths = /^(pods\/(attach|portforward|proxy|ephemeralcontainers|binding)|services\/proxy|nodes\/.*)$/;
         expect([role, rule.resources.filter((resource) => paths.test(resource))]).toEqual([role, []]);
         // An empty list of names means every name.
         expect([role, rule.resourceNames?.length]).not.toEqual([role, 0]);
@@ -72,8 +80,11 @@ describe("manifests", () => {
     const more = new Set(bindingsOf(plain));
     expect(bindingsOf(everything).filter((one) => !more.has(one))).toEqual([
       "cluster sallyport-cluster-reader: gateway reader",
+      "cluster sallyport-ceiling-nodes: gateway preview",
+      "cluster sallyport-cluster-grant-maker: gateway",
       "kube-system sallyport-reader: reader gateway",
       "shop sallyport-ceiling-secrets: gateway",
+      "shop sallyport-ceiling-exec: gateway",
     ]);
   });
 
@@ -86,7 +97,7 @@ describe("manifests", () => {
       expect(
         ground.filter((one) => !own.includes(one.namespace) || one.address.resource === "clusterrolebindings"),
       ).toEqual([]);
-      expect(ground.filter((one) => one.address.resource === "validatingadmissionpolicybindings").length).toBe(5);
+      expect(ground.filter((one) => one.address.resource === "validatingadmissionpolicybindings").length).toBe(8);
       expect(reach.at(-1)?.name).toBe("enrolment");
     },
   );
@@ -102,10 +113,11 @@ describe("manifests", () => {
   promise("credentials:unenroll", "what is taken apart is all that is ever made, the record after the bindings", () => {
     const made = new Set<string>();
     for (const clusterRead of [true, false])
-      for (const secrets of [true, false]) {
-        const { ground, reach } = enrolmentManifests({ ...everything, clusterRead, secrets });
-        for (const one of [...ground, ...reach]) made.add(manifestName(one));
-      }
+      for (const secrets of [true, false])
+        for (const nodes of [true, false]) {
+          const { ground, reach } = enrolmentManifests({ ...everything, clusterRead, secrets, nodes });
+          for (const one of [...ground, ...reach]) made.add(manifestName(one));
+        }
     const apart = everyManifest(everything.namespaces).toReversed().map(manifestName);
     expect([...apart].sort()).toEqual([...made].sort());
     expect(apart.indexOf("ConfigMap sallyport-system/enrolment")).toBeGreaterThan(
@@ -121,13 +133,21 @@ describe("manifests", () => {
         expect(told).toEqual({ version: "1", ...widen(null, before) });
         const both = widen(told, asked);
         expect([...both.namespaces].sort()).toEqual([...new Set([...before.namespaces, ...asked.namespaces])].sort());
-        expect([both.clusterRead, both.secrets]).toEqual([
+        expect([both.clusterRead, both.secrets, both.nodes]).toEqual([
           before.clusterRead || asked.clusterRead,
           before.secrets || asked.secrets,
+          before.nodes || asked.nodes,
         ]);
       }),
     );
-    expect(parseEnrolment({})).toEqual({ version: "", namespaces: [], clusterRead: false, secrets: false });
+    expect(parseEnrolment({})).toEqual({
+      version: "",
+      namespaces: [],
+      clusterRead: false,
+      secrets: false,
+      nodes: false,
+      exec: false,
+    });
   });
 
   promise("credentials:enroll-idempotent", "any edit of what we wrote is a difference, and its path is named", () => {
@@ -176,6 +196,8 @@ const reaches: fc.Arbitrary<Reach> = fc.record({
   namespaces: fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,8}[a-z0-9]$/), { minLength: 1, maxLength: 5 }),
   clusterRead: fc.boolean(),
   secrets: fc.boolean(),
+  nodes: fc.boolean(),
+  exec: fc.boolean(),
 });
 
 type Path = readonly (string | number)[];

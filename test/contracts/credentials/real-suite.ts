@@ -23,7 +23,7 @@ const [shop, other] = ["sallyport-test-shop", "sallyport-test-other"] as const;
 const gatewayId = "gateway-under-test";
 const ids = testIds();
 const signal = new AbortController().signal;
-const reach = { namespaces: [shop, other], clusterRead: false, secrets: false };
+const reach = { namespaces: [shop, other], clusterRead: false, secrets: false, nodes: false, exec: false };
 
 export function credentialsSuite(connect: () => Promise<RealCluster>): void {
   let real: RealCluster;
@@ -296,7 +296,6 @@ export function credentialsSuite(connect: () => Promise<RealCluster>): void {
       const before = await leftovers();
       const beyond: Access[] = [
         on({ verb: "get", resource: "secrets", name: "db" }),
-        on({ verb: "create", resource: "pods", subresource: "exec", name: "api" }),
         on({ verb: "patch", resource: "roles", group: "rbac.authorization.k8s.io", name: "any" }),
         on({ verb: "get", resource: "deployments", name: "api", namespace: "kube-system" }),
       ];
@@ -305,6 +304,11 @@ export function credentialsSuite(connect: () => Promise<RealCluster>): void {
           code: "credential_unavailable",
           detail: { needs: "an enrolled namespace, and a ceiling that holds these accesses" },
         });
+      const command = on({ verb: "create", resource: "pods", subresource: "exec", name: "api" });
+      expect(await refusal(issue({ effect: "execute", accesses: [...scaleApi(), command] }))).toEqual({
+        code: "credential_unavailable",
+        detail: { needs: "sallyport enroll --exec" },
+      });
       expect(await leftovers()).toEqual(before);
     });
 
@@ -374,14 +378,24 @@ export function credentialsSuite(connect: () => Promise<RealCluster>): void {
       const tried: Ask[] = [
         { verb: "get", resource: "secrets", name: "db" },
         { verb: "list", resource: "secrets" },
-        { verb: "create", resource: "pods", subresource: "exec", name: "api" },
-        { verb: "get", resource: "pods", subresource: "proxy", name: "api" },
         { verb: "list", resource: "pods", namespace: "kube-system" },
         { verb: "list", resource: "nodes", namespace: "" },
         patchScale("api", { query: { dryRun: "All" } }),
       ];
       for (const request of tried)
         expect([request, await code(ask(token, request))]).toEqual([request, "cluster_denied"]);
+      const command = {
+        namespace: shop,
+        name: "api",
+        container: "main",
+        command: ["ls"],
+        timeout: 5_000,
+        maxBytes: 1024,
+      };
+      const identity = { authorization: token, auditId: "suite.x", agent: "suite", signal, guard: () => undefined };
+      await expect(client.exec({ ...command, ...identity })).rejects.toMatchObject({
+        fault: { code: "cluster_denied" },
+      });
       expect(await Promise.all([mine, theirs].map((one) => credentials.endSession(one.id)))).toEqual([true, true]);
     });
 

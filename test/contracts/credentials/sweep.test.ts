@@ -48,6 +48,30 @@ describe("sweep", () => {
       ]);
   });
 
+  promise(
+    "credentials:cluster-grant",
+    "the sweep looks for ClusterRoles where nodes are enrolled, and removes what is left",
+    async () => {
+      const data = { version: "1", namespaces: "shop", nodes: "true" };
+      bench.loopback.objects.set(record, { data });
+      const grant = ids.grant();
+      const cluster = "/apis/rbac.authorization.k8s.io/v1";
+      plant(`${cluster}/clusterroles/run-${grant}`, grant);
+      plant(`${cluster}/clusterrolebindings/run-${grant}`, grant);
+      plant(`${cluster}/clusterroles/somebody-elses`, grant);
+      bench.loopback.seen.length = 0;
+      const answer = await bench.credentials.sweep({ knows: () => true, sessionGrants: [] }, never);
+      expect(bench.loopback.seen.filter((seen) => seen.method === "DELETE").map((seen) => seen.path)).toEqual([
+        `${cluster}/clusterrolebindings/run-${grant}`,
+        `${cluster}/clusterroles/run-${grant}`,
+      ]);
+      expect(answer?.swept).toEqual([
+        { grant, call: "", objects: [`clusterrolebindings run-${grant}`, `clusterroles run-${grant}`], complete: true },
+      ]);
+      expect(answer?.unknown).toEqual([{ grant, objects: ["clusterroles somebody-elses"], removed: false }]);
+    },
+  );
+
   promise("credentials:sweep", "a server that answers with whole objects is not read on", async () => {
     bench.loopback.instead = (seen) =>
       seen.path.endsWith("/secrets") ? { status: 200, body: { kind: "SecretList", items: [] } } : undefined;
