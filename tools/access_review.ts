@@ -29,14 +29,18 @@ export default defineTool({
       const arguments_ = (input.arguments ?? {}) as JsonObject;
       const review = await gateway.review(input.tool, arguments_);
       const tell = review.tell === null ? [] : [` ${review.tell}`];
-      return answer([`${input.tool} with these arguments: ${review.answer}. Nothing was run.`, ...tell]);
+      const open = review.final ? "" : " by the rules so far; what its preview finds decides";
+      return answer([`${input.tool} with these arguments: ${review.answer}${open}. Nothing was run.`, ...tell]);
     }
     const standing = await gateway.standing(input.namespace ?? "");
     const shown = standing.namespaces.slice(0, 100);
     const more = standing.namespaces.length - shown.length;
     const tools = (["allowed", "needs approval", "denied"] as const).map((reply) => {
       const names = standing.tools.filter((tool) => tool.answer === reply).map((tool) => tool.name);
-      return { kind: "line" as const, line: [`${reply}: ${names.length === 0 ? "-" : names.join(", ")}`] };
+      const others =
+        reply === "denied" && standing.unlisted > 0 ? [`${standing.unlisted} that your list does not show`] : [];
+      const said = [...names, ...others];
+      return { kind: "line" as const, line: [`${reply}: ${said.length === 0 ? "-" : said.join(", ")}`] };
     });
     return answer(
       ["You act as ", named(standing.actsAs), ", through ", named(standing.agent), "."],

@@ -10,6 +10,7 @@ export default defineTool({
     "Wait for a pending approval or long call and return its result; the call runs by itself once approved. Do not repeat it with other arguments meanwhile.",
   annotations: { readOnlyHint: true, openWorldHint: false },
   effects: ["read"],
+  clusterless: true,
   input: z.strictObject({
     id: z
       .string()
@@ -37,6 +38,11 @@ export default defineTool({
           "Call approval_wait again; do not repeat the call.",
         ]);
       }
+      case "running":
+        return answer([
+          `RUNNING ${waited.tool} ${waited.id} for ${waited.seconds} s - ${waited.progress}. `,
+          "Call approval_wait again; do not repeat the call.",
+        ]);
       case "taken":
         return answer([`${waited.id} has ended and its answer was given before; read the object to see how it is now`]);
       case "unknown":

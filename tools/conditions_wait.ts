@@ -37,8 +37,8 @@ const input = z.strictObject({
 });
 type Input = z.output<typeof input>;
 
-/** Milliseconds between two looks: short at first, since much is done at once. */
-const looks = { first: 250, most: 2000, factor: 1.5 };
+/** Milliseconds between two looks: short at first, since much is done at once. A watch tells of changes itself, and is looked at no more often than `watched`. */
+const looks = { first: 250, most: 2000, factor: 1.5, watched: 250 };
 
 export default defineTool<Input>({
   name: "conditions_wait",
@@ -53,7 +53,9 @@ export default defineTool<Input>({
   previewOnly: () => false,
   async needs({ kind, name, namespace }, { findKind }) {
     const found = await findKind(kind);
-    return [{ verb: "get", kind: found, namespace: placeOf(found, namespace), name }];
+    const object = { kind: found, namespace: placeOf(found, namespace), name };
+    const watched = found.verbs.includes("watch") ? [{ verb: "watch", ...object, optional: true } as const] : [];
+    return [{ verb: "get", ...object }, ...watched];
   },
   async run(asked, kit) {
     const kind = await kit.findKind(asked.kind);
@@ -61,14 +63,14 @@ export default defineTool<Input>({
     const title = `${kind.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${asked.name}`;
     const began = kit.now();
     const waited = (): number => Math.round((kit.now() - began) / 1000);
+    const ends = began + asked.wait_seconds * 1000;
     let uid: string | null = null;
-    for (let gap = looks.first; ; gap = Math.min(looks.most, gap * looks.factor)) {
-      const object = await lookAt(ref, asked.for === "deleted" || uid !== null, kit);
+    let told_ = "";
+    for await (const object of statesOf(ref, asked.for, ends, kit)) {
       if (uid !== null && asked.for !== "deleted" && (object === null || textAt(object, "metadata", "uid") !== uid))
         return told([`${title}: it was deleted meanwhile, after ${waited()} s.`], "never", waited());
       uid ??= object === null ? "" : textAt(object, "metadata", "uid");
       const now = standing(asked, kind.kind, object, uid);
-      const left = asked.wait_seconds * 1000 - (kit.now() - began);
       if (now.reached === "yes")
         return told([`${title}: ${asked.for} after ${waited()} s: `, ...now.says, "."], "yes", waited());
       if (now.reached === "never")
@@ -77,7 +79,7 @@ export default defineTool<Input>({
           "never",
           waited(),
         );
-      if (left <= 0)
+      if (kit.now() >= ends)
         return told(
           [
             `${title}: not ${asked.for} after ${waited()} s: `,
@@ -87,11 +89,44 @@ export default defineTool<Input>({
           "no",
           waited(),
         );
-      kit.progress(`${title}: not ${asked.for} yet, ${waited()} of ${asked.wait_seconds} s`);
-      await pause(Math.min(gap, left), kit.signal);
+      // Our own words alone: what the cluster says is masked and framed in the answer.
+      const words = now.says.filter((part) => typeof part === "string").join("");
+      if (words !== told_) kit.progress(`${title}: not ${asked.for} yet: ${words}`);
+      told_ = words;
     }
+    throw new Error("the states of an object came to an end");
   },
 });
+
+/** The object as it is now and as it changes, without end: watched where that may be, else looked at; the last look is at `ends` or after. */
+async function* statesOf(
+  ref: ObjectRef,
+  awaited: Input["for"],
+  ends: number,
+  kit: Kit,
+): AsyncGenerator<JsonObject | null, void, undefined> {
+  let watches = kit.cluster.may({ verb: "watch", ...ref, optional: true });
+  let seen = false;
+  for (let gap = looks.first; ; gap = Math.min(looks.most, gap * looks.factor)) {
+    const object = await lookAt(ref, awaited === "deleted" || seen, kit);
+    seen = true;
+    yield object;
+    const resourceVersion = textAt(object ?? {}, "metadata", "resourceVersion");
+    if (watches && resourceVersion !== "" && kit.now() < ends)
+      try {
+        for await (const state of kit.cluster.watch(ref, { resourceVersion, milliseconds: ends - kit.now() })) {
+          yield state;
+          await pause(Math.min(looks.watched, Math.max(0, ends - kit.now())), kit.signal);
+        }
+      } catch (thrown) {
+        // Whoever may not watch may still look.
+        if (!(thrown instanceof Faulted) || !unwatchable.includes(thrown.fault.code)) throw thrown;
+        watches = false;
+      }
+    await pause(Math.min(gap, Math.max(0, ends - kit.now())), kit.signal);
+  }
+}
+const unwatchable: readonly string[] = ["cluster_denied", "unknown_kind", "invalid_input"];
 
 /** The object; null where it may be gone and is. */
 async function lookAt(ref: ObjectRef, mayBeGone: boolean, kit: Kit): Promise<JsonObject | null> {

@@ -62,7 +62,8 @@ export default defineTool<Input>({
     const kind = await subjectKind(asked, kit.findKind);
     const looks = openLooks(kit);
     const events = await kit.findKind("events");
-    const namespaces = asked.namespace === "*" ? kit.cluster.namespaces : [asked.namespace];
+    const mine = (namespace: string): boolean => kit.cluster.may({ verb: "list", kind: events, namespace, name: "" });
+    const namespaces = asked.namespace === "*" ? kit.cluster.namespaces.filter(mine) : [asked.namespace];
     const from = startOf(asked.since, kit.now());
     let [read, older] = [0, 0];
     const rows: EventRow[] = [];

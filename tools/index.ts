@@ -10,10 +10,13 @@ import kinds_explain from "./kinds_explain.ts";
 import logs_read from "./logs_read.ts";
 import manifests_apply from "./manifests_apply.ts";
 import metrics_top from "./metrics_top.ts";
+import nodes_cordon from "./nodes_cordon.ts";
+import nodes_drain from "./nodes_drain.ts";
 import objects_delete from "./objects_delete.ts";
 import objects_get from "./objects_get.ts";
 import objects_list from "./objects_list.ts";
 import objects_patch from "./objects_patch.ts";
+import pods_exec from "./pods_exec.ts";
 import problems_diagnose from "./problems_diagnose.ts";
 import rollouts_get from "./rollouts_get.ts";
 import rollouts_undo from "./rollouts_undo.ts";
@@ -31,10 +34,13 @@ export const tools: readonly Tool[] = [
   logs_read,
   manifests_apply,
   metrics_top,
+  nodes_cordon,
+  nodes_drain,
   objects_delete,
   objects_get,
   objects_list,
   objects_patch,
+  pods_exec,
   problems_diagnose,
   rollouts_get,
   rollouts_undo,

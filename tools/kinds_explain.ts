@@ -160,5 +160,11 @@ function searched(title: string, document: JsonObject, schema: JsonObject, text:
 
 function firstSentence(text: string): string {
   const one = /^[\s\S]*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
-  return one.length > most.description ? `${one.slice(0, most.description)}…` : one;
+  // Between words: half of a secret is no longer known as one.
+  return one.length > most.description
+    ? `${one
+        .slice(0, most.description + 1)
+        .replace(/\S*$/, "")
+        .trimEnd()}…`
+    : one;
 }

@@ -1,4 +1,4 @@
-// Reads logs of a pod or a workload's pods and folds repeats, so that an agent sees errors and the newest lines in few tokens.
+// Reads logs of a pod or a workload's pods and folds repeats, so that an agent sees errors and the newest lines in few tokens; long, since it also says why there is nothing to read.
 
 import { z } from "zod";
 import {
@@ -11,6 +11,8 @@ import {
   foldLog,
   inputs,
   isJsonObject,
+  named,
+  since,
   textAt,
   type Block,
   type JsonObject,
@@ -22,14 +24,9 @@ const input = z.strictObject({
   namespace: inputs.namespace(),
   kind: z.enum(["Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"]).default("Pod"),
   name: inputs.name(),
-  container: inputs.namespace().optional(),
+  container: inputs.container().optional(),
   previous: z.boolean().default(false),
-  since: z
-    .string()
-    .max(40)
-    .regex(/^(\d{1,6}[smhd]|\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d))$/, "must be 15m, 2h or RFC 3339")
-    .optional()
-    .describe("15m, 2h or RFC 3339"),
+  since: since().optional().describe("15m, 2h or RFC 3339"),
   until: z.iso.datetime({ offset: true }).optional().describe("RFC 3339"),
   tail: z.number().int().min(1).max(2000).default(100).describe("Per container"),
   grep: z.string().min(1).max(200).optional().describe("RE2 regex"),
@@ -70,16 +67,33 @@ export default defineTool<Input>({
   async run(asked, kit) {
     const pods = await podsOf(asked, kit);
     const chosen = pods.toSorted((a, b) => Number(healthy(a)) - Number(healthy(b))).slice(0, asked.max_pods);
-    const reads = chosen.flatMap((pod) =>
-      containersOf(pod, asked).map((container) => ({ pod: textAt(pod, "metadata", "name"), container })),
+    const all = chosen.flatMap((pod) =>
+      containersOf(pod, asked).map((container) => ({
+        pod: textAt(pod, "metadata", "name"),
+        container,
+        silent: silence(pod, container, asked.previous),
+      })),
     );
+    const reads = all.filter((one) => one.silent === null);
+    const silent = all.flatMap((one) => (one.silent === null ? [] : [{ ...one, ...one.silent }]));
+    if (reads.length === 0 && silent[0] !== undefined)
+      throw new Faulted(
+        fault("no_logs", {
+          kind: asked.kind,
+          name: asked.name,
+          why: silent[0].why,
+          ...(silent[0].reason === "" ? {} : { reason: silent[0].reason }),
+        }),
+      );
     if (reads.length === 0)
       throw new Faulted(fault("no_logs", { kind: asked.kind, name: asked.name, why: "no pod of it exists now" }));
     const matches = asked.grep === undefined ? null : kit.pattern(asked.grep, "grep");
     const blocks: Block[] = [];
+    const unread: string[] = [];
     let [scanned, matched] = [0, 0];
     for (const { pod, container } of reads) {
-      const lines = await linesOf(pod, container, asked, matches !== null, kit);
+      const { lines, older } = await linesOf(pod, container, asked, matches !== null, kit);
+      if (older) unread.push(`${pod}/${container}`);
       scanned += lines.length;
       const kept = matches === null ? lines : grepLines(lines, matches, asked.context);
       if (matches !== null) matched += lines.filter(matches).length;
@@ -93,14 +107,38 @@ export default defineTool<Input>({
       [
         `logs of ${asked.kind} ${asked.namespace}/${asked.name}: ${reads.length} containers in ${chosen.length} of ${pods.length} pods, ${scanned} lines scanned${found}`,
         window(asked),
+        unread.length > 0 ? ` Older lines not read: ${unread.join(", ")}; narrow by since or container.` : "",
         left > 0 ? ` ${left} pods not read: raise max_pods or name one.` : "",
       ],
-      blocks,
+      [
+        ...blocks,
+        ...silent.map(({ pod, container, why, reason }): Block => ({
+          kind: "line",
+          line: [
+            `no logs of ${pod}/${container}: ${why === "previous" ? "there was no run before this one" : "it has not started yet"}`,
+            ...(reason === "" ? [] : [" (", named(reason), ")"]),
+          ],
+        })),
+      ],
       { counts },
       true,
     );
   },
 });
+
+/** Why this container can have written nothing; null where it may have. The kubelet would only say that the request is bad. */
+function silence(pod: JsonObject, container: string, previous: boolean): { why: string; reason: string } | null {
+  const statuses = ["containerStatuses", "initContainerStatuses"].flatMap((list) => {
+    const found = at(pod, "status", list);
+    return Array.isArray(found) ? (found as JsonObject[]) : [];
+  });
+  const status = statuses.find((one) => textAt(one, "name") === container);
+  const before = at(status, "lastState", "terminated") !== undefined || Number(at(status, "restartCount") ?? 0) > 0;
+  if (before) return null;
+  if (status === undefined || at(status, "state", "waiting") !== undefined)
+    return { why: "waiting", reason: textAt(status, "state", "waiting", "reason") };
+  return previous ? { why: "previous", reason: "" } : null;
+}
 
 async function podsOf(asked: Input, kit: Kit): Promise<readonly JsonObject[]> {
   const pods = await kit.findKind("pods");
@@ -135,11 +173,17 @@ function healthy(pod: JsonObject): boolean {
   );
 }
 
-async function linesOf(pod: string, container: string, asked: Input, searching: boolean, kit: Kit): Promise<string[]> {
+interface Read {
+  readonly lines: readonly string[];
+  /** There are older lines that were not read, because of a cap or because they were not asked for. */
+  readonly older: boolean;
+}
+
+async function linesOf(pod: string, container: string, asked: Input, searching: boolean, kit: Kit): Promise<Read> {
   const kind = await kit.findKind("pods");
   const whole = searching || asked.until !== undefined || asked.mode !== "raw";
   const seconds = asked.since === undefined ? null : sinceSeconds(asked.since, kit.now());
-  const text = await kit.cluster.logs(
+  const { text, cut } = await kit.cluster.logs(
     { kind, namespace: asked.namespace, name: pod },
     {
       container,
@@ -151,16 +195,18 @@ async function linesOf(pod: string, container: string, asked: Input, searching: 
     },
   );
   const lines = text.split("\n").filter((line) => line !== "");
-  if (asked.until === undefined) return lines;
+  const older = cut !== null || (whole && lines.length >= scanLines);
+  if (asked.until === undefined) return { lines, older };
   const end = Date.parse(asked.until);
-  return lines
+  const before = lines
     .filter((line) => !(Date.parse(line.slice(0, line.indexOf(" "))) > end))
     .map((line) => line.slice(line.indexOf(" ") + 1));
+  return { lines: before, older };
 }
 
-function sinceSeconds(since: string, now: number): number {
-  const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[since.at(-1) ?? ""];
-  const seconds = unit === undefined ? Math.ceil((now - Date.parse(since)) / 1000) : Number(since.slice(0, -1)) * unit;
+function sinceSeconds(span: string, now: number): number {
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[span.at(-1) ?? ""];
+  const seconds = unit === undefined ? Math.ceil((now - Date.parse(span)) / 1000) : Number(span.slice(0, -1)) * unit;
   return Math.max(1, seconds);
 }
 

@@ -3,13 +3,15 @@
 import { z } from "zod";
 import {
   answer,
+  at,
   configFirst,
   defineTool,
   fault,
   Faulted,
   inputs,
+  lookBeside,
   manifestsIn,
-  refuseTokens,
+  surroundings,
   textAt,
   unwritable,
   type FindKind,
@@ -17,6 +19,8 @@ import {
   type Need,
   type ObjectRef,
   type Problem,
+  type ResourceKind,
+  type Written,
 } from "../src/tool.ts";
 
 const input = z.strictObject({
@@ -41,19 +45,30 @@ export default defineTool<Input>({
   previewOnly: ({ preview }) => preview,
   async needs(asked, { findKind }) {
     const verbs = ["get", "patch", "create"] as const;
-    return (await documentsOf(asked, findKind)).flatMap(({ ref }) => verbs.map((verb): Need => ({ verb, ...ref })));
+    const documents = await documentsOf(asked, findKind);
+    const own = documents.flatMap(({ ref }) => verbs.map((verb): Need => ({ verb, ...ref })));
+    const owners = documents.flatMap((one) => one.owners).map((ref): Need => ({ verb: "get", ...ref }));
+    return [...own, ...owners, ...(await surroundings(documents, findKind))];
   },
   async run(asked, kit) {
     const documents = await documentsOf(asked, kit.findKind);
-    for (const { ref, object } of documents) await kit.cluster.apply(ref, object, { force: asked.force_conflicts });
+    // An owner that was not read counts as one that does not exist.
+    for (const owner of documents.flatMap((one) => one.owners)) await kit.cluster.get(owner);
+    const checks = await lookBeside(documents, kit, async () => {
+      const applied: JsonObject[] = [];
+      for (const { ref, object, path } of documents)
+        applied.push(await kit.cluster.apply(ref, object, { force: asked.force_conflicts, argument: path }));
+      return applied;
+    });
     const undo = "manifests_apply with the values before the arrows; objects_delete for what was created";
-    return { ...answer([], [], { counts: { objects: documents.length } }), checks: [], undo };
+    return { ...answer([], [], { counts: { objects: documents.length } }), checks, undo };
   },
 });
 
-interface Wanted {
-  readonly ref: ObjectRef;
+interface Wanted extends Written<ResourceKind> {
   readonly object: JsonObject;
+  readonly path: string;
+  readonly owners: readonly ObjectRef[];
 }
 
 /** The documents with their places, in the order in which they are written. Faults: invalid_input, unknown_kind. */
@@ -63,15 +78,50 @@ async function documentsOf(asked: Input, findKind: FindKind): Promise<readonly W
     const ref = await placed(object, path, asked.namespace, findKind);
     const { kind, namespace, name } = ref;
     if (wanted.some((one) => sameObject(one.ref, ref))) throw invalid({ path, rule: "stands twice in this manifest" });
-    refuseTokens(object, path);
     const secret = kind.group === "" && kind.resource === "secrets";
     const problems = unwritable(object, path, { secret, identity: true });
     if (problems.length > 0) throw invalid(...problems);
     const metadata = { ...(object["metadata"] as JsonObject), name, ...(namespace === "" ? {} : { namespace }) };
-    wanted.push({ ref, object: { ...object, metadata } });
+    wanted.push({
+      ref,
+      path,
+      object: { ...object, metadata },
+      owners: await ownersOf(metadata, path, namespace, findKind),
+      replicas: at(object, "spec", "replicas") !== undefined,
+      selector: at(object, "spec", "selector") !== undefined,
+    });
   }
   return configFirst(wanted);
 }
+
+/** The owners that a document names: each must be there, in its namespace or outside all of them. */
+async function ownersOf(
+  metadata: JsonObject,
+  path: string,
+  namespace: string,
+  findKind: FindKind,
+): Promise<readonly ObjectRef[]> {
+  const owners = metadata["ownerReferences"];
+  const parsed = z
+    .array(owner)
+    .max(10)
+    .safeParse(owners ?? []);
+  if (!parsed.success)
+    throw invalid({
+      path: `${path}.metadata.ownerReferences`,
+      rule: "must be up to 10 owners: apiVersion, kind, name, uid",
+    });
+  return await Promise.all(
+    parsed.data.map(async (one) => {
+      const [group = "", version = ""] = groupAndVersion(one.apiVersion);
+      const kind = await findKind([one.kind, version, group].filter((part) => part !== "").join("."));
+      return { kind, namespace: kind.namespaced ? namespace : "", name: one.name };
+    }),
+  );
+}
+
+const groupAndVersion = (apiVersion: string): readonly string[] =>
+  /^(?:([^/]+)\/)?([^/]+)$/.exec(apiVersion)?.slice(1) ?? [];
 
 function sameObject(one: ObjectRef, other: ObjectRef): boolean {
   const { kind, namespace, name } = one;
@@ -95,7 +145,7 @@ async function placed(
     const at = head.error.issues[0]?.path.map(String).join(".") ?? "";
     throw invalid({ path: `${path}.${at}`, rule: headRules[at] ?? "is not valid" });
   }
-  const [group = "", version = ""] = /^(?:([^/]+)\/)?([^/]+)$/.exec(head.data.apiVersion)?.slice(1) ?? [];
+  const [group = "", version = ""] = groupAndVersion(head.data.apiVersion);
   const kind = await findKind([head.data.kind, version, group].filter((part) => part !== "").join("."));
   if (kind.kind !== head.data.kind || kind.group !== group || kind.version !== version)
     throw invalid({
@@ -114,15 +164,25 @@ async function placed(
   return { kind, namespace, name: head.data.metadata.name };
 }
 
+const apiVersion = z
+  .string()
+  .max(120)
+  .regex(/^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?v[a-z0-9]+$/);
+const kindWord = z
+  .string()
+  .max(63)
+  .regex(/^[A-Z][A-Za-z0-9]*$/);
+const owner = z.strictObject({
+  apiVersion,
+  kind: kindWord,
+  name: inputs.name(),
+  uid: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+  controller: z.boolean().optional(),
+  blockOwnerDeletion: z.boolean().optional(),
+});
 const header = z.object({
-  apiVersion: z
-    .string()
-    .max(120)
-    .regex(/^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?v[a-z0-9]+$/),
-  kind: z
-    .string()
-    .max(63)
-    .regex(/^[A-Z][A-Za-z0-9]*$/),
+  apiVersion,
+  kind: kindWord,
   metadata: z.object({
     name: inputs.name(),
     namespace: inputs.namespace().optional(),

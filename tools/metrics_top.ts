@@ -58,7 +58,8 @@ export default defineTool<Input>({
   async run(asked, kit) {
     const metrics = await metricsKind(asked, kit.findKind);
     const looks = openLooks(kit);
-    const places = asked.namespace === "*" ? kit.cluster.namespaces : [placeOf(asked)];
+    const mine = (namespace: string): boolean => kit.cluster.may({ verb: "list", kind: metrics, namespace, name: "" });
+    const places = asked.namespace === "*" ? kit.cluster.namespaces.filter(mine) : [placeOf(asked)];
     const rows: Row[] = [];
     let more = false;
     for (const place of places) {

@@ -9,9 +9,14 @@ import {
   Faulted,
   inputs,
   isOwnedBy,
+  named,
+  openLooks,
+  optionalLists,
   placeOf,
+  selectsLabels,
   textAt,
   type FindKind,
+  type Json,
   type JsonObject,
   type Kit,
   type Need,
@@ -51,14 +56,21 @@ export default defineTool<Input>({
       { verb: "get", ...ref },
       { verb: "delete", ...ref },
     ]);
-    return [...own, ...(await lookedThrough(asked, findKind))];
+    const pods = refs[0]?.kind.group === "" && refs[0].kind.resource === "pods";
+    const guarding = pods ? await optionalLists(findKind, refs[0]?.namespace ?? "", [budgets]) : [];
+    return [...own, ...(await lookedThrough(asked, findKind)), ...guarding];
   },
   async run(asked, kit) {
     const refs = await refsOf(asked, kit.findKind);
     const objects: JsonObject[] = [];
     for (const ref of refs) objects.push(await kit.cluster.get(ref));
     // Looked up first: nothing that can fail stands behind the first deletion.
-    const checks = [...objects.flatMap(recreated), ...(await goesToo(asked, objects, kit))];
+    const checks = [
+      ...objects.flatMap(recreated),
+      ...objects.flatMap(held),
+      ...(await goesToo(asked, objects, kit)),
+      ...(await unasked(objects, kit)),
+    ];
     const options = asked.grace_seconds === undefined ? {} : { graceSeconds: asked.grace_seconds };
     for (const ref of refs) await kit.cluster.remove(ref, { cascade: asked.cascade, ...options });
     return {
@@ -88,7 +100,48 @@ function recreated(object: JsonObject): Sentence[] {
     (one) => at(one, "controller") === true,
   );
   if (owner === undefined) return [];
-  return [[`${textAt(object, "metadata", "name")} is recreated by ${textAt(owner, "kind")} ${textAt(owner, "name")}`]];
+  // Kubernetes lets an owner's kind and name be any text.
+  const by: Sentence = [named(textAt(owner, "kind")), " ", named(textAt(owner, "name"))];
+  return [[`${textAt(object, "metadata", "name")} is recreated by `, ...by]];
+}
+
+/** What keeps an object from going, or goes with it besides its children. */
+function held(object: JsonObject): Sentence[] {
+  const name = textAt(object, "metadata", "name");
+  const found = at(object, "metadata", "finalizers");
+  const finalizers = (Array.isArray(found) ? (found as readonly Json[]) : []).map(String);
+  const shown = finalizers.slice(0, 4).flatMap((one, index) => [index === 0 ? "" : ", ", named(one)]);
+  return [
+    ...(finalizers.length === 0 ? [] : [[`${name} stays until this is done with it: `, ...shown] satisfies Sentence]),
+    ...(textAt(object, "kind") === "PersistentVolumeClaim" && textAt(object, "apiVersion") === "v1"
+      ? [[`the data of ${name} goes with its volume, unless the volume's reclaim policy keeps it`] satisfies Sentence]
+      : []),
+  ];
+}
+
+const budgets = "poddisruptionbudgets.policy";
+
+/** A deletion asks no budget: what an eviction would have been refused for is said. */
+async function unasked(pods: readonly JsonObject[], kit: Kit): Promise<Sentence[]> {
+  const [first] = pods;
+  if (textAt(first, "kind") !== "Pod" || textAt(first, "apiVersion") !== "v1") return [];
+  const looks = openLooks(kit);
+  const found = (await looks.list(budgets, textAt(first, "metadata", "namespace"))) ?? [];
+  const checks = found.flatMap((budget): Sentence[] => {
+    const covered = pods.filter((pod) =>
+      selectsLabels(at(budget, "spec", "selector"), at(pod, "metadata", "labels") ?? {}),
+    );
+    const allowed = Number(at(budget, "status", "disruptionsAllowed") ?? 0);
+    if (covered.length <= allowed) return [];
+    return [
+      [
+        "PodDisruptionBudget ",
+        named(textAt(budget, "metadata", "name")),
+        ` allows ${allowed} to go now, and a deletion does not ask it`,
+      ],
+    ];
+  });
+  return looks.unread.length === 0 ? checks : [...checks, [`Not checked: ${looks.unread.join(", ")}`]];
 }
 
 /** The children that go with the objects, or are left without an owner. */

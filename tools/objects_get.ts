@@ -36,9 +36,13 @@ const input = z.strictObject({
 
 /** What the relations view looks through, where it may be read. */
 const related = [
-  "replicasets",
+  "deployments.apps",
+  "statefulsets.apps",
+  "daemonsets.apps",
+  "cronjobs.batch",
+  "replicasets.apps",
+  "jobs.batch",
   "pods",
-  "jobs",
   "services",
   "ingresses",
   "horizontalpodautoscalers.autoscaling",
@@ -60,7 +64,9 @@ export default defineTool({
   async needs({ kind, name, namespace, view, path }, { findKind }) {
     const found = await findKind(kind);
     const place = placeOf(found, namespace);
-    const needs: Need[] = [{ verb: "get", kind: found, namespace: place, name }];
+    // What uses a Secret stands in its users: that can be told where the Secret itself may not be read.
+    const optional = view === "relations" && path === undefined && found.group === "" && found.kind === "Secret";
+    const needs: Need[] = [{ verb: "get", kind: found, namespace: place, name, ...(optional ? { optional } : {}) }];
     if (place === "" || path !== undefined) return needs;
     if (view === "summary")
       needs.push({ verb: "list", kind: await findKind("events"), namespace: place, name: "", optional: true });
@@ -72,8 +78,9 @@ export default defineTool({
   async run({ kind, name, namespace, view, path }, kit) {
     const found = await kit.findKind(kind);
     const ref: ObjectRef = { kind: found, namespace: placeOf(found, namespace), name };
-    const object = await kit.cluster.get(ref);
     const title = `${found.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${name}`;
+    if (!kit.cluster.may({ verb: "get", ...ref })) return await relations(title, ref, null, kit);
+    const object = await kit.cluster.get(ref);
     if (path !== undefined) return part(title, object, path);
     switch (view) {
       case "summary":
@@ -126,9 +133,17 @@ function withoutServerFields(object: JsonObject, status: boolean): JsonObject {
   return {
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(kind === undefined ? {} : { kind }),
-    metadata: own,
+    metadata: status ? own : withoutRevision(own),
     ...rest,
   };
+}
+
+/** The controller counts its revisions there; sent back, the count would be refused. */
+function withoutRevision(metadata: JsonObject): JsonObject {
+  const { annotations, ...rest } = metadata;
+  if (!isJsonObject(annotations)) return metadata;
+  const kept = Object.entries(annotations).filter(([key]) => key !== "deployment.kubernetes.io/revision");
+  return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };
 }
 
 /** Values that the API server fills in when nobody says otherwise (Kubernetes API reference, v1.36). */
@@ -274,12 +289,13 @@ async function warnings(ref: ObjectRef, kit: Kit): Promise<Block[]> {
   });
 }
 
-async function relations(title: string, ref: ObjectRef, object: JsonObject, kit: Kit): Promise<Output> {
-  const rows: string[][] = [];
-  const owners = at(object, "metadata", "ownerReferences");
+/** `object`: null where it may not be read itself. */
+async function relations(title: string, ref: ObjectRef, object: JsonObject | null, kit: Kit): Promise<Output> {
+  const found: Related[] = [];
+  const owners = at(object ?? {}, "metadata", "ownerReferences");
   for (const owner of (Array.isArray(owners) ? owners : []) as JsonObject[])
-    rows.push(["owned by", textAt(owner, "kind"), textAt(owner, "name")]);
-  const unread: string[] = [];
+    found.push({ relation: "owner", kind: textAt(owner, "kind"), name: textAt(owner, "name"), owners: [] });
+  const unread: string[] = object === null ? [`the ${ref.kind.kind} itself, and whether it exists`] : [];
   for (const kind of await Promise.all(related.map(kit.findKind))) {
     const need: Need = { verb: "list", kind, namespace: ref.namespace, name: "", optional: true };
     if (ref.namespace === "" || !kit.cluster.may(need)) {
@@ -288,33 +304,65 @@ async function relations(title: string, ref: ObjectRef, object: JsonObject, kit:
     }
     const { items } = await kit.cluster.list(kind, ref.namespace, { limit: 500 });
     for (const item of items) {
-      const how = tie(ref, object, item);
-      if (how !== "") rows.push([how, kind.kind, textAt(item, "metadata", "name")]);
+      const relation = tie(ref, object ?? {}, item);
+      if (relation !== "") found.push({ relation, kind: kind.kind, name: nameOf(item), owners: ownersOf(item) });
     }
   }
+  // A workload's ReplicaSets and pods use what it uses: told as counts beside it, not one by one.
+  const madeBy = (one: Related): boolean =>
+    one.relation === "user" && found.some((other) => other.relation === "user" && one.owners.includes(keyOf(other)));
+  const rows = found.filter((one) => !madeBy(one));
+  const made = found.length - rows.length;
   const left = unread.length === 0 ? "" : ` Not checked: ${unread.join(", ")}.`;
   return answer(
-    [`${title}: ${rows.length} relations.${left}`],
-    rows.length === 0 ? [] : [{ kind: "table", columns: ["RELATION", "KIND", "NAME"], rows }],
+    [`${title}: ${rows.length} relations${made > 0 ? `, and ${made} objects that these have made` : ""}.${left}`],
+    rows.length === 0
+      ? []
+      : [
+          {
+            kind: "table",
+            columns: ["RELATION", "KIND", "NAME"],
+            rows: rows.map(({ relation, kind, name }) => [relation, kind, name]),
+          },
+        ],
     { counts: { relations: rows.length } },
   );
 }
 
-/** How another object is tied to this one: child, user of its values, or in front of it; "" when it is not. */
+interface Related {
+  readonly relation: string;
+  readonly kind: string;
+  readonly name: string;
+  /** `Deployment/api` of each owner. */
+  readonly owners: readonly string[];
+}
+
+const nameOf = (object: JsonObject): string => textAt(object, "metadata", "name");
+const keyOf = ({ kind, name }: Related): string => `${kind}/${name}`;
+
+function ownersOf(object: JsonObject): string[] {
+  const owners = at(object, "metadata", "ownerReferences");
+  return (Array.isArray(owners) ? (owners as JsonObject[]) : []).map(
+    (owner) => `${textAt(owner, "kind")}/${textAt(owner, "name")}`,
+  );
+}
+
+/** What another object is to this one: child, user of its values, scaler, or the Service before it; "" when nothing. */
 function tie(ref: ObjectRef, object: JsonObject, other: JsonObject): string {
   const uid = textAt(object, "metadata", "uid");
   const owners = at(other, "metadata", "ownerReferences");
-  if (Array.isArray(owners) && owners.some((owner: JsonObject) => textAt(owner, "uid") === uid)) return "owns";
+  if (uid !== "" && Array.isArray(owners) && owners.some((owner: JsonObject) => textAt(owner, "uid") === uid))
+    return "child";
   const reference = {
-    Secret: ["secretName", "secretRef", "secretKeyRef", "secret"],
+    Secret: ["secretName", "secretRef", "secretKeyRef", "secret", "imagePullSecrets"],
     ConfigMap: ["configMapRef", "configMapKeyRef", "configMap"],
     PersistentVolumeClaim: ["claimName"],
     ServiceAccount: ["serviceAccountName"],
     Service: ["service"],
   }[ref.kind.kind];
-  if (reference !== undefined && mentions(at(other, "spec"), reference, ref.name)) return "used by";
+  if (reference !== undefined && mentions(at(other, "spec"), reference, ref.name)) return "user";
   const target = at(other, "spec", "scaleTargetRef");
-  if (textAt(target, "kind") === ref.kind.kind && textAt(target, "name") === ref.name) return "scaled by";
+  if (textAt(target, "kind") === ref.kind.kind && textAt(target, "name") === ref.name) return "scaler";
   const selector = at(other, "spec", "selector");
   const labels = at(object, "spec", "template", "metadata", "labels") ?? at(object, "metadata", "labels");
   const selects =
@@ -323,7 +371,7 @@ function tie(ref: ObjectRef, object: JsonObject, other: JsonObject): string {
     isJsonObject(labels) &&
     Object.keys(selector).length > 0 &&
     Object.entries(selector).every(([key, value]) => labels[key] === value);
-  return selects ? "selected by" : "";
+  return selects ? "service" : "";
 }
 
 /** Does a field of one of these names, at any depth, name this object? */
@@ -331,9 +379,14 @@ function mentions(value: Json | undefined, fields: readonly string[], name: stri
   if (Array.isArray(value)) return value.some((item) => mentions(item, fields, name));
   if (!isJsonObject(value)) return false;
   return Object.entries(value).some(
-    ([key, inner]) =>
-      (fields.includes(key) && (inner === name || textAt(inner, "name") === name)) || mentions(inner, fields, name),
+    ([key, inner]) => (fields.includes(key) && names(inner, name)) || mentions(inner, fields, name),
   );
+}
+
+/** `name`, `{name: name}`, or a list of these (imagePullSecrets). */
+function names(value: Json, name: string): boolean {
+  if (Array.isArray(value)) return value.some((one: Json) => names(one, name));
+  return value === name || textAt(value, "name") === name;
 }
 
 function pairs(value: Json | undefined): string {

@@ -171,7 +171,9 @@ async function readTables(
   if (unknown !== undefined)
     throw new Faulted(
       fault("invalid_input", {
-        problems: [{ path: "columns", rule: `must be among ${titles.join(", ")} or a path that begins with a dot` }],
+        problems: [{ path: "columns", rule: "must be a column of this kind, or a path that begins with a dot" }],
+        // Whoever defines a kind names its columns.
+        choices: titles,
       }),
     );
   const statusAt = titles.findIndex((title) => title === "STATUS" || title === "PHASE");

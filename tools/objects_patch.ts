@@ -9,13 +9,19 @@ import {
   Faulted,
   inputs,
   isJsonObject,
+  lookBeside,
   nested,
   placeOf,
-  refuseTokens,
+  refuseOddNumbers,
+  shownKey,
+  surroundings,
   textAt,
   unwritable,
   type Json,
+  type ObjectRef,
   type Problem,
+  type ResourceKind,
+  type Written,
 } from "../src/tool.ts";
 
 /** A patch is small; what is larger is another manifest. */
@@ -52,16 +58,17 @@ export default defineTool<Input>({
     const { kind, name, namespace } = asked;
     const found = await findKind(kind);
     refuseBadPatch(asked, found.group === "" && found.resource === "secrets");
-    const object = { kind: found, namespace: placeOf(found, namespace), name };
-    return [
-      { verb: "get", ...object },
-      { verb: "patch", ...object },
-    ];
+    const ref = { kind: found, namespace: placeOf(found, namespace), name };
+    return [{ verb: "get", ...ref }, { verb: "patch", ...ref }, ...(await surroundings(written(asked, ref), findKind))];
   },
-  async run({ kind, name, namespace, patch, type }, kit) {
+  async run(asked, kit) {
+    const { kind, name, namespace, patch, type } = asked;
     const found = await kit.findKind(kind);
-    await kit.cluster.patch({ kind: found, namespace: placeOf(found, namespace), name }, patch, { type });
-    return { ...answer([]), checks: [], undo: "objects_patch with the values before the arrows" };
+    const ref = { kind: found, namespace: placeOf(found, namespace), name };
+    const checks = await lookBeside(written(asked, ref), kit, async () => [
+      await kit.cluster.patch(ref, patch, { type, argument: "patch" }),
+    ]);
+    return { ...answer([]), checks, undo: "objects_patch with the values before the arrows" };
   },
 });
 
@@ -78,19 +85,45 @@ function bodies({ patch, type }: Input): readonly Json[] {
   return steps.map((step) => nested(textAt(step, "path"), at(step, "value") ?? null));
 }
 
+/** What of the object's surroundings may matter for this patch. */
+function written(asked: Input, ref: ObjectRef): readonly Written<ResourceKind>[] {
+  const touches = (...fields: readonly string[]): boolean =>
+    bodies(asked).some((body) => at(body, ...fields) !== undefined);
+  return [{ ref, replicas: touches("spec", "replicas"), selector: touches("spec", "selector") }];
+}
+
 /** Faults: invalid_input naming what of the patch can't be taken. */
 function refuseBadPatch(asked: Input, secret: boolean): void {
-  refuseTokens(asked.patch, "patch");
+  refuseOddNumbers(asked.patch, "patch");
   const list = Array.isArray(asked.patch);
   const problems: Problem[] =
     (asked.type === "json") !== list
       ? [{ path: "patch", rule: asked.type === "json" ? "must be a list of steps" : "must be an object" }]
       : list
         ? (asked.patch as readonly Json[]).flatMap((step, index) => stepProblems(step, `patch[${index}]`, secret))
-        : unwritable(asked.patch, "patch", { secret, identity: false });
+        : [
+            ...unwritable(asked.patch, "patch", { secret, identity: false }),
+            ...(asked.type === "strategic" ? oddDirectives(asked.patch, "patch") : []),
+          ];
   if (problems.length > 0)
     throw new Faulted(fault("invalid_input", { problems: problems.slice(0, 8).map((one) => ({ ...one })) }));
 }
+
+/** Directives of a strategic merge patch (Kubernetes, "Strategic Merge Patch") that Kubernetes would choke on. */
+function oddDirectives(value: Json, path: string): Problem[] {
+  if (Array.isArray(value))
+    return (value as readonly Json[]).flatMap((item, index) => oddDirectives(item, `${path}[${index}]`));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]): Problem[] => {
+    if (!key.startsWith("$")) return oddDirectives(inner, `${path}.${shownKey(key)}`);
+    const [name = ""] = key.split("/");
+    const fits =
+      name === "$patch" ? patches.some((one) => one === inner) : lists.includes(name) && Array.isArray(inner);
+    return fits ? [] : [{ path, rule: "holds a directive that is none, or whose value does not fit it" }];
+  });
+}
+const patches = ["replace", "delete", "merge"];
+const lists = ["$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList"];
 
 /** `test` would tell whether a guess of a hidden value is right; `copy` and `move` would carry one to where it can be read. */
 function stepProblems(step: Json, path: string, secret: boolean): Problem[] {
@@ -98,6 +131,7 @@ function stepProblems(step: Json, path: string, secret: boolean): Problem[] {
   const op = textAt(step, "op");
   if (!["add", "remove", "replace"].includes(op))
     return [{ path: `${path}.op`, rule: "must be add, remove or replace" }];
+  if (op !== "remove" && !Object.hasOwn(step, "value")) return [{ path: `${path}.value`, rule: "must be there" }];
   const pointer = textAt(step, "path");
   if (!pointer.startsWith("/") || pointer.length > 500 || pointer === "/metadata")
     return [{ path: `${path}.path`, rule: "must be a path inside the object, for example /spec/suspend" }];

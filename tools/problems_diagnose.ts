@@ -42,6 +42,7 @@ import {
   type JsonObject,
   type Kit,
   type Looks,
+  type Merged,
   type Need,
   type Output,
   type PodRow,
@@ -69,6 +70,14 @@ const scalers = "horizontalpodautoscalers.autoscaling";
 const claims = "persistentvolumeclaims";
 const classes = "storageclasses.storage.k8s.io";
 const ingresses = "ingresses.networking.k8s.io";
+
+/** What everyone calls them. */
+const short: { readonly [text: string]: string } = {
+  [slices]: "endpoints",
+  [scalers]: "HPAs",
+  [claims]: "PVCs",
+  resourcequotas: "quotas",
+};
 
 /** What is looked at beside an object of a kind, where it may be read. */
 const besideWorkload = ["replicasets", "services", slices, scalers, "resourcequotas", claims, nodes];
@@ -140,11 +149,15 @@ export default defineTool<Input>({
     const target = await targetOf(asked, kit.findKind);
     const looks = openLooks(kit);
     const scene = await read(asked, target, looks, kit);
-    const findings = mergeFindings(findingsOf(scene, target, kit.now()));
+    const findings = withoutEchoes(mergeFindings(findingsOf(scene, target, kit.now())));
     const shown = findings.slice(0, target === null ? shownFindings.scan : shownFindings.one);
-    const blocks = shown.flatMap((finding, index) => findingLines(finding, index + 1));
-    const logs = asked.logs ? await logsOf(findings, scene.namespace, looks, kit) : [];
-    return told(asked, scene, target, findings, [...blocks, ...logs], shown.length, looks, kit.now());
+    const logs = asked.logs ? await logsOf(findings, scene.namespace, looks, kit) : { blocks: [], read: [] };
+    const blocks = shown.flatMap((finding, index) => {
+      // What would be read next stands below already.
+      const next = logs.read.includes(finding.name) ? finding.next.replace(/^read logs_read .*$/, "") : finding.next;
+      return findingLines({ ...finding, next }, index + 1);
+    });
+    return told(asked, scene, target, findings, [...blocks, ...logs.blocks], shown.length, looks, kit.now());
   },
 });
 
@@ -170,12 +183,17 @@ async function targetOf(asked: Input, findKind: FindKind): Promise<Target | null
   throw new Faulted(fault("invalid_input", { problems: [{ path, rule }] }));
 }
 
+/** Pods that are kept whole: those that are not well, and those that have been restarted and are well now. Together less than a page. */
+const mostWhole = { ill: 300, restarted: 100 };
+
 /** What was read. Of pods only the troubled ones are kept whole. */
 interface Scene {
   readonly namespace: string;
   readonly object: JsonObject | null;
   readonly pods: readonly PodRow[];
   readonly troubled: readonly JsonObject[];
+  /** Troubled pods beyond these. */
+  readonly left: number;
   readonly warnings: readonly EventRow[];
   readonly objects: { readonly [text: string]: readonly JsonObject[] | null };
 }
@@ -183,7 +201,7 @@ interface Scene {
 async function read(asked: Input, target: Target | null, looks: Looks, kit: Kit): Promise<Scene> {
   const namespace = target === null ? (asked.namespace ?? "") : target.namespace;
   const object = target === null ? null : await kit.cluster.get(target);
-  if (namespace === "") return { namespace, object, pods: [], troubled: [], warnings: [], objects: {} };
+  if (namespace === "") return { namespace, object, pods: [], troubled: [], left: 0, warnings: [], objects: {} };
   const others = target === null ? besideScan : (beside[target.kind.kind] ?? []);
   const [lists, warnings] = await Promise.all([
     Promise.all(
@@ -196,12 +214,17 @@ async function read(asked: Input, target: Target | null, looks: Looks, kit: Kit)
   ]);
   const objects = Object.fromEntries(lists);
   const pods: PodRow[] = [];
-  const troubled: JsonObject[] = [];
+  const [ill, restarted]: [JsonObject[], JsonObject[]] = [[], []];
+  let left = 0;
   const see = (items: readonly JsonObject[]): void => {
     for (const pod of items) {
       pods.push(podRow(pod));
-      if (!isHealthy(pod) || listAt(pod, "status", "containerStatuses").some((one) => countAt(one, "restartCount") > 0))
-        troubled.push(pod);
+      const well = isHealthy(pod);
+      if (well && listAt(pod, "status", "containerStatuses").every((one) => countAt(one, "restartCount") === 0))
+        continue;
+      const [kept, most] = well ? [restarted, mostWhole.restarted] : [ill, mostWhole.ill];
+      if (kept.length < most) kept.push(pod);
+      else left += 1;
     }
   };
   if (target?.kind.kind === "Pod" && object !== null) see([object]);
@@ -209,7 +232,7 @@ async function read(asked: Input, target: Target | null, looks: Looks, kit: Kit)
     const selector = target === null || object === null ? null : podSelector(target, object, objects["jobs"] ?? []);
     if (selector !== "none") await looks.required("pods", namespace, selector === null ? {} : { selector }, scan, see);
   }
-  return { namespace, object, pods, troubled, warnings, objects };
+  return { namespace, object, pods, troubled: [...ill, ...restarted], left, warnings, objects };
 }
 
 /** Is this pod the target's business? Behind a Service or an Ingress only the pods that it selects are. */
@@ -273,6 +296,16 @@ function findingsOf(scene: Scene, target: Target | null, now: number): Finding[]
     (objects[text] ?? []).flatMap((object) => ofObject(scene, kind, object, now)),
   );
   return [...found, ...others, ...quotaFindings(objects["resourcequotas"] ?? [], now)];
+}
+
+/** A quota that stops a workload is told there, with its numbers; that it is used up follows from that. */
+function withoutEchoes(findings: readonly Merged[]): Merged[] {
+  const texts = (one: Finding): string =>
+    one.problem.map((part) => (typeof part === "string" ? part : part.quoted)).join("");
+  const told = findings.filter((one) => one.kind !== "ResourceQuota").map(texts);
+  return findings.filter(
+    (one) => one.kind !== "ResourceQuota" || !told.some((text) => text.startsWith(`quota ${one.name} `)),
+  );
 }
 
 /** `Deployment/api` for a pod's owner `ReplicaSet/api-7d5b8`. */
@@ -346,10 +379,16 @@ function missingClaim(claim: string, known: readonly JsonObject[] | null, kind: 
 }
 
 /** The error lines of the heaviest findings that a log can explain. */
-async function logsOf(findings: readonly Finding[], namespace: string, looks: Looks, kit: Kit): Promise<Block[]> {
+async function logsOf(
+  findings: readonly Finding[],
+  namespace: string,
+  looks: Looks,
+  kit: Kit,
+): Promise<{ readonly blocks: readonly Block[]; readonly read: readonly string[] }> {
   const pods = await kit.findKind("pods");
   const wanted = findings.filter((one) => one.log !== undefined && one.weight >= 55).slice(0, log.reads);
   const blocks: Block[] = [];
+  const read: string[] = [];
   for (const { name, log: of } of wanted) {
     if (of === undefined) continue;
     const ref = { kind: pods, namespace, name };
@@ -358,19 +397,20 @@ async function logsOf(findings: readonly Finding[], namespace: string, looks: Lo
       await looks.attempt("logs", () => Promise.reject(new Faulted(fault("cluster_denied"))));
       break;
     }
-    const text = await looks.attempt(what, () =>
-      kit.cluster.logs(ref, { ...of, tailLines: log.lines, limitBytes: log.bytes, timestamps: false }),
-    );
+    const newest = { ...of, tailLines: log.lines, limitBytes: log.bytes, timestamps: false };
+    const text = await looks.attempt(what, async () => (await kit.cluster.logs(ref, newest)).text);
     const lines = (text ?? "").split("\n").filter((line) => line !== "");
     if (text === "") blocks.push({ kind: "line", line: [`${what}: no lines.`] });
-    else if (lines.length > 0)
+    else if (lines.length > 0) {
       blocks.push({
         kind: "data",
         source: `${what}: of its last ${lines.length} lines`,
         text: errorLines(lines, log.shown),
       });
+      read.push(name);
+    }
   }
-  return blocks;
+  return { blocks, read };
 }
 
 function told(
@@ -387,21 +427,25 @@ function told(
   const title = target === null ? `namespace ${scene.namespace}` : `${target.kind.kind} ${place}${target.name}`;
   const concerned = scene.pods.filter((pod) => concerns(target, scene, pod.labels));
   const ready = concerned.filter((pod) => pod.ready).length;
-  const pods = scene.pods.length === 0 ? "" : `; ${ready} of ${concerned.length} pods ready or done`;
+  const wanted = scene.object === null ? undefined : at(scene.object, "spec", "replicas");
+  const more = typeof wanted === "number" && wanted > concerned.length ? `, ${wanted} wanted` : "";
+  const pods = scene.pods.length === 0 ? "" : `; ${ready} of ${concerned.length} pods ready or done${more}`;
   const left = findings.length - shown;
   const unread = [
-    ...looks.unread,
+    // The looks end in whatever order the cluster answers.
+    ...looks.unread.toSorted(),
     ...(target?.kind.kind === "Node" ? ["events of the node (they stand in namespace default)"] : []),
   ];
   const lists = Object.entries(scene.objects).flatMap(([text, list]) =>
-    list === null ? [] : [{ name: text.split(".")[0] ?? text, count: list.length }],
+    list === null ? [] : [{ name: short[text] ?? text.split(".")[0] ?? text, count: list.length }],
   );
   const none = lists.filter((one) => one.count === 0).map((one) => one.name);
   const checked = [
     `checked ${scene.namespace === "" ? "its status" : `warnings ${windowText(asked.since, now)}: ${scene.warnings.length}`}`,
     ...lists.filter((one) => one.count > 0).map((one) => `${one.name}: ${one.count}`),
-    ...(none.length === 0 ? [] : [`none of ${none.join(", ")}`]),
+    ...(none.length === 0 ? [] : [`no ${none.join(", ")}`]),
     ...looks.more,
+    ...(scene.left > 0 ? [`${scene.left} more troubled pods not looked into`] : []),
   ];
   return answer(
     [

@@ -88,14 +88,24 @@ export default defineTool<Input>({
         : []),
       textAt(object, "metadata", "annotations", "kubernetes.io/change-cause"),
     ]);
-    const columns = ["REVISION", "NOW", "IMAGES", "AGE", ...(kind === "Deployment" ? ["PODS"] : []), "CHANGE-CAUSE"];
+    const causes = rows.some((row) => row.at(-1) !== "");
+    const columns = [
+      "REVISION",
+      "NOW",
+      "IMAGES",
+      "AGE",
+      ...(kind === "Deployment" ? ["PODS"] : []),
+      ...(causes ? ["CHANGE-CAUSE"] : []),
+    ];
     const left = known.length - shown.length;
     return answer(
       [`${kind} ${namespace}/${name}: rollout ${word}: `, ...state.says, `; ${known.length} revisions kept.`],
       [
         { kind: "line", line: ["a new template: ", ...rollOf(kind, workload)] },
         ...blocks,
-        ...(rows.length === 0 ? [] : [{ kind: "table" as const, columns, rows }]),
+        ...(rows.length === 0
+          ? []
+          : [{ kind: "table" as const, columns, rows: rows.map((row) => row.slice(0, columns.length)) }]),
         ...(left > 0 ? [{ kind: "line" as const, line: [`${left} older revisions not shown.`] }] : []),
         ...(looks.unread.length > 0
           ? [{ kind: "line" as const, line: [`Not checked: ${looks.unread.join(", ")}.`] }]
@@ -145,7 +155,10 @@ async function blockers({ kind, namespace }: Input, workload: JsonObject, looks:
   const selector = selectorText(at(workload, "spec", "selector"));
   const pods = selector === null ? [] : ((await looks.list("pods", namespace, { selector }, 2000)) ?? []);
   const found = [
-    ...objectFindings({ kind, object: workload, warnings: [], now }),
+    // The headline says it already.
+    ...objectFindings({ kind, object: workload, warnings: [], now }).filter(
+      (one) => one.problem[0] !== "its rollout passed its deadline",
+    ),
     ...pods
       .filter((pod) => !isHealthy(pod))
       .flatMap((pod) => podFindings(pod, { warnings: [], nodes: null, now }).map((one) => ({ ...one, owner: "" }))),
@@ -154,7 +167,8 @@ async function blockers({ kind, namespace }: Input, workload: JsonObject, looks:
   const more = merged.length - 4;
   return [
     ...(merged.length === 0 ? [] : [{ kind: "line" as const, line: ["blocked by:"] }]),
-    ...merged.slice(0, 4).flatMap((one, index) => findingLines(one, index + 1)),
+    // Their evidence is problems_diagnose's to tell.
+    ...merged.slice(0, 4).flatMap((one, index) => findingLines({ ...one, evidence: [] }, index + 1)),
     ...(more > 0 ? [{ kind: "line" as const, line: [`${more} more: problems_diagnose.`] }] : []),
   ];
 }

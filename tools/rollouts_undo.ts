@@ -9,7 +9,6 @@ import {
   Faulted,
   inputs,
   revisionsOf,
-  rollOf,
   workloads,
   type Need,
   type ObjectRef,
@@ -81,9 +80,8 @@ export default defineTool({
     };
     const step = { op: "replace", path: "/spec/template", value: null };
     await kit.cluster.patch(ref, [step], { type: "json", grafts: [template] });
-    const checks = [[`goes back to revision ${chosen.number}`], rollOf(kind, workload)];
-    const paused = at(workload, "spec", "paused") === true;
+    const checks = [[`goes back to revision ${chosen.number}`]];
     const undo = current === undefined ? "rollouts_undo" : `rollouts_undo to_revision ${current.number}`;
-    return { ...answer([]), checks: paused ? checks.toReversed() : checks, undo };
+    return { ...answer([]), checks, undo };
   },
 });

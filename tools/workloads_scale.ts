@@ -45,7 +45,8 @@ export default defineTool({
     return [{ ...scale, verb: "get" }, { ...scale, verb: "patch" }, ...(await watchers(namespace, findKind))];
   },
   async run({ kind, name, namespace, replicas, if_replicas }, kit) {
-    const ref = { kind: await kit.findKind(kind), namespace, name };
+    const found = await kit.findKind(kind);
+    const ref = { kind: found, namespace: placeOf(found, namespace), name };
     const before = at(await kit.cluster.get(ref, "scale"), "spec", "replicas");
     const from = typeof before === "number" ? before : 0;
     if (if_replicas !== undefined && from !== if_replicas)

@@ -11,6 +11,12 @@ declare const minted: unique symbol;
 /** What a tool does to the cluster (words.md). */
 export type Effect = "read" | "change" | "destroy" | "execute";
 
+/** How much of a known whole is done. */
+export interface Part {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** A call as it came through a door: nothing in `arguments` has been checked. */
 export interface CallRequest {
   readonly id: CallId;
@@ -25,7 +31,7 @@ export interface CallRequest {
   /** How long to hold the answer for a person, in milliseconds; 0 answers at once. */
   readonly hold: number;
   /** Tells the caller that the call is alive; does nothing where the client asked for no progress. */
-  readonly progress: (message: string) => void;
+  readonly progress: (message: string, part?: Part) => void;
 }
 
 /** A call whose arguments were parsed and whose accesses are known: frozen, with its digest. */

@@ -48,6 +48,22 @@ export interface Facts {
   readonly namespaces: readonly NamespaceFact[];
   /** Only after the preview: what the write would do. */
   readonly change: ChangeFact | null;
+  /** The caller's session up to this call; absent where no rule asks for it. */
+  readonly session?: SessionFact;
+  /** Milliseconds since 1970; absent where no rule asks for the time. */
+  readonly now?: number;
+}
+
+/** What a session has done before this call. */
+export interface SessionFact {
+  /** Seconds since its first call. */
+  readonly age: number;
+  readonly calls: number;
+  /** Calls that wrote something, or may have. */
+  readonly changes: number;
+  readonly denied: number;
+  /** Has it read text that a stranger may have written (logs, events, annotations)? */
+  readonly tainted: boolean;
 }
 
 export interface ObjectFact {
@@ -56,6 +72,8 @@ export interface ObjectFact {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly labels: { readonly [key: string]: string };
+  /** Only those that a rule names; absent where none does. */
+  readonly annotations?: { readonly [key: string]: string };
 }
 
 export interface NamespaceFact {
@@ -67,8 +85,28 @@ export interface NamespaceFact {
   readonly environment: string;
 }
 
+/** What the writes of one call would do together, read from the objects before and after their rehearsal. */
 export interface ChangeFact {
+  /** The one count that changes; null where none does, and where several do: `scaled` has them all. */
   readonly replicas: { readonly from: number; readonly to: number } | null;
   /** The paths that the diff touches. */
   readonly paths: readonly string[];
+  /** Every replica count that changes; 0 on the side where the object is not there. */
+  readonly scaled: readonly { readonly from: number; readonly to: number }[];
+  /** Every image that changes, at whatever depth; "" where there was none or is none any more. */
+  readonly images: readonly { readonly from: string; readonly to: string }[];
+  /** Names of the environment variables that are added, changed or removed; "envFrom" where a whole source is. */
+  readonly envNames: readonly string[];
+  /** Does a securityContext change, of a pod or of a container? */
+  readonly securityContext: boolean;
+  /** Every ServiceAccount that pods run as and that changes; "" where none was or is named, which is the namespace's default. */
+  readonly serviceAccounts: readonly { readonly from: string; readonly to: string }[];
+  /** Names of the volumes that are added, changed or removed. */
+  readonly volumes: readonly string[];
+  /** Are owners written? */
+  readonly owners: boolean;
+  /** Are finalizers written? */
+  readonly finalizers: boolean;
+  /** Why it needs a person whatever the rules allow, in our words; absent where nothing asks for one. */
+  readonly alwaysAsks?: readonly string[];
 }

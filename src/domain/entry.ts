@@ -10,8 +10,10 @@ export interface EntryDetails {
   "gateway.stopped": { reason: string };
   "session.opened": { door: string; client: string };
   "identity.refused": { count: number; since: string };
-  "call.received": { tool: string; arguments: JsonObject; digest: string; reason: string | null; preview: boolean };
+  /** `cluster` here and below: "" where the call named none that it may; absent in the oldest entries. */
+  "call.received": { cluster?: string; tool: string; arguments: JsonObject; digest: string; reason: string | null; preview: boolean };
   "call.decided": {
+    cluster?: string;
     tool: string;
     effect: Effect | "unknown";
     decision: "allow" | "require-approval" | "deny";
@@ -27,6 +29,7 @@ export interface EntryDetails {
   };
   "call.previewed": { tool: string; diff: readonly string[]; diffDigest: string; objects: readonly JsonObject[] };
   "call.settled": {
+    cluster?: string;
     tool: string;
     outcome: "completed" | "failed" | "refused";
     code: string;
@@ -66,6 +69,7 @@ export interface EntryDetails {
   "approval.stale": { approval: string; changed: string };
   "grant.issued": {
     grant: string;
+    cluster?: string;
     issuer: string;
     account: string;
     jti: string;
@@ -73,9 +77,11 @@ export interface EntryDetails {
     expires: string;
   };
   "grant.revoked": { grant: string; complete: boolean };
-  "grant.swept": { grant: string; objects: readonly string[]; why: string };
+  "grant.swept": { cluster?: string; grant: string; objects: readonly string[]; why: string };
   "policy.changed": { from: string; to: string; diff: string };
   "alert.raised": { alert: string; about: JsonObject };
+  /** A receipt was asked for; `found` is false for another's call and for none alike. */
+  "evidence.viewed": { call: string; found: boolean };
   "audit.degraded": { reason: string };
   "audit.recovered": { repaired: number };
   "key.rotated": { from: string; to: string };

@@ -36,6 +36,8 @@ export const faultCodes = {
   immutable_field: "change",
   no_logs: "later",
   metrics_unavailable: "later",
+  exec_failed: "change",
+  resize_unsupported: "change",
   eviction_blocked: "later",
   cluster_busy: "later",
   cluster_unavailable: "later",

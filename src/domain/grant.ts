@@ -6,8 +6,8 @@ declare const minted: unique symbol;
 
 export interface GrantFields {
   readonly id: GrantId;
-  /** `token-request`: made for this call; `reader`: the static reader's session token; `ambient`: the kubeconfig's own. */
-  readonly issuer: "token-request" | "reader" | "preview" | "ambient";
+  /** `token-request`: made for this call; `reader`: the static reader's session token; `ambient`: the kubeconfig's own; `none`: for a call that asks nothing of a cluster. */
+  readonly issuer: "token-request" | "reader" | "preview" | "ambient" | "none";
   /** The Kubernetes user it acts as, or "" where the kubeconfig alone knows. */
   readonly account: string;
   /** The token's `credential-id` in the API server's audit log; "" for ambient. */

@@ -23,6 +23,17 @@ export type Outcome =
       /** Where it can be seen and decided. */
       readonly where: string;
     }
+  /** It runs on, longer than its caller is held: what comes of it is heard by `approval_wait` with `id`. */
+  | {
+      readonly kind: "running";
+      readonly call: CallId;
+      readonly id: ApprovalId | CallId;
+      readonly tool: string;
+      /** The tool's own last word, ours but for names. */
+      readonly progress: string;
+      /** Milliseconds since 1970. */
+      readonly since: number;
+    }
   /** It did not run. */
   | { readonly kind: "refused"; readonly call: CallId; readonly fault: Fault }
   /** It ran, or tried to. */

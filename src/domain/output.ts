@@ -57,7 +57,14 @@ export interface Masked {
 }
 
 /** Output that has passed the masker. Minted by `masking/mask.ts` alone. */
-export type MaskedOutput = Output & { readonly masked: readonly Masked[]; readonly [minted]: "MaskedOutput" };
+export type MaskedOutput = Output & {
+  readonly masked: readonly Masked[];
+  /** Characters and terminal sequences that nobody would have seen: written out or removed. Absent where there were none. */
+  readonly escaped?: number;
+  /** Texts from the cluster that speak to an AI. Absent where there were none. */
+  readonly addressed?: number;
+  readonly [minted]: "MaskedOutput";
+};
 
 /** What a write did or would do to one object: both sides already masked. */
 export interface Change {
@@ -69,4 +76,6 @@ export interface Change {
   readonly before: JsonObject | null;
   readonly after: JsonObject | null;
   readonly lines: readonly DiffLine[];
+  /** A pod that went by eviction, within its budgets. */
+  readonly evicted?: boolean;
 }

@@ -6,6 +6,8 @@ import type { KubeClient } from "../kubernetes/contract.ts";
 /** Masks what the cluster sends, the moment it arrives. Faults: output_withheld. */
 export interface MaskIncoming {
   object(value: JsonObject): JsonObject;
+  /** As an earlier answer of this session showed it, whatever this call's own arguments hold. For comparison alone: it goes into no answer. */
+  asRead(value: JsonObject): JsonObject;
   cell(column: string, text: string): string;
   text(text: string): string;
   /** As `text`, for logs: others run in between. */

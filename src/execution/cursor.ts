@@ -9,11 +9,11 @@ import type { Subject } from "../domain/principal.ts";
 /** 64 bits: a guess is one call each, and a right one shows only what the caller may list anyway. */
 const macBytes = 8;
 
-/** Seals and opens cursors for one caller. Faults: invalid_input for a cursor of another caller, tool or question. */
-export function cursorsFor(key: Uint8Array, caller: Subject) {
+/** Seals and opens cursors for one caller and one tool in one cluster. Faults: invalid_input for a cursor of another caller, tool, cluster or question. */
+export function cursorsFor(key: Uint8Array, caller: Subject, of: { readonly tool: string; readonly cluster: string }) {
   const mac = (text: string, bind: Json): Buffer =>
     createHmac("sha256", key)
-      .update(canonicalize([caller.issuer, caller.subject, bind, text]) ?? "")
+      .update(canonicalize([caller.issuer, caller.subject, of.tool, of.cluster, bind, text]) ?? "")
       .digest()
       .subarray(0, macBytes);
   return {
@@ -25,7 +25,9 @@ export function cursorsFor(key: Uint8Array, caller: Subject) {
       const bytes = Buffer.from(cursor, "base64url");
       const text = bytes.subarray(macBytes).toString();
       const given = bytes.subarray(0, macBytes);
-      if (given.length !== macBytes || !timingSafeEqual(given, mac(text, bind)))
+      // A decoder passes over what is not in its alphabet: one cursor has one spelling.
+      const spelt = bytes.toString("base64url") === cursor;
+      if (!spelt || given.length !== macBytes || !timingSafeEqual(given, mac(text, bind)))
         throw new Faulted(
           fault("invalid_input", {
             problems: [

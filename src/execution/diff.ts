@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { DiffLine } from "../domain/output.ts";
+import { withoutDefaults } from "./defaults.ts";
 
 /** Fields that the server writes by itself and that say nothing about the change. */
 const noise = [
@@ -18,11 +19,19 @@ const noise = [
 ];
 
 /** Lists whose members are told apart by a key rather than by their place. */
-const keys = ["name", "containerPort", "port", "mountPath", "key", "type", "ip"];
+export const memberKeys = ["name", "containerPort", "port", "mountPath", "key", "type", "ip"];
 
-/** Touches code, privilege, identity, exposure or data (tools.md, section 5). */
-const risks =
-  /(^|\.)(image|command|args|securityContext|serviceAccountName|serviceAccount|hostNetwork|hostPID|hostIPC|hostPath|privileged|hostUsers|hostPort|runtimeClassName|nodeName|tolerations|automountServiceAccountToken|capabilities|env|envFrom|volumes|volumeMounts|selector|type|externalIPs|loadBalancerIP|ownerReferences|finalizers|data|stringData|binaryData)(\.|\[|$)/;
+/** Fields that touch code, privilege, identity, exposure or data (tools.md, section 5), at whatever depth. */
+const risky = [
+  "image imagePullPolicy command args lifecycle",
+  "securityContext hostNetwork hostPID hostIPC hostPath privileged hostUsers hostPort shareProcessNamespace capabilities",
+  "runtimeClassName nodeName tolerations",
+  "serviceAccountName serviceAccount automountServiceAccountToken imagePullSecrets",
+  "selector podSelector namespaceSelector type externalIPs loadBalancerIP loadBalancerSourceRanges externalTrafficPolicy",
+  "host hosts rules backend backendRefs defaultBackend tls ingress egress policyTypes hostAliases dnsConfig",
+  "env envFrom volumes volumeMounts volumeClaimTemplates data stringData binaryData ownerReferences finalizers",
+].flatMap((line) => line.split(" "));
+const risks = new RegExp(`(^|\\.)(${risky.join("|")})(\\.|\\[|$)`);
 
 /**
  * The lines of a change, risks first; both sides are masked. `sent` is the body that was written, as far as it is known:
@@ -36,7 +45,7 @@ export function diffObjects(before: JsonObject | null, after: JsonObject | null,
   const lines: DiffLine[] = [];
   if (before === null) lines.push({ sign: "+", risk: false, path: "metadata.name", before: null, after: name(after) });
   walk("", before ?? undefined, before === null ? sentOf(after, sent) : after, sent, lines);
-  const scaledAway = lines.map((line) => (losesData(line) ? { ...line, risk: true } : line));
+  const scaledAway = withoutDefaults(lines, after).map((line) => (losesData(line) ? { ...line, risk: true } : line));
   return scaledAway.sort((a, b) => Number(b.risk) - Number(a.risk) || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
@@ -75,20 +84,40 @@ function walk(
   if (noise.some((prefix) => path === prefix || path.startsWith(`${prefix}.`))) return;
   if (isBranch(before, after, isJsonObject)) {
     const [old, now] = [isJsonObject(before) ? before : {}, isJsonObject(after) ? after : {}];
-    for (const key of [...new Set([...Object.keys(old), ...Object.keys(now)])].sort())
+    for (const key of [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().filter(isOwn(old, now)))
       walk(path === "" ? key : `${path}.${key}`, at(old, key), at(now, key), at(sent, key), lines);
     return;
   }
   if (isBranch(before, after, isList)) return walkLists(path, before ?? [], after ?? [], sent, lines);
-  const hidden = sent !== undefined && after !== undefined && JSON.stringify(after).includes("[MASKED:");
+  // What takes another shape goes and comes: in one line nobody would find the fields of either.
+  if (before !== undefined && after !== undefined && shapeOf(before) !== shapeOf(after)) {
+    walk(path, before, undefined, undefined, lines);
+    walk(path, undefined, after, sent, lines);
+    return;
+  }
+  // Where null was sent nothing was written: a place that was kept, or one that was taken away.
+  const wrote = sent !== undefined && sent !== null;
+  const hidden = wrote && after !== undefined && JSON.stringify(after).includes("[MASKED:");
   if (JSON.stringify(before) === JSON.stringify(after) && !hidden) return;
   if (before === undefined && identity.includes(path)) return;
   const sign = before === undefined ? "+" : after === undefined ? "-" : "~";
   lines.push({ sign, risk: risks.test(path), path, before: show(before), after: show(after) });
 }
 
+/** Kubernetes writes `serviceAccount` beside `serviceAccountName`, always the same. */
+const isOwn =
+  (old: JsonObject, now: JsonObject) =>
+  (key: string): boolean =>
+    key !== "serviceAccount" || [old, now].some((side) => side["serviceAccount"] !== side["serviceAccountName"]);
+
 /** What a created object shows besides: its name stands in a line of its own. */
 const identity = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
+
+/** An empty object or list has nothing in it to be found. */
+function shapeOf(value: Json): "list" | "object" | "value" {
+  if (typeof value !== "object" || value === null || Object.keys(value).length === 0) return "value";
+  return Array.isArray(value) ? "list" : "object";
+}
 
 const isList = (value: unknown): value is readonly Json[] => Array.isArray(value);
 
@@ -102,20 +131,58 @@ function walkLists(path: string, old: Json, now: Json, sent: Json | undefined, l
   const [before, after] = [isList(old) ? old : [], isList(now) ? now : []];
   const written = isList(sent) ? sent : [];
   const key = keyOf([...before, ...after]);
+  // Which member of the answer a written one became, only its key would tell: Kubernetes may have put it elsewhere.
+  const placed = key !== undefined && written.every((item) => at(item, key) !== undefined);
+  const anywhere = placed ? undefined : saidByAny(written);
   if (key === undefined) {
     const longest = Math.max(before.length, after.length);
     for (let index = 0; index < longest; index++)
-      walk(`${path}[${index}]`, before[index], after[index], written[index], lines);
+      walk(`${path}[${index}]`, before[index], after[index], anywhere ?? written[index], lines);
     return;
   }
-  const names = [...before, ...after].map((item) => JSON.stringify(at(item, key)));
-  for (const name of new Set(names)) {
-    const [one, other] = [ofName(before, key, name), ofName(after, key, name)];
+  const [was, is, named] = [byName(before, key), byName(after, key), byName(written, key)];
+  for (const name of new Set([...was.keys(), ...is.keys()])) {
+    const [one, other] = [was.get(name), is.get(name)];
     const both = one !== undefined && other !== undefined;
     // Of a whole member its key stands in the path already.
-    const [was, is] = both ? [one, other] : [withoutKey(one, key), withoutKey(other, key)];
-    walk(`${path}[${name.replaceAll('"', "")}]`, was, is, ofName(written, key, name), lines);
+    const [old_, now_] = both ? [one, other] : [withoutKey(one, key), withoutKey(other, key)];
+    walk(`${path}[${name.replaceAll('"', "")}]`, old_, now_, anywhere ?? named.get(name), lines);
   }
+  // Containers start, and variables are read, in their order.
+  const order = (side: ReadonlyMap<string, Json>): string =>
+    JSON.stringify(
+      [...side.keys()]
+        .filter((name) => was.has(name) && is.has(name))
+        .map((name) => JSON.parse(name.replace(/#\d+$/, "")) as Json),
+    );
+  if (order(was) !== order(is))
+    lines.push({ sign: "~", risk: risks.test(path), path, before: order(was), after: order(is) });
+}
+
+/** What at least one of these objects says, together; undefined where none is an object. */
+function saidByAny(members: readonly Json[]): JsonObject | undefined {
+  const objects = members.filter(isJsonObject);
+  if (objects.length === 0) return undefined;
+  const fields = new Map<string, Json>();
+  for (const [key, value] of objects.flatMap((one) => Object.entries(one))) {
+    const known = fields.get(key);
+    if (known === undefined || known === null) fields.set(key, value);
+    else if (isJsonObject(known) && isJsonObject(value)) fields.set(key, saidByAny([known, value]) ?? known);
+    else if (isList(known) && isList(value)) fields.set(key, [...known, ...value]);
+  }
+  return Object.fromEntries(fields);
+}
+
+/** Members by their key. A key may stand twice (Kubernetes takes two variables of one name): the second is `NAME#2`, or it would be written unseen. */
+function byName(list: readonly Json[], key: string): Map<string, Json> {
+  const found = new Map<string, Json>();
+  for (const item of list) {
+    const name = JSON.stringify(at(item, key) ?? null);
+    let label = name;
+    for (let count = 2; found.has(label); count++) label = `${name}#${count}`;
+    found.set(label, item);
+  }
+  return found;
 }
 
 function withoutKey(member: Json | undefined, key: string): Json | undefined {
@@ -125,11 +192,7 @@ function withoutKey(member: Json | undefined, key: string): Json | undefined {
 
 /** The key that tells all these members apart, where there is one. */
 function keyOf(members: readonly Json[]): string | undefined {
-  return keys.find((name) => members.length > 0 && members.every((item) => at(item, name) !== undefined));
-}
-
-function ofName(list: readonly Json[], key: string, name: string): Json | undefined {
-  return list.find((item) => JSON.stringify(at(item, key)) === name);
+  return memberKeys.find((name) => members.length > 0 && members.every((item) => at(item, name) !== undefined));
 }
 
 /** What of an object stands in the body that was sent; all of it where the body is not known. */
@@ -141,8 +204,10 @@ function sentOf(after: Json, sent: Json | undefined): Json {
   }
   if (!isList(after) || !isList(sent)) return after;
   const key = keyOf([...after, ...sent]);
+  const named = key === undefined ? null : byName(sent, key);
+  const own = named === null ? null : new Map([...byName(after, key ?? "")].map(([name, item]) => [item, name]));
   return after.map((item, index) => {
-    const written = key === undefined ? sent[index] : ofName(sent, key, JSON.stringify(at(item, key)));
+    const written = named === null ? sent[index] : named.get(own?.get(item) ?? "");
     return written === undefined ? item : sentOf(item, written);
   });
 }

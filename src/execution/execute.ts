@@ -9,10 +9,13 @@ import { textAt, type JsonObject } from "../domain/json.ts";
 import type { Executed } from "../domain/run.ts";
 import { agentOf } from "../domain/principal.ts";
 import type { KubeClient } from "../kubernetes/contract.ts";
-import { named, quoted, type ChangeNotes, type Kit, type OpenedCall, type Tool } from "../tool.ts";
+import { type ChangeNotes, type Kit, type OpenedCall, type Tool } from "../tool.ts";
 import type { MaskIncoming } from "./contract.ts";
 import { diffObjects } from "./diff.ts";
-import { guardCluster, type GuardedCluster, type GuardOptions, type Write } from "./guarded-cluster.ts";
+import { changeBlocks, notesOf, objectName, objectNames } from "./report.ts";
+import type { Write } from "./write.ts";
+import type { GuardOptions } from "./gate.ts";
+import { guardCluster, type GuardedCluster } from "./guarded-cluster.ts";
 
 export interface ExecuteOptions {
   readonly tool: Tool;
@@ -58,7 +61,7 @@ function withProgress(why: Fault, { accesses }: AuthorizedCall, writes: readonly
   const done = writes.map(({ ref }) => objectName({ ...ref, kind: ref.kind.kind }));
   const meant = accesses.filter((one) => isWrite(one.verb) && !one.optional && one.name !== "").map(objectName);
   const left = [...new Set(meant)].filter((one) => !done.includes(one));
-  return { ...why, detail: { ...why.detail, done, left } };
+  return { ...why, detail: { ...why.detail, done, left, partly: done.length > 0 && left.length > 0 } };
 }
 
 interface Run {
@@ -78,18 +81,21 @@ export function clusterFor(
 
 /** One run of a tool under its cluster. */
 export async function runTool({ tool, kit }: ExecuteOptions, cluster: GuardedCluster, input: JsonObject): Promise<Run> {
-  const output = await opened(tool, input).run({ ...kit, cluster, preview: cluster.rehearses, diff: diffObjects });
+  const run = opened(tool, input).run({ ...kit, cluster, preview: cluster.rehearses, diff: diffObjects });
+  const output = await run.finally(() => cluster.end());
+  const changes = cluster.writes.map((write) => changeOf(cluster.name, write, linesOf(write)));
   return {
     output,
-    changes: cluster.writes.map((write) => changeOf(cluster.name, write, linesOf(write))),
-    notes: cluster.writes.flatMap((one): Sentence[] => [
-      ...one.taken.map(({ field, manager }): Sentence => ["takes over ", named(field), " from ", named(manager)]),
-      ...one.warnings.map((text): Sentence => ["Kubernetes warns: ", quoted(text)]),
-    ]),
+    changes,
+    notes: [
+      ...notesOf(cluster.writes, changes),
+      ...(cluster.rehearses ? cluster.writes.flatMap((one) => one.exec?.alwaysAsks ?? []) : []).map((why) => [why]),
+    ],
   };
 }
 
-function linesOf(write: Write): DiffLine[] {
+function linesOf(write: Write): readonly DiffLine[] {
+  if (write.exec !== undefined) return write.exec.lines;
   return diffObjects(write.before, write.after, write.sent ?? undefined);
 }
 
@@ -110,6 +116,7 @@ function changeOf(cluster: string, write: Write, lines: readonly DiffLine[]): Ch
     before: write.before,
     after: write.after,
     lines,
+    ...(write.evicted === true ? { evicted: true } : {}),
   };
 }
 
@@ -118,31 +125,13 @@ function doneOutput(tool: string, { changes, output, notes }: Run): Output {
   const undo: Output["blocks"] =
     output.undo === undefined || output.undo === "" ? [] : [{ kind: "line", line: [`undo: ${output.undo}`] }];
   return {
-    headline: ["DONE ", tool, " ", changes.map(objectName).join(", ")],
+    headline: ["DONE ", tool, " ", objectNames(changes)],
     blocks: [...changeBlocks(changes), ...output.blocks, ...lines([...(output.checks ?? []), ...notes]), ...undo],
     facts: output.facts,
     untrusted: output.untrusted,
   };
 }
 
-/** One diff a changed object; with several, each under its own name. */
-export function changeBlocks(changes: readonly Change[]): Output["blocks"] {
-  return changes.flatMap((change): Output["blocks"] => {
-    const does = change.before === null ? "create " : change.after === null ? "delete " : "change ";
-    const name: Output["blocks"] = changes.length > 1 ? [{ kind: "line", line: [does, objectName(change)] }] : [];
-    return [
-      ...name,
-      change.lines.length === 0 ? nothing : { kind: "diff", lines: change.lines satisfies readonly DiffLine[] },
-    ];
-  });
-}
-const nothing: Output["blocks"][number] = { kind: "line", line: ["no field changes"] };
-
 export function lines(sentences: readonly Sentence[]): Output["blocks"] {
   return sentences.map((line) => ({ kind: "line", line: ["! ", ...line] }));
-}
-
-/** `Deployment shop/api` */
-export function objectName(change: Pick<Change, "kind" | "namespace" | "name">): string {
-  return `${change.kind} ${change.namespace === "" ? "" : `${change.namespace}/`}${change.name}`;
 }

@@ -27,8 +27,12 @@ export function guardSent(sent: SentRequest, { accesses, client, rehearse, forbi
   const { group, version, resource } = sent;
   const kind = accesses.find((one) => one.group === group && one.resource === resource)?.kind ?? "";
   const target = { ...sent, kind: { group, version, resource, kind } };
-  const declared = accesses.some((one) => covers(one, client.cluster, target));
-  if (!declared || forbids(target) || (rehearse && isWrite(sent.verb) && !sent.dryRun))
+  // A list or watch that its field selector pins to one name reaches no more than that name, for Kubernetes as for us.
+  const reached = [sent.name, sent.pinned].filter((name, index) => index === 0 || name !== "");
+  const declared = reached.some((name) => accesses.some((one) => covers(one, client.cluster, { ...target, name })));
+  // A GET of exec or attach is a command: it goes by a way of its own, which looks at its words.
+  const connects = ["exec", "attach", "portforward", "proxy"].includes(sent.subresource);
+  if (!declared || connects || forbids(target) || (rehearse && isWrite(sent.verb) && !sent.dryRun))
     throw new Faulted(fault("internal", {}, `stopped at the wire: ${describeTarget(target)}`));
 }
 

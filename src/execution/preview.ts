@@ -4,15 +4,17 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { resourcePath, type Access } from "../domain/access.ts";
 import type { PlannedCall, Precondition } from "../domain/call.ts";
-import type { ChangeFact, Decision } from "../domain/decision.ts";
+import type { Decision } from "../domain/decision.ts";
 import type { Grant } from "../domain/grant.ts";
-import { at, textAt, type Json } from "../domain/json.ts";
+import { textAt, type Json } from "../domain/json.ts";
 import type { Change } from "../domain/output.ts";
 import type { Preview } from "../domain/run.ts";
 import { agentOf } from "../domain/principal.ts";
+import { asksOf, changeFact } from "./change-fact.ts";
 import { substanceOf } from "./diff.ts";
-import { changeBlocks, clusterFor, lines, objectName, runTool, type ExecuteOptions } from "./execute.ts";
-import type { Write } from "./guarded-cluster.ts";
+import { clusterFor, lines, runTool, type ExecuteOptions } from "./execute.ts";
+import type { Write } from "./write.ts";
+import { changeBlocks, objectNames } from "./report.ts";
 
 /** Runs the tool with every write a dry run. A read has nothing to rehearse and gives an empty preview. */
 export async function preview(
@@ -32,25 +34,22 @@ export async function preview(
     agent: agentOf(call.principal),
   });
   const run = await runTool(options, cluster, call.arguments);
-  const checks = [...(run.output.checks ?? []), ...run.notes];
   const undo = run.output.undo ?? "";
-  const policy = decision.effect === "allow" ? "allowed" : "needs approval";
+  const fact = changeFact(run.changes);
+  const asks = asksOf(fact, call.tool);
+  const alwaysAsks = [...cluster.writes.flatMap((write) => write.exec?.alwaysAsks ?? []), ...asks];
+  const checks = [...asks.map((why) => [why]), ...(run.output.checks ?? []), ...run.notes];
   return {
     output: {
-      headline: ["PREVIEW ", call.tool, " ", run.changes.map(objectName).join(", "), " - nothing changed"],
-      blocks: [
-        ...changeBlocks(run.changes),
-        ...run.output.blocks,
-        ...lines(checks),
-        { kind: "line", line: [undo === "" ? "" : `undo: ${undo}; `, `policy: ${policy}`] },
-      ],
+      headline: ["PREVIEW ", call.tool, " ", objectNames(run.changes), " - nothing changed"],
+      blocks: [...changeBlocks(run.changes), ...run.output.blocks, ...lines(checks)],
       facts: run.output.facts,
       untrusted: run.output.untrusted,
     },
     changes: run.changes,
     checks,
     undo,
-    change: changeFact(run.changes),
+    change: { ...fact, ...(alwaysAsks.length === 0 ? {} : { alwaysAsks }) },
     preconditions: [...cluster.writes.map(precondition), ...cluster.sources],
     digest: digestOf(run.changes),
   };
@@ -81,21 +80,13 @@ function digestOf(changes: readonly Change[]): string {
     .digest("hex");
 }
 
-function changeFact(changes: readonly Change[]): ChangeFact {
-  const scaled = changes.find((change) => change.lines.some((line) => line.path === "spec.replicas"));
-  // A Scale of none has no count at all (autoscaling/v1 leaves zero out).
-  const count = (side: Change["before"]): number => Number(at(side ?? {}, "spec", "replicas") ?? 0);
-  const replicas = scaled === undefined ? null : { from: count(scaled.before), to: count(scaled.after) };
-  return { replicas, paths: changes.flatMap((change) => change.lines.map((line) => line.path)) };
-}
-
-function precondition({ ref, subresource, before }: Write): Precondition {
+function precondition({ ref, subresource, before, exec }: Write): Precondition {
   return {
     resource: resourcePath({ ...ref.kind, subresource }),
     namespace: ref.namespace,
     name: ref.name,
     uid: textAt(before ?? {}, "metadata", "uid"),
     resourceVersion: textAt(before ?? {}, "metadata", "resourceVersion"),
-    substance: before === null ? "" : substanceOf(before),
+    substance: exec?.substance ?? (before === null ? "" : substanceOf(before)),
   };
 }

@@ -10,8 +10,12 @@ import type { ReachedCluster } from "./contract.ts";
 
 export interface ResolveOptions {
   readonly cluster: ReachedCluster;
-  /** Which facts some candidate rule can still ask for. */
-  readonly needed: { readonly objects: boolean; readonly namespaces: boolean };
+  /** Which facts some candidate rule can still ask for: objects of the call's accesses, annotations and namespaces by name. */
+  readonly needed: {
+    readonly objects: readonly Access[];
+    readonly annotations: readonly string[];
+    readonly namespaces: readonly string[];
+  };
   /** The namespace label that names the environment. */
   readonly environmentLabel: string;
   readonly nextAuditId: () => string;
@@ -23,13 +27,10 @@ const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=
 
 /** Facts about the call's namespaces and named objects. Missing objects are facts; an unreachable cluster is a fault. */
 export async function resolveFacts(call: PlannedCall, options: ResolveOptions): Promise<Facts> {
-  const required = call.accesses.filter((access) => !access.optional);
-  const names = options.needed.namespaces
-    ? [...new Set(call.accesses.map((one) => one.namespace).filter((name) => name !== ""))]
-    : [];
-  const objects = options.needed.objects ? required.filter((one) => one.name !== "" && one.resource !== "secrets") : [];
+  const { needed } = options;
+  const objects = needed.objects.filter((one) => one.name !== "" && one.resource !== "secrets");
   const [namespaces, found] = await Promise.all([
-    Promise.all(names.map((name) => namespaceFact(call, name, options))),
+    Promise.all(needed.namespaces.map((name) => namespaceFact(call, name, options))),
     Promise.all(objects.map((access) => objectFact(call, access, options))),
   ]);
   return { namespaces, objects: found, change: null };
@@ -55,7 +56,16 @@ async function objectFact(call: PlannedCall, access: Access, options: ResolveOpt
     uid: textAt(found ?? {}, "metadata", "uid"),
     resourceVersion,
     labels: labelsOf(found),
+    ...(options.needed.annotations.length === 0
+      ? {}
+      : { annotations: annotationsOf(found, options.needed.annotations) }),
   };
+}
+
+/** The annotations of these names alone: others may hold what nobody asked for. */
+function annotationsOf(object: JsonObject | null, names: readonly string[]): Record<string, string> {
+  const found = names.map((name) => [name, at(object ?? {}, "metadata", "annotations", name)] as const);
+  return Object.fromEntries(found.filter((entry): entry is readonly [string, string] => typeof entry[1] === "string"));
 }
 
 async function metadata(

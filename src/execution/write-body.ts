@@ -11,6 +11,17 @@ export const patchTypes = {
   json: "application/json-patch+json",
 } as const;
 
+/** In a rehearsal a write is a server-side dry run. */
+export const dryRun = ({ rehearse }: { readonly rehearse: boolean }): Record<string, string> =>
+  rehearse ? { dryRun: "All" } : {};
+
+/** The query of every write with a body (Kubernetes API concepts, "Server-Side Apply", "Field validation"). */
+export const writeQuery = (run: { readonly rehearse: boolean }): Record<string, string> => ({
+  fieldManager: "sallyport",
+  fieldValidation: "Strict",
+  ...dryRun(run),
+});
+
 /** uid and resourceVersion as they were just read: a write that finds others is refused with 409. */
 export function marksOf(before: JsonObject | null): JsonObject {
   if (before === null) return {};
@@ -64,29 +75,10 @@ function leaveOut(value: Json, [first = "", ...rest]: readonly string[]): Json {
   return Object.fromEntries([...Object.entries(value).filter(([key]) => key !== first), ...inner]);
 }
 
-/** What of the answer a body named, without its marks: a JSON Patch by its paths, any other body by its own fields. */
-export function writtenBy(body: Json, answer: JsonObject): JsonObject {
-  if (!Array.isArray(body)) return isJsonObject(body) ? body : {};
-  const kind = { apiVersion: textAt(answer, "apiVersion"), kind: textAt(answer, "kind") };
-  return (body as readonly Json[])
-    .filter((step) => textAt(step, "op") !== "test")
-    .reduce<JsonObject>((named, step) => putIn(named, pointerParts(textAt(step, "path")), answer), kind);
-}
-
 /** The tokens of a JSON Pointer (RFC 6901). */
 export function pointerParts(pointer: string): string[] {
   return pointer
     .split("/")
     .slice(1)
     .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
-}
-
-/** Names a path as far as it goes through objects; a list that was written into counts as written whole. */
-function putIn(named: JsonObject, [first, ...rest]: readonly string[], answer: Json | undefined): JsonObject {
-  if (first === undefined) return named;
-  const value = at(answer, first);
-  const inner = at(named, first);
-  if (rest.length > 0 && isJsonObject(value))
-    return { ...named, [first]: putIn(isJsonObject(inner) ? inner : {}, rest, value) };
-  return { ...named, [first]: value ?? null };
 }

@@ -10,16 +10,18 @@ interface Pattern {
 }
 
 const shown = 20;
+/** Fewer repeats than these stay as they are. */
+const leastRun = 4;
 const errorWord =
   /\b(error|fatal|panic|exception|traceback|fail(ed|ure)?|critical|severe|crit|emerg|oom|killed|refused|denied|timed? ?out)\b/i;
 const continuation = /^(\s+at |\s{2,}|\t|Caused by:|\.\.\. \d+ more)/;
 
 /**
- * A log as an agent needs it. Up to 100 lines stay as they are; beyond that `auto` prints counted patterns, errors first,
+ * A log as an agent needs it. Up to 100 lines stay as they are, but for runs of repeats; beyond that `auto` prints counted patterns, errors first,
  * then the newest 20 lines; `patterns` prints patterns alone.
  */
 export function foldLog(lines: readonly string[], mode: "auto" | "patterns", tail: number): string {
-  if (mode === "auto" && lines.length <= Math.min(100, tail)) return lines.join("\n");
+  if (mode === "auto" && lines.length <= Math.min(100, tail)) return foldRuns(lines).join("\n");
   const patterns = patternsOf(joinStacks(lines));
   const ranked = [...patterns.values()].sort((a, b) => Number(b.error) - Number(a.error) || b.newest - a.newest);
   const room = mode === "auto" ? 40 : 100;
@@ -30,8 +32,26 @@ export function foldLog(lines: readonly string[], mode: "auto" | "patterns", tai
   const head = [`${lines.length} lines in ${patterns.size} patterns, errors first:`, ...listed, ...rest];
   if (mode === "patterns") return head.join("\n");
   const newest = lines.slice(-Math.min(shown, tail));
-  return [...head, `newest ${newest.length} lines:`, ...newest].join("\n");
+  return [...head, `newest ${newest.length} lines:`, ...foldRuns(newest)].join("\n");
 }
+
+/** Lines that repeat one after the other, times aside, become one: how often, since when, and the last of them whole. */
+function foldRuns(lines: readonly string[]): string[] {
+  const folded: string[] = [];
+  for (let from = 0; from < lines.length;) {
+    const same = withoutTimes(lines[from] ?? "");
+    let to = from + 1;
+    while (to < lines.length && withoutTimes(lines[to] ?? "") === same) to += 1;
+    const since = timeOf(lines[from] ?? "");
+    if (to - from < leastRun) folded.push(...lines.slice(from, to));
+    else folded.push(`${to - from}× ${since === "" ? "" : `since ${since} `}${lines[to - 1] ?? ""}`);
+    from = to;
+  }
+  return folded;
+}
+
+const withoutTimes = (line: string): string =>
+  line.replaceAll(/(\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?/g, "<time>");
 
 /** The few lines that a diagnosis shows: counted patterns that speak of errors, else the newest lines. */
 export function errorLines(lines: readonly string[], most: number): string {

@@ -16,6 +16,13 @@ export const inputs = {
       .min(1)
       .max(63)
       .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "must be a namespace name"),
+  /** A container of a pod: an RFC 1123 label. */
+  container: () =>
+    z
+      .string()
+      .min(1)
+      .max(63)
+      .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "must be a container name"),
   /** A namespace, or `*` for all that the caller may read. */
   namespaces: () =>
     z

@@ -3,6 +3,7 @@
 import { isAlias, isMap, isNode, isScalar, Lexer, parseAllDocuments, visit, type Document, type YAMLMap } from "yaml";
 import { fault, Faulted } from "../domain/fault.ts";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
+import { isExact } from "./written.ts";
 
 /** One document as an object, and where it stands for a problem's path. */
 export interface Manifest {
@@ -82,6 +83,8 @@ function repeated(map: YAMLMap): string | null {
 
 function oddScalar(node: { readonly value: unknown; readonly source?: string; readonly type?: string }): string | null {
   if (typeof node.value === "number" && !Number.isFinite(node.value)) return "numbers must be finite";
+  if (typeof node.value === "number" && !isExact(node.value))
+    return "a number is too large to be exact: write it in quotes if the field takes text";
   const plain = node.type === "PLAIN" && /^[-+]?0[0-9_]+$/.test(node.source ?? "");
   return plain ? "a number with a leading zero is ambiguous: write it in decimal, or in quotes" : null;
 }
@@ -96,10 +99,17 @@ function invalid(path: string, rule: string): Faulted {
   return new Faulted(fault("invalid_input", { problems: [{ path, rule }] }));
 }
 
-/** What is written before what needs it; the rest in the order of the manifest. */
+/**
+ * The order in which documents are written: what bounds and isolates pods, what they mount and run as, the Services
+ * that they look up as they start; then everything else in the order of the manifest, workloads and custom resources
+ * among it; then what points at workloads and Services.
+ */
 export function configFirst<Item extends { readonly object: Json }>(items: readonly Item[]): readonly Item[] {
-  const rank = (item: Item): number => {
-    const found = early.indexOf(textAt(item.object, "kind"));
+  const rank = ({ object }: Item): number => {
+    const [group = ""] = textAt(object, "apiVersion").split("/").toReversed().slice(1);
+    const kind = `${textAt(object, "kind")}${group === "" ? "" : `.${group}`}`;
+    if (late.includes(kind)) return early.length + 1;
+    const found = early.indexOf(kind);
     return found === -1 ? early.length : found;
   };
   return items.toSorted((a, b) => rank(a) - rank(b));
@@ -107,10 +117,16 @@ export function configFirst<Item extends { readonly object: Json }>(items: reado
 const early = [
   "ResourceQuota",
   "LimitRange",
-  "NetworkPolicy",
+  "NetworkPolicy.networking.k8s.io",
   "ServiceAccount",
   "ConfigMap",
   "PersistentVolumeClaim",
-  "PodDisruptionBudget",
+  "PodDisruptionBudget.policy",
   "Service",
+];
+const late = [
+  "HorizontalPodAutoscaler.autoscaling",
+  "Ingress.networking.k8s.io",
+  "HTTPRoute.gateway.networking.k8s.io",
+  "GRPCRoute.gateway.networking.k8s.io",
 ];

@@ -1,10 +1,11 @@
 // Why a pod does not run, with the cluster's own evidence; long, since each way in which one fails is a short function and they are ranked together.
 
-import { at, textAt, type JsonObject } from "../domain/json.ts";
+import { at, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { quoted, type Sentence } from "../domain/output.ts";
 import { named } from "./answer.ts";
 import type { EventRow } from "./events.ts";
 import type { Finding } from "./findings.ts";
+import { quantity } from "./quantity.ts";
 import { conditionOf, countAt, listAt, pairs, selects, wordAt } from "./selector.ts";
 import { ago } from "./since.ts";
 
@@ -137,8 +138,12 @@ function image(pod: JsonObject, one: Container, around: Surroundings, reason: st
               : /toomanyrequests|429|rate limit/i.test(said)
                 ? ["the registry limits pulls", "wait, or use a mirror."]
                 : ["the image can't be pulled", "read the cluster's words and correct the image."];
-  const pulls: Sentence[] =
-    secrets.length === 0 ? [["no imagePullSecrets on the pod"]] : [["imagePullSecrets: ", ...list(secrets)]];
+  const refused = missing !== undefined || cause === "the registry refuses the pull";
+  const pulls: Sentence[] = !refused
+    ? []
+    : secrets.length === 0
+      ? [["no imagePullSecrets on the pod"]]
+      : [["imagePullSecrets: ", ...list(secrets)]];
   return finding(
     pod,
     100,
@@ -308,7 +313,8 @@ function unscheduled(pod: JsonObject, around: Surroundings): Finding[] {
       ),
     ];
   }
-  const causes = schedulingCauses.filter(([pattern]) => pattern.test(said));
+  const seen = nodesFor(pod, around.nodes);
+  const causes = schedulingCauses.filter(([pattern, words]) => pattern.test(said) && !excused(words, seen));
   const next = causes.map(([, , advice]) => advice).filter((one, index, all) => all.indexOf(one) === index);
   const asks = requestsOf(pod);
   return [
@@ -317,14 +323,81 @@ function unscheduled(pod: JsonObject, around: Surroundings): Finding[] {
       85,
       ["Pending: no node can take it", causes.length === 0 ? "" : `: ${causes.map(([, words]) => words).join(", ")}`],
       [
-        ...(said === "" ? [] : [["the scheduler says ", quoted(said)] as Sentence]),
-        ...(/Insufficient/.test(said) && asks !== "" ? [["the pod requests ", named(asks)] as Sentence] : []),
+        ...(said === "" ? [] : [["the scheduler says ", quoted(withoutPreemption(said))] as Sentence]),
+        ...(/Insufficient/.test(said) && asks !== ""
+          ? [["the pod requests ", named(asks), ...largest(seen)] as Sentence]
+          : []),
         ...nodeLines(pod, around),
       ],
       next.length === 0
         ? "read the scheduler's words; compare the pod's demands with the nodes."
         : `${next.map((one) => one.replace(/\.$/, "")).join("; ")}.`,
     ),
+  ];
+}
+
+/** What the scheduler adds of evicting others says nothing about the cause. */
+const withoutPreemption = (said: string): string =>
+  said.replace(/\.? (no new claims to deallocate|preemption:).*$/s, "");
+
+const labelWords = "its node selector or affinity matches no node";
+const taintWords = "taints that it does not tolerate";
+
+/** The nodes with the labels that it asks for, and which of these tolerate it; null where nodes can't be read. */
+interface Seen {
+  readonly labelled: readonly JsonObject[];
+  readonly usable: readonly JsonObject[];
+}
+
+function nodesFor(pod: JsonObject, nodes: readonly JsonObject[] | null): Seen | null {
+  if (nodes === null) return null;
+  const wanted = at(pod, "spec", "nodeSelector");
+  const labelled =
+    pairs(wanted).length === 0 ? nodes : nodes.filter((node) => selects(wanted, at(node, "metadata", "labels")));
+  return { labelled, usable: labelled.filter((node) => untolerated(pod, node).length === 0) };
+}
+
+/** The scheduler counts each node under one reason: of those reasons these are not what keeps the pod from running. */
+function excused(words: string, seen: Seen | null): boolean {
+  if (seen === null) return false;
+  if (words === taintWords) return seen.labelled.length === 0 || seen.usable.length > 0;
+  return words === labelWords && seen.labelled.length > 0 && seen.usable.length === 0;
+}
+
+/** `gpu=reserved:NoSchedule` of each taint that keeps it off (core/v1 Toleration). */
+function untolerated(pod: JsonObject, node: JsonObject): string[] {
+  const tolerations = listAt(pod, "spec", "tolerations");
+  return listAt(node, "spec", "taints")
+    .filter((taint) => textAt(taint, "effect") !== "PreferNoSchedule")
+    .filter(
+      (taint) =>
+        !tolerations.some(
+          (one) =>
+            ["", textAt(taint, "effect")].includes(textAt(one, "effect")) &&
+            (textAt(one, "operator") === "Exists"
+              ? ["", textAt(taint, "key")].includes(textAt(one, "key"))
+              : textAt(one, "key") === textAt(taint, "key") && textAt(one, "value") === textAt(taint, "value")),
+        ),
+    )
+    .map((taint) => {
+      const value = textAt(taint, "value");
+      return `${textAt(taint, "key")}${value === "" ? "" : `=${value}`}:${textAt(taint, "effect")}`;
+    });
+}
+
+/** The most that one usable node has, so that a request can be set that fits. */
+function largest(seen: Seen | null): Sentence {
+  const nodes = seen?.usable ?? [];
+  if (nodes.length === 0) return [];
+  const most = (resource: string): string =>
+    nodes
+      .map((node) => textAt(node, "status", "allocatable", resource))
+      .reduce((a, b) => (quantity(b) > quantity(a) ? b : a));
+  return [
+    `; a node has at most cpu `,
+    named(most("cpu") || "unknown"),
+    ", memory ",
+    named(most("memory") || "unknown"),
   ];
 }
 
@@ -338,14 +411,10 @@ const schedulingCauses: readonly (readonly [RegExp, string, string])[] = [
   ],
   [
     /affinity\/selector|node selector/i,
-    "its node selector or affinity matches no node",
+    labelWords,
     "compare nodeSelector and affinity with the nodes' labels; objects_patch corrects them.",
   ],
-  [
-    /taint/i,
-    "taints that it does not tolerate",
-    "add exactly that toleration with objects_patch, if it may run there.",
-  ],
+  [/taint/i, taintWords, "add exactly that toleration with objects_patch, if it may run there."],
   [
     /persistentvolumeclaim "[^"]*" not found/i,
     "its volume claim does not exist",
@@ -362,24 +431,45 @@ const schedulingCauses: readonly (readonly [RegExp, string, string])[] = [
   [/unschedulable/i, "nodes are cordoned", "nodes_cordon with uncordon true, if they may be used again."],
 ];
 
-/** Which nodes carry what the pod asks for, where nodes can be read. */
+/** Which nodes carry what the pod asks for, where nodes can be read; else what they carry instead. */
 function nodeLines(pod: JsonObject, { nodes }: Surroundings): Sentence[] {
   const wanted = at(pod, "spec", "nodeSelector");
   const terms = pairs(wanted).map(([key, value]) => `${key}=${value}`);
-  const asked: Sentence[] = terms.length === 0 ? [] : [["nodeSelector: ", ...list(terms)]];
-  if (nodes === null) return asked;
-  const fit =
-    terms.length === 0 ? nodes.length : nodes.filter((node) => selects(wanted, at(node, "metadata", "labels"))).length;
-  const taints = nodes.flatMap((node) =>
-    listAt(node, "spec", "taints").map((taint) => `${textAt(taint, "key")}:${textAt(taint, "effect")}`),
-  );
-  return [
-    ...asked,
-    [
-      `${fit} of ${nodes.length} nodes have these labels`,
-      ...(taints.length === 0 ? [] : ["; taints: ", ...list([...new Set(taints)].slice(0, 5))]),
-    ],
+  const seen = nodesFor(pod, nodes);
+  if (nodes === null || seen === null) return terms.length === 0 ? [] : [["nodeSelector: ", ...list(terms)]];
+  const taints = seen.usable.length > 0 ? [] : seen.labelled.flatMap((node) => untolerated(pod, node));
+  const taintPart: Sentence =
+    taints.length === 0 ? [] : ["; taints there: ", ...list([...new Set(taints)].slice(0, 5))];
+  if (terms.length === 0) return taints.length === 0 ? [] : [[`${nodes.length} nodes`, ...taintPart]];
+  const has: Sentence = [
+    "nodeSelector: ",
+    ...list(terms),
+    `; ${seen.labelled.length} of ${nodes.length} nodes have it`,
+    ...taintPart,
   ];
+  return [has, ...(seen.labelled.length > 0 ? [] : valuesOnNodes(wanted, nodes))];
+}
+
+/** For each label that is asked for in vain: the values that nodes have. */
+function valuesOnNodes(wanted: Json | undefined, nodes: readonly JsonObject[]): Sentence[] {
+  return pairs(wanted).flatMap(([key, value]): Sentence[] => {
+    const counts = new Map<string, number>();
+    for (const node of nodes) {
+      const own = textAt(node, "metadata", "labels", key);
+      if (own !== "") counts.set(own, (counts.get(own) ?? 0) + 1);
+    }
+    if (counts.has(value)) return [];
+    if (counts.size === 0) return [["no node has a label ", named(key)]];
+    const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 6);
+    return [
+      [
+        "nodes have ",
+        named(key),
+        ": ",
+        ...most.flatMap(([own, count], index): Sentence => [index === 0 ? "" : ", ", named(own), ` (${count})`]),
+      ],
+    ];
+  });
 }
 
 /** `cpu=100,memory=1Gi`: what all containers ask for, as written. */

@@ -2,7 +2,6 @@
 
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { Sentence } from "../domain/output.ts";
-import { named } from "./answer.ts";
 
 /** Kinds that roll their pods. */
 export const workloads = ["Deployment", "StatefulSet", "DaemonSet"] as const;
@@ -30,34 +29,43 @@ export function rollOf(kind: string, object: JsonObject): Sentence {
   const count = (...path: string[]): number => Number(at(object, ...path) ?? 0);
   switch (kind) {
     case "Deployment": {
-      const pods = `${count("spec", "replicas")} pods`;
+      const pods = podsText(count("spec", "replicas"));
       if (at(object, "spec", "paused") === true) return ["paused: no pod is replaced until the Deployment is resumed"];
       if (textAt(object, "spec", "strategy", "type") === "Recreate")
         return [`stops all ${pods} before new ones start (Recreate)`];
-      const bound = (field: string): ReturnType<typeof named> =>
-        named(intOrPercent(at(object, "spec", "strategy", "rollingUpdate", field), "25%"));
-      return [`rolls ${pods}: at most `, bound("maxUnavailable"), " down and ", bound("maxSurge"), " extra at a time"];
+      const bound = (field: string, round: (pods: number) => number): number =>
+        podsOf(at(object, "spec", "strategy", "rollingUpdate", field) ?? "25%", count("spec", "replicas"), round);
+      const [down, extra] = [bound("maxUnavailable", Math.floor), bound("maxSurge", Math.ceil)];
+      // Kubernetes lets one go where neither would leave room for the other.
+      return [`rolls ${pods}, ${down + extra === 0 ? 1 : down} down, ${extra} extra at a time`];
     }
     case "StatefulSet": {
       const replicas = count("spec", "replicas");
       if (textAt(object, "spec", "updateStrategy", "type") === "OnDelete") return [onDelete];
       const from = count("spec", "updateStrategy", "rollingUpdate", "partition");
       const below = from > 0 ? `; those below ${from} stay as they are (partition)` : "";
-      return [`rolls ${Math.max(0, replicas - from)} of ${replicas} pods, one at a time${below}`];
+      const rolled = Math.max(0, replicas - from);
+      const pods = rolled === replicas ? podsText(replicas) : `${rolled} of ${podsText(replicas)}`;
+      return [`rolls ${pods}, one at a time${below}`];
     }
     case "DaemonSet": {
       if (textAt(object, "spec", "updateStrategy", "type") === "OnDelete") return [onDelete];
-      const down = intOrPercent(at(object, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable"), "1");
-      return [`rolls ${count("status", "desiredNumberScheduled")} pods, at most `, named(down), " down at a time"];
+      const pods = count("status", "desiredNumberScheduled");
+      const bound = at(object, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable") ?? 1;
+      return [`rolls ${podsText(pods)}, ${podsOf(bound, pods, Math.ceil)} down at a time`];
     }
     case "CronJob":
       return ["takes effect with the next Job; running Jobs stay as they are"];
   }
   return ["the pods are replaced as their kind does it"];
 }
-/** Kubernetes' IntOrString. */
-function intOrPercent(value: Json | undefined, otherwise: string): string {
-  return typeof value === "number" || typeof value === "string" ? String(value) : otherwise;
+const podsText = (count: number): string => (count === 1 ? "1 pod" : `${count} pods`);
+
+/** Kubernetes' IntOrString as a number of pods: a percentage is of all of them. */
+function podsOf(bound: Json, all: number, round: (pods: number) => number): number {
+  if (typeof bound === "number") return bound;
+  const percent = typeof bound === "string" ? /^(\d{1,4})%$/.exec(bound)?.[1] : undefined;
+  return percent === undefined ? 0 : round((Number(percent) * all) / 100);
 }
 
 const onDelete = "no pod is replaced until it is deleted (OnDelete)";

@@ -5,7 +5,23 @@ import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 
 const unsent = ["$schema", "minLength", "maxLength", "pattern", "format", "propertyNames"];
 
-/** JSON Schema (draft 2020-12) of an input, small: string bounds, formats and `false` defaults are left out. */
+/** The order of a schema's own keys: what it is, what it holds, then what it means. Keys not named here come last. */
+const order = [
+  "type",
+  "enum",
+  "minItems",
+  "maxItems",
+  "items",
+  "properties",
+  "required",
+  "additionalProperties",
+  "minimum",
+  "maximum",
+  "default",
+  "description",
+];
+
+/** JSON Schema (draft 2020-12) of an input, small: string bounds, formats and `false` defaults are left out, and keys stand in one order. */
 export function wireSchema(input: z.ZodType): JsonObject {
   return small(z.toJSONSchema(input, { io: "input" }) as JsonObject, false) as JsonObject;
 }
@@ -18,7 +34,10 @@ function small(value: Json, names: boolean): Json {
   );
   const kept = entries.map(([key, inner]) => [key, small(inner, !names && key === "properties")] as const);
   const object: Record<string, Json> = Object.fromEntries(kept);
-  if (!names && object["type"] === "integer" && object["maximum"] === Number.MAX_SAFE_INTEGER) delete object["maximum"];
+  if (!names && object["type"] === "integer") {
+    if (object["maximum"] === Number.MAX_SAFE_INTEGER) delete object["maximum"];
+    if (object["minimum"] === Number.MIN_SAFE_INTEGER) delete object["minimum"];
+  }
   const others = object["additionalProperties"];
   // Of a map of anything there is nothing to say.
   if (!names && isJsonObject(others) && object["properties"] === undefined && others["type"] === undefined)
@@ -28,7 +47,12 @@ function small(value: Json, names: boolean): Json {
     delete object["anyOf"];
     object["type"] = either.map((one: Json) => (isJsonObject(one) ? (one["type"] ?? null) : null));
   }
-  return object;
+  return names ? object : inOrder(object);
+}
+
+function inOrder(schema: JsonObject): JsonObject {
+  const place = (key: string): number => (order.includes(key) ? order.indexOf(key) : order.length);
+  return Object.fromEntries(Object.entries(schema).sort(([a], [b]) => place(a) - place(b)));
 }
 
 /** `{type: string}` and nothing else: several of them are one list of types. */

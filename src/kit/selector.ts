@@ -35,6 +35,29 @@ export function selects(selector: Json | undefined, labels: Json | undefined): b
   return wanted.length > 0 && wanted.every(([key, value]) => textAt(labels, key) === value);
 }
 
+/** Does a LabelSelector (meta/v1) select these labels? One without terms selects all; none at all selects nothing. */
+export function selectsLabels(selector: Json | undefined, labels: Json | undefined): boolean {
+  if (!isJsonObject(selector)) return false;
+  const equal = pairs(at(selector, "matchLabels")).every(([key, value]) => at(labels, key) === value);
+  return equal && listAt(selector, "matchExpressions").every((one) => holdsOf(one, labels));
+}
+
+function holdsOf(expression: JsonObject, labels: Json | undefined): boolean {
+  const value = at(labels, textAt(expression, "key"));
+  const values = at(expression, "values");
+  const among = Array.isArray(values) && values.includes(value);
+  switch (textAt(expression, "operator")) {
+    case "In":
+      return among;
+    case "NotIn":
+      return !among;
+    case "DoesNotExist":
+      return value === undefined;
+    default:
+      return value !== undefined;
+  }
+}
+
 /** The texts of a map. */
 export function pairs(value: Json | undefined): (readonly [string, string])[] {
   return isJsonObject(value)

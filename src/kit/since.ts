@@ -10,7 +10,9 @@ export const since = () =>
     .regex(
       /^(\d{1,6}[smhd]|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))$/,
       "must be 15m, 2h or RFC 3339",
-    );
+    )
+    // The pattern lets the 45th of a month through.
+    .refine((span) => Number.isFinite(startOf(span, 0)), "must be 15m, 2h or RFC 3339");
 
 /** The start of a span, in milliseconds since 1970. */
 export function startOf(span: string, now: number): number {

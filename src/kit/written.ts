@@ -29,6 +29,27 @@ function tokenPaths(value: Json, path: string): string[] {
   ]);
 }
 
+/** Refuses numbers that JSON can't carry as they were written: `1e400` becomes null on its way, and digits beyond 2^53 others. Faults: invalid_input. */
+export function refuseOddNumbers(value: Json, path: string): void {
+  const found = oddNumbers(value, path);
+  if (found.length === 0) return;
+  const rule = "is too large to be exact: write it as text if the field takes text";
+  throw new Faulted(fault("invalid_input", { problems: found.slice(0, 8).map((one) => ({ path: one, rule })) }));
+}
+
+function oddNumbers(value: Json, path: string): string[] {
+  if (typeof value === "number") return isExact(value) ? [] : [path];
+  if (Array.isArray(value))
+    return (value as readonly Json[]).flatMap((item, index) => oddNumbers(item, `${path}[${index}]`));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => oddNumbers(inner, `${path}.${shownKey(key)}`));
+}
+
+/** Is it the number that was written? */
+export function isExact(value: number): boolean {
+  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+}
+
 /** A key is the caller's text: shown as far as it is plain. */
 export function shownKey(key: string): string {
   return key.replaceAll(/[^A-Za-z0-9_./-]/g, "?").slice(0, 80);
@@ -44,15 +65,18 @@ const named = "says which object it is: it can't be changed";
 /** Annotations that no diff shows, so nobody could agree to them. */
 const unseen = ["kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision"];
 
+interface Writing {
+  /** Is the object a Secret? */
+  readonly secret: boolean;
+  /** May the body name its object, as a manifest must? May it then also write owners and finalizers, each put to a person? */
+  readonly identity: boolean;
+}
+
 /**
- * The fields of a body that no change may write, with the rule of each: status, owners, finalizers, marks that are the
- * server's, pod-security labels, Secret data. `identity` says whether the body may name its object (a manifest must).
+ * The fields of a body that no change may write, with the rule of each: status, marks that are the server's,
+ * pod-security labels, Secret data, and of a patch also owners and finalizers.
  */
-export function unwritable(
-  body: Json,
-  path: string,
-  { secret, identity }: { secret: boolean; identity: boolean },
-): Problem[] {
+export function unwritable(body: Json, path: string, { secret, identity }: Writing): Problem[] {
   if (!isJsonObject(body)) return [{ path, rule: "must be an object" }];
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries(body)) {
@@ -71,8 +95,12 @@ function inMetadata(metadata: Json, path: string, identity: boolean): Problem[] 
   if (!isJsonObject(metadata)) return [{ path, rule: "must be an object" }];
   return Object.entries(metadata).flatMap(([key, value]): Problem[] => {
     const here = `${path}.${shownKey(key)}`;
+    if (key === "annotations" && value === null)
+      return [{ path: here, rule: "would take away marks that no diff shows: name those to remove" }];
     if (key === "labels" || key === "annotations") return inMarks(value, here);
     if (key === "name" || key === "namespace") return identity ? [] : [{ path: here, rule: named }];
+    if (identity && Object.hasOwn(kept, key))
+      return Array.isArray(value) ? [] : [{ path: here, rule: "must be a list" }];
     if (key === "generateName") return [{ path: here, rule: "is not taken: give the object a name" }];
     return [{ path: here, rule: kept[key] ?? (key.startsWith("$") ? "directives are not taken here" : own) }];
   });

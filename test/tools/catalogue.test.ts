@@ -15,11 +15,13 @@ const refresh =
   "Read the difference as an agent would; if it is meant: UPDATE_GOLDEN=1 npm test -- test/tools/catalogue.test.ts, then npm run docs";
 /** Bytes of `{"tools": […]}` (qualities.md, "tools/list"). */
 const most = 16_000;
+/** And of the `cluster` argument of every tool (tools.md, section 1). */
+const mostOfTwo = 1_600;
 
-async function listed() {
+async function listed(clusters: readonly string[] = ["prod"]) {
   const found = await identify([localUser("olga")])({ kind: "local-user", user: "olga", client: "test" });
   if (found.kind === "refused") throw new Error(found.cause);
-  return { tools: listTools(toolsByName(tools), found.principal, () => "allowed") };
+  return { tools: listTools(toolsByName(tools), found.principal, () => clusters, clusters.length > 1) };
 }
 
 promise("commands:tool-list", `it is test/golden/tools.json. ${refresh}`, async () => {
@@ -29,6 +31,28 @@ promise("commands:tool-list", `it is test/golden/tools.json. ${refresh}`, async 
 promise("commands:tool-list", `every tool together takes at most ${most} bytes`, async () => {
   expect(Buffer.byteLength(JSON.stringify(await listed()))).toBeLessThanOrEqual(most);
 });
+
+promise(
+  "clusters:list",
+  `with two clusters it takes at most ${mostOfTwo} bytes more, and only the cluster is new`,
+  async () => {
+    const [one, two] = [await listed(), await listed(["prod", "staging"])];
+    expect(Buffer.byteLength(JSON.stringify(two))).toBeLessThanOrEqual(most + mostOfTwo);
+    const asked = { type: "string", enum: ["prod", "staging"] };
+    expect(two.tools).toEqual(
+      one.tools.map((tool) => {
+        if (tool.name === "approval_wait") return tool;
+        const { properties, required = [], ...rest } = tool.inputSchema as { properties: object; required?: string[] };
+        const inputSchema = {
+          ...rest,
+          properties: { cluster: asked, ...properties },
+          required: ["cluster", ...required],
+        };
+        return { ...tool, inputSchema };
+      }),
+    );
+  },
+);
 
 promise("commands:docs-fresh", "docs/tools.md and docs/errors.md: npm run docs writes them anew", () => {
   for (const [name, text] of Object.entries(pages()))

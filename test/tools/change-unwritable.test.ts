@@ -37,7 +37,9 @@ async function asked(tool: typeof objects_patch, arguments_: JsonObject): Promis
   const opened = tool.open({ reason, ...arguments_ });
   if (opened.kind === "refused") return opened.problems.map((one) => ({ ...one }));
   try {
-    return (await opened.needs({ findKind, calledAt: 0 })).map((need) => `${need.verb} ${need.namespace}/${need.name}`);
+    return (await opened.needs({ findKind, calledAt: 0, lookUp: async () => [] })).map(
+      (need) => `${need.verb} ${need.namespace}/${need.name}`,
+    );
   } catch (thrown) {
     if (thrown instanceof Faulted) return thrown.fault.detail["problems"] ?? null;
     throw thrown;
@@ -57,12 +59,6 @@ const whole = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", name
 /** [what is written into a body, the path that is told, the rule]. */
 const fields: readonly (readonly [JsonObject, string, string])[] = [
   [{ status: {} }, ".status", own],
-  [
-    { metadata: { ownerReferences: [] } },
-    ".metadata.ownerReferences",
-    "decide what is deleted with what: they can't be written",
-  ],
-  [{ metadata: { finalizers: null } }, ".metadata.finalizers", "decide what may be deleted: they can't be written"],
   [{ metadata: { managedFields: [] } }, ".metadata.managedFields", own],
   [{ metadata: { uid: "1" } }, ".metadata.uid", own],
   [{ metadata: { resourceVersion: "1" } }, ".metadata.resourceVersion", own],
@@ -93,6 +89,10 @@ promise("tools:change-unwritable", "in a merge patch, a strategic one and a mani
     const told = await apply({ ...whole, ...body, metadata });
     expect([body, told]).toEqual([body, [{ path: `manifest[0]${path}`, rule }]]);
   }
+  const annotations = "would take away marks that no diff shows: name those to remove";
+  expect(await patch({ metadata: { annotations: null } })).toEqual([
+    { path: "patch.metadata.annotations", rule: annotations },
+  ]);
   expect(await patch({ metadata: null })).toEqual([{ path: "patch.metadata", rule: "must be an object" }]);
   expect(await patch({ kind: "Secret" })).toEqual([{ path: "patch.kind", rule: same }]);
   expect(await patch({ metadata: { name: "c" } })).toEqual([{ path: "patch.metadata.name", rule: same }]);
@@ -129,20 +129,54 @@ promise("tools:change-unwritable", "in a JSON Patch, however its path is cut", a
   expect(await patch([], { type: "merge" })).toEqual([{ path: "patch", rule: "must be an object" }]);
 });
 
-promise("tools:change-unwritable", "a masked value, in whatever place and however broken", async () => {
-  const rule = "holds a masked value, which can't be written back: leave the field out and it stays as it is";
-  const token = "[MASKED:password:5f1c09aa]";
-  for (const value of [token, "[MASKED:x", `postgres://u:${token}@elsewhere/db`]) {
-    expect(await patch({ data: { A: [{ B: value }] } })).toEqual([{ path: "patch.data.A[0].B", rule }]);
-    expect(await patch([{ op: "add", path: "/data/A", value }], { type: "json" })).toEqual([
-      { path: "patch[0].value", rule },
-    ]);
-    expect(await apply({ ...whole, data: { A: value } })).toEqual([{ path: "manifest[0].data.A", rule }]);
-  }
-  expect(await patch({ data: { [token]: "1" } })).toEqual([{ path: "patch.data", rule }]);
-  const update = { kind: "Deployment", name: "a", namespace: "b", container: "c", env: { A: token } };
+promise(
+  "tools:change-unwritable",
+  "owners and finalizers by a patch; a manifest may name owners, each with its own look",
+  async () => {
+    for (const type of ["merge", "strategic"]) {
+      expect(await patch({ metadata: { ownerReferences: [] } }, { type })).toEqual([
+        { path: "patch.metadata.ownerReferences", rule: "decide what is deleted with what: they can't be written" },
+      ]);
+      expect(await patch({ metadata: { finalizers: null } }, { type })).toEqual([
+        { path: "patch.metadata.finalizers", rule: "decide what may be deleted: they can't be written" },
+      ]);
+    }
+    const owned = (owners: Json): Json => ({ ...whole, metadata: { ...whole.metadata, ownerReferences: owners } });
+    const owner = { apiVersion: "apps/v1", kind: "Deployment", name: "api", uid: "1-2" };
+    expect(await apply(owned([owner]))).toEqual(["get b/a", "patch b/a", "create b/a", "get b/api"]);
+    const rule = "must be up to 10 owners: apiVersion, kind, name, uid";
+    for (const odd of [[{ ...owner, name: "../x" }], [{ ...owner, more: 1 }], [{ kind: "Deployment" }], ["x"]])
+      expect([odd, await apply(owned(odd))]).toEqual([odd, [{ path: "manifest[0].metadata.ownerReferences", rule }]]);
+    const list = "must be a list";
+    expect(await apply(owned(null))).toEqual([{ path: "manifest[0].metadata.ownerReferences", rule: list }]);
+  },
+);
+
+promise("tools:change-unwritable", "a masked value in a variable of workloads_update", async () => {
+  const update = {
+    kind: "Deployment",
+    name: "a",
+    namespace: "b",
+    container: "c",
+    env: { A: "[MASKED:password:5f1c09aa]" },
+  };
   const opened = workloads_update.open({ reason, ...update });
   expect(opened.kind).toBe("opened");
+});
+
+promise("tools:change-unwritable", "numbers that change on their way", async () => {
+  const rule = "is too large to be exact: write it as text if the field takes text";
+  for (const number of [Number.POSITIVE_INFINITY, 2 ** 53, -1e300])
+    expect([number, await patch({ spec: { replicas: number } })]).toEqual([
+      number,
+      [{ path: "patch.spec.replicas", rule }],
+    ]);
+  expect(await patch([{ op: "add", path: "/spec/replicas", value: Infinity }], { type: "json" })).toEqual([
+    { path: "patch[0].value", rule },
+  ]);
+  expect(await patch([{ op: "add", path: "/spec/replicas" }], { type: "json" })).toEqual([
+    { path: "patch[0].value", rule: "must be there" },
+  ]);
 });
 
 promise("tools:change-unwritable", "values of Secrets", async () => {

@@ -19,7 +19,7 @@ promise(
     const scanned = await shop.world.call("problems_diagnose", { namespace: "shop-prod" });
     expect(scanned.isError).toBe(false);
     expect(scanned.text).toMatch(
-      /^Not checked: endpointslices \(not served\), storageclasses \(not served\), nodes \(Kubernetes refuses\)\.$/m,
+      /^Not checked: endpointslices \(not served\), nodes \(Kubernetes refuses\), storageclasses \(not served\)\.$/m,
     );
   },
 );
