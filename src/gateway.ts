@@ -6,28 +6,35 @@ import { approvalMethods } from "./approval/methods.ts";
 import type { Mode, Voter } from "./approval/ballot.ts";
 import { keepChannelsUpdated } from "./approval/announce.ts";
 import type { Channel } from "./approval/channels/contract.ts";
-import { listTools, toolsByName, type ListedTool } from "./catalogue.ts";
+import { listTools, toolsByName, type ListedTool, type Permitted } from "./catalogue.ts";
 import type { Config } from "./config/schema.ts";
+import type { CallReceipt } from "./domain/call-receipt.ts";
 import type { CallRequest } from "./domain/call.ts";
 import type { EntryDraft } from "./domain/entry.ts";
 import type { Evidence, Identified } from "./domain/evidence.ts";
 import { fault, Faulted, type Fault } from "./domain/fault.ts";
 import { idsFrom, type CallId, type SessionId } from "./domain/ids.ts";
 import type { Outcome } from "./domain/outcome.ts";
-import type { Principal } from "./domain/principal.ts";
+import type { Principal, Session } from "./domain/principal.ts";
 import { identify, renew } from "./identity/identify.ts";
 import type { Verifier } from "./identity/verifiers/contract.ts";
 import type { Connection } from "./kubernetes/contract.ts";
 import type { Log } from "./log.ts";
 import { openMasking, type CallMasker } from "./masking/mask.ts";
 import { governCall } from "./pipeline.ts";
+import { policyDiff } from "./policy/diff.ts";
 import type { Policy } from "./policy/policy.ts";
 import { possible } from "./policy/possible.ts";
 import type { Disk } from "./transcript/disk.ts";
+import { openReceipts } from "./transcript/receipts.ts";
+import { callMethods } from "./wiring/call-methods.ts";
+import { clustersOf } from "./wiring/clusters.ts";
 import { sharedDeadline } from "./wiring/deadline.ts";
-import { reachCluster } from "./wiring/reach.ts";
-import { reviewCall, standingOf } from "./wiring/review.ts";
-import { stagesFor, type Parts, type Waiting } from "./wiring/stages.ts";
+import { reachCluster, type Reach } from "./wiring/reach.ts";
+import { listingPods, readableIn, reviewCall, reviewed, standingOf } from "./wiring/review.ts";
+import { openLongCalls } from "./wiring/long-calls.ts";
+import { lastsOf, stagesFor, type Parts, type Waiting } from "./wiring/stages.ts";
+import { openSessions } from "./wiring/sessions.ts";
 import { openState } from "./wiring/state.ts";
 import { startSweeping } from "./wiring/sweeping.ts";
 import { openWaiting } from "./wiring/waiting.ts";
@@ -40,7 +47,8 @@ export interface GatewayOptions {
   /** The state folder; the caller holds its lock. */
   readonly folder: string;
   readonly version: string;
-  readonly connection: Connection;
+  /** One a cluster, in the order of the configuration; each is named after its cluster. */
+  readonly connections: readonly Connection[];
   readonly verifiers: readonly Verifier[];
   readonly channels: readonly Channel[];
   /** Whose approvals count as `owner`'s, in single-user mode. */
@@ -56,8 +64,14 @@ export interface Gateway {
   identify(evidence: Evidence): Promise<Identified>;
   listTools(principal: Principal): Promise<readonly ListedTool[]>;
   governCall(request: CallRequest): Promise<Outcome>;
+  /** The namespaces in which this read would be answered now; empty where it would not. */
+  readable(request: CallRequest): Promise<readonly string[]>;
+  /** The receipt of the caller's own call; null for another's and for none alike. The reading is on record before it is answered. */
+  ownCall(call: CallId, principal: Principal, session: Session): Promise<CallReceipt | null>;
   /** What the local socket answers for one verified person. */
   approvals(voter: Voter): ReturnType<typeof approvalMethods>;
+  /** What the local socket answers to the owner alone about calls that run on. */
+  calls(): ReturnType<typeof callMethods>;
   /** Ends a session: its reader token goes with it. */
   endSession(session: SessionId): Promise<void>;
   /** Refused strangers since the last entry are rolled up into one. */
@@ -68,6 +82,12 @@ export interface Gateway {
   now(): number;
   random(count: number): Uint8Array;
   readonly hold: number;
+  readonly output: Config["output"];
+  /** Puts another policy in force, from the next decision on; false where it is the one in force. The change is on record before it counts. */
+  changePolicy(next: Policy): Promise<boolean>;
+  /** Puts on record that a changed policy was not taken, and why. */
+  policyRefused(problems: readonly string[]): Promise<void>;
+  policyDigest(): string;
   /** For doctor and the tests: the head of the tree. */
   head(): { readonly size: number; readonly root: string };
   close(reason: string): Promise<void>;
@@ -75,33 +95,50 @@ export interface Gateway {
 
 /** Opens the gateway on its state folder. Throws Faulted where the folder, the transcript or the approvals can't be trusted. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, folder, log, now, random, policy, channels } = options;
+  const { config, folder, log, now, random, channels } = options;
+  // The policy in force: decisions read it anew each time, so that a reload is one assignment.
+  let { policy } = options;
   const closing = new AbortController();
   const ids = idsFrom(now, random);
-  const { transcript, store, keys } = await openState({
+  const { transcript, store, calls, keys } = await openState({
     folder,
-    gateway: { version: options.version, config: options.configDigest, policy: policy.digest },
+    gateway: {
+      version: options.version,
+      config: options.configDigest,
+      get policy() {
+        return policy.digest;
+      },
+    },
     now,
     random,
     say: (sentence) => log.warn(sentence),
     ...(options.disk === undefined ? {} : { disk: options.disk }),
   });
-  const reach = reachCluster({
-    connection: options.connection,
-    version: options.version,
-    mode: config.credentials === "ambient" ? "ambient" : "grants",
-    gatewayId: transcript.gateway,
-    ids,
-    now,
-  });
+  const clusters = clustersOf(
+    options.connections.map((connection) =>
+      reachCluster({
+        connection,
+        version: options.version,
+        mode: config.credentials === "ambient" ? "ambient" : "grants",
+        gatewayId: transcript.gateway,
+        ids,
+        now,
+      }),
+    ),
+  );
+  const permitted: Permitted = (who, tool) =>
+    clusters.names.filter((cluster) => possible(policy, who, tool, [cluster]) !== "denied");
   const masking = openMasking({ key: keys.masking });
   const forLog = masking.forCall({ id: "ses_log" as SessionId, door: "socket" }, {});
   const logFault = ({ code, effect, cause }: Fault, call: string): void =>
     log.warn({ call, code, effect, cause: loggable(cause, forLog) }, "fault");
+  const sessions = openSessions(now);
   const parts: Parts = {
     tools: toolsByName(tools),
-    reach,
+    clusters,
+    permitted,
     policy: () => policy,
+    sessions,
     masking,
     append: transcript.append,
     store,
@@ -110,14 +147,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     cursorKey: keys.cursor,
     deadline: config.deadline * 1000,
     deadlineSignal: sharedDeadline(config.deadline * 1000),
+    newGrantId: () => ids.grant(),
     now,
     closing: closing.signal,
     log: logFault,
   };
   const verify = identify(options.verifiers);
+  const longCalls = openLongCalls({ kept: calls, now, log: logFault });
   const waits = openWaiting({
     parts,
     channels,
+    longCalls,
     ids,
     where: "sallyport approvals",
     renew: renew(options.verifiers),
@@ -126,28 +166,57 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const waiting: Waiting = {
     seek: waits.seek,
-    gatewayFor: (request) => ({
+    gatewayFor: (request, cluster) => ({
       review(tool, arguments_) {
-        const stages = stagesFor(parts, waiting, { ...request, tool, arguments: arguments_ });
-        return reviewCall(parts, stages, request, tool, arguments_);
+        const asked = reviewed(parts, request, cluster, { tool, arguments: arguments_ });
+        return reviewCall(parts, stagesFor(parts, waiting, asked), asked);
       },
-      standing: (namespace) => standingOf(parts, request, namespace),
+      standing(namespace) {
+        const listing = reviewed(parts, request, cluster, listingPods);
+        return standingOf(parts, stagesFor(parts, waiting, listing), listing, cluster, namespace);
+      },
       waitFor: (id, milliseconds) => waits.waitFor(id, milliseconds, request),
     }),
   };
 
   /** Ends a session's reader token and puts its end on record; a removal that failed is the sweep's. */
-  async function endSession(session: SessionId): Promise<void> {
-    const grant = reach.credentials.sessions().find((one) => one.session === session)?.grant ?? null;
-    const complete = await reach.credentials.endSession(session);
+  async function endSessionIn({ credentials }: Reach, session: SessionId): Promise<void> {
+    const grant = credentials.sessions().find((one) => one.session === session)?.grant ?? null;
+    const complete = await credentials.endSession(session);
     if (grant !== null && complete !== null) await transcript.append([own("grant.revoked", { grant, complete })]);
+  }
+  const ending = new Set<Promise<unknown>>();
+  /** In each cluster at the same time; one that does not answer is not waited for long. */
+  async function endSession(session: SessionId): Promise<void> {
+    const flight = Promise.all(clusters.all.map((reach) => endSessionIn(reach, session)));
+    ending.add(flight);
+    await within(
+      lastSessions,
+      flight.finally(() => ending.delete(flight)),
+    );
+  }
+  /** Every session's. What a cluster that does not answer keeps is the next start's to sweep. */
+  async function endSessions(): Promise<void> {
+    const tired = setTimeout(() => clusters.all.forEach((reach) => reach.credentials.abandon()), lastSessions);
+    try {
+      const others = clusters.all.flatMap((reach) =>
+        reach.credentials.sessions().map(({ session }) => endSessionIn(reach, session)),
+      );
+      await Promise.all([...ending, ...others]);
+    } finally {
+      clearTimeout(tired);
+    }
   }
   const own = <K extends EntryDraft["kind"]>(
     kind: K,
     details: Extract<EntryDraft, { kind: K }>["details"],
   ): EntryDraft => ({ kind, session: null, call: null, principal: null, details }) as EntryDraft;
+  const closeClusters = async (): Promise<void> => {
+    await Promise.all(clusters.all.map((reach) => reach.close()));
+  };
+  const receipts = openReceipts(folder);
   const running = new Set<Promise<Outcome>>();
-  const letGo = [() => reach.close(), () => store.close(), () => transcript.close()];
+  const letGo = [closeClusters, () => store.close(), () => transcript.close()];
   try {
     await transcript.append([
       own("gateway.started", {
@@ -165,23 +234,32 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const stopUpdating = keepChannelsUpdated(store, channels, (unreached) => {
     for (const { channel, why } of unreached) log.warn({ channel, why }, "a channel could not be told");
   });
-  const sweeping = startSweeping({ credentials: reach.credentials, transcript, log, closing: closing.signal });
+  const sweeping = startSweeping({ clusters, transcript, log, closing: closing.signal });
   const strangers = countStrangers(now, (count, since) =>
     transcript.append([own("identity.refused", { count, since })]),
   );
 
   return {
     identify: verify,
-    listTools: (principal) =>
-      Promise.resolve(listTools(parts.tools, principal, (who, tool) => possible(policy, who, tool, [reach.cluster]))),
+    listTools: (principal) => Promise.resolve(listTools(parts.tools, principal, permitted, clusters.names.length > 1)),
     async governCall(request) {
-      const flight = governCall(stagesFor(parts, waiting, request), request);
+      const lasts = lastsOf(parts.tools.get(request.tool), request.arguments) > 0;
+      const flight = lasts
+        ? longCalls.govern(request, (own, running_) => governCall(running_(stagesFor(parts, waiting, own)), own))
+        : governCall(stagesFor(parts, waiting, request), request);
       running.add(flight);
       try {
         return await flight;
       } finally {
         running.delete(flight);
       }
+    },
+    readable: (request) => readableIn(stagesFor(parts, waiting, request), request),
+    async ownCall(call, principal, session) {
+      const receipt = await receipts.read(call, principal);
+      const details = { call, found: receipt !== null };
+      await transcript.append([{ kind: "evidence.viewed", session, call: null, principal, details }]);
+      return receipt;
     },
     approvals: (voter) =>
       approvalMethods({
@@ -192,7 +270,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         mask: (text) => masking.forCall({ id: "ses_approvals" as SessionId, door: "socket" }, {}).text(text),
         now,
       }),
-    endSession: (session) => endSession(session),
+    calls: () => callMethods(longCalls),
+    async endSession(session) {
+      sessions.end(session);
+      await endSession(session);
+    },
     refusedStranger: () => strangers.count(),
     broke: (call, thrown) =>
       logFault(
@@ -204,20 +286,29 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     now,
     random,
     hold: config.hold * 1000,
+    output: config.output,
+    async changePolicy(next) {
+      if (next.digest === policy.digest) return false;
+      const [from, to] = [policy.digest, next.digest];
+      await transcript.append([own("policy.changed", { from, to, diff: policyDiff(policy, next) })]);
+      policy = next;
+      return true;
+    },
+    async policyRefused(problems) {
+      const about = { kept: policy.digest, problems: problems.slice(0, 20) };
+      await transcript.append([own("alert.raised", { alert: "policy refused", about })]);
+    },
+    policyDigest: () => policy.digest,
     head: () => transcript.head(),
     async close(reason) {
       closing.abort();
       strangers.stop();
       stopUpdating();
-      const endSessions = async (): Promise<void> => {
-        for (const { session } of reach.credentials.sessions()) await endSession(session);
-      };
       const stopped = own("gateway.stopped", { reason });
       await eachInTurn(
         [
           () => sweeping.stop(),
-          () => waits.close(),
-          () => ended(running),
+          () => within(lastCalls, Promise.all([waits.close(), Promise.allSettled(running), longCalls.close()])),
           () => strangers.flush(),
           endSessions,
           () => transcript.append([stopped]),
@@ -246,11 +337,14 @@ function whyOf(thrown: unknown): string {
 /** Milliseconds that calls which were cut off get to take their credentials back and to record their end. */
 const lastCalls = 10_000;
 
-async function ended(running: ReadonlySet<Promise<Outcome>>): Promise<void> {
+/** Milliseconds that ending the sessions' tokens may take: they end by themselves within the hour. */
+const lastSessions = 3_000;
+
+/** Waits for the work, and no longer than this. */
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
   const patience = new AbortController();
-  const tired = pause(lastCalls, undefined, { signal: patience.signal }).catch(() => undefined);
-  await Promise.race([Promise.allSettled(running), tired]);
-  patience.abort();
+  const tired = pause(milliseconds, undefined, { signal: patience.signal }).catch(() => undefined);
+  await Promise.race([work, tired]).finally(() => patience.abort());
 }
 
 /** Each step, whatever became of those before it: a full disk must not keep the rest open. */

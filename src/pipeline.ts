@@ -5,7 +5,7 @@ import type { AuthorizedCall, CallRequest, PlannedCall, Precondition } from "./d
 import type { Decision, Facts } from "./domain/decision.ts";
 import { fault, Faulted, type EffectLeft, type Fault } from "./domain/fault.ts";
 import type { Grant } from "./domain/grant.ts";
-import type { Change, MaskedOutput, Output } from "./domain/output.ts";
+import type { Block, Change, MaskedOutput, Output } from "./domain/output.ts";
 import type { Outcome } from "./domain/outcome.ts";
 import type { Ended, Executed, Preview } from "./domain/run.ts";
 
@@ -70,7 +70,7 @@ export async function governCall(stages: Stages, request: CallRequest): Promise<
     const final = stages.decide(call, { ...facts, change: preview.change });
     if (final.effect === "deny") return await record.refused(denied(final), final);
     await record.previewed(preview);
-    if (call.previewOnly) return await record.settled(rehearsed(stages, call, preview));
+    if (call.previewOnly) return await record.settled(rehearsed(stages, call, preview, final));
     if (final.effect === "allow")
       return await carryOut(stages, record, stages.authorize(call, final, facts, preview, null), request);
 
@@ -140,15 +140,12 @@ async function carryOut(
   return await record.settled({ grant: issued?.grant ?? null, revoked, effect, changes, result });
 }
 
-/** The preview itself is the answer: nothing ran. */
-function rehearsed(stages: Stages, call: PlannedCall, preview: Preview): Ended {
-  return {
-    grant: null,
-    revoked: null,
-    effect: "none",
-    changes: [],
-    result: { output: stages.mask(call, preview.output) },
-  };
+/** The preview itself is the answer: nothing ran. Policy's word in it is the last one, with what the change would do. */
+function rehearsed(stages: Stages, call: PlannedCall, { output, undo }: Preview, final: Decision): Ended {
+  const policy = `policy: ${final.effect === "allow" ? "allowed" : "needs approval"}`;
+  const last: Block = { kind: "line", line: [undo === "" ? policy : `undo: ${undo}; ${policy}`] };
+  const told = stages.mask(call, { ...output, blocks: [...output.blocks, last] });
+  return { grant: null, revoked: null, effect: "none", changes: [], result: { output: told } };
 }
 
 /** What is no longer as the approver saw it; "" when nothing is. */

@@ -4,17 +4,17 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fault, Faulted } from "../domain/fault.ts";
-import type { ApprovalId } from "../domain/ids.ts";
+import type { ApprovalId, CallId } from "../domain/ids.ts";
 import { destroyFile, flushFolder, unfinished, writeNew } from "./durable.ts";
 
 /** What lies in a box: the exact arguments of an open request, or the answer that waits for its caller. */
 export type Content = "arguments" | "result";
 
 export interface Vault {
-  seal(id: ApprovalId, content: Content, text: string): Promise<void>;
+  seal(id: ApprovalId | CallId, content: Content, text: string): Promise<void>;
   /** Fault: internal, when the key or the box is gone or was changed. */
-  open(id: ApprovalId, content: Content): Promise<string>;
-  destroy(id: ApprovalId, content: Content): Promise<void>;
+  open(id: ApprovalId | CallId, content: Content): Promise<string>;
+  destroy(id: ApprovalId | CallId, content: Content): Promise<void>;
   /** Destroys each box and key that `wanted` does not name. */
   sweep(wanted: (id: string, content: string) => boolean): Promise<void>;
   isEmpty(): Promise<boolean>;

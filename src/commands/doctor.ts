@@ -1,9 +1,10 @@
-// `sallyport doctor`: what works and what is missing, in plain words, with the next step for each.
+// `sallyport doctor`: what works and what is missing, in plain words, with the next step for each. Long: one check after the other.
 
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Config } from "../config/schema.ts";
+import { manifestVersion, type Enrolment } from "../credentials/enrolment.ts";
 import { inspect, type Finding } from "../credentials/inspect.ts";
 import { selfReviews } from "../credentials/names.ts";
 import { create, type Sender } from "../credentials/send.ts";
@@ -13,8 +14,9 @@ import { textAt } from "../domain/json.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
+import { clientOf, findCluster, findClusters, type ClusterFound } from "./clusters.ts";
 import { CommandFailed, stateFolder, sentenceOf, nodeIsTooOld, type Io } from "./io.ts";
-import { kubeconfigPaths, openCluster, readConfig, readSetting, type Setting } from "./setting.ts";
+import { kubeconfigPaths, readConfig, readSetting, type Setting } from "./setting.ts";
 
 interface Check {
   readonly name: string;
@@ -23,6 +25,8 @@ interface Check {
   readonly says: string;
   /** What to do about it; "" where nothing is to be done. */
   readonly next: string;
+  /** Of which cluster, where there are several. */
+  readonly cluster?: string;
 }
 
 export function doctorCommand(io: Io): Command {
@@ -30,7 +34,10 @@ export function doctorCommand(io: Io): Command {
     .description(
       "Say what works and what is missing: Node, state folder, configuration, policy, kubeconfig, cluster, enrolment, clock, stray credentials.",
     )
-    .option("--context <name>", "kubeconfig context (default: the configuration's, else the current one)")
+    .option(
+      "--context <name>",
+      "one cluster of the configuration, or a kubeconfig context (default: all that the configuration has)",
+    )
     .option("--json", "print the checks as JSON")
     .addHelpText("after", "\nExit code 0 when nothing failed, 3 when something did.\n")
     .action(async (options: { context?: string; json?: boolean }) => {
@@ -51,12 +58,13 @@ export async function examine(io: Io, context: string | null): Promise<readonly 
   const { config } = read.value;
   checks.push(ok("configuration", `${config.mode}, credentials ${config.credentials}`));
   const setting = await tried(readSetting(io, undefined));
+  const clusters = await findClusters(io, read.value);
   checks.push(
-    setting.kind === "failed"
-      ? failed("policy", setting.says, `${correct}; sallyport policy check reads policy files alone`)
-      : policyCheck(setting.value),
+    ...(setting.kind === "failed"
+      ? [failed("policy", setting.says, `${correct}; sallyport policy check reads policy files alone`)]
+      : [policyCheck(setting.value), ...strangeClusters(setting.value, clusters)]),
     await ownerCheck(io),
-    ...(await reachChecks(io, config, context)),
+    ...(await reachChecks(io, config, context === null ? clusters : [await findCluster(io, read.value, context)])),
     ...(await strayCredentials(io, config)),
   );
   return checks;
@@ -71,19 +79,46 @@ async function tried<T>(work: Promise<T>): Promise<Tried<T>> {
   );
 }
 
-function policyCheck({ policy, policyFiles }: Setting): Check {
+function policyCheck({ policy, policyFiles, policyWarnings }: Setting): Check {
   const files = `${policyFiles.length} file${policyFiles.length === 1 ? "" : "s"}`;
-  return ok("policy", `${policy.rules.length} rules in ${files}, ${policy.examples} examples hold`);
+  const odd = policyWarnings().length;
+  const told = odd === 0 ? "" : `; ${odd} warning${odd === 1 ? "" : "s"}: sallyport policy check tells them`;
+  return ok("policy", `${policy.rules.length} rules in ${files}, ${policy.examples} examples hold${told}`);
 }
 
-/** The kubeconfig, and what can be seen of its cluster. */
-async function reachChecks(io: Io, config: Config, context: string | null): Promise<readonly Check[]> {
-  const opened = await tried(openCluster(io, context === null ? config : { ...config, context }));
-  if (opened.kind === "failed")
-    return [failed("kubeconfig", opened.says, "set KUBECONFIG, or kubeconfig: in sallyport.yaml")];
-  const { connection, client } = opened.value;
+/** Rules for a cluster that there is not: a name that was mistyped allows nothing, and denies nothing either. */
+function strangeClusters({ policy }: Setting, found: readonly ClusterFound[]): readonly Check[] {
+  const known = found.map((one) => one.name);
+  if (known.includes("")) return [];
+  return policy.rules.flatMap(({ id, match }) => {
+    const strange = [...(match.clusters ?? [])].filter((name) => !known.includes(name));
+    if (strange.length === 0) return [];
+    const says = `rule ${id} is for ${strange.join(", ")}, and this gateway has ${known.join(", ")}`;
+    return [note("policy", says, "as it may be, where another gateway reads the same file; else correct the name")];
+  });
+}
+
+/** Each cluster at the same time: its kubeconfig, and what can be seen of it. With several, each check says of which it is. */
+async function reachChecks(io: Io, config: Config, found: readonly ClusterFound[]): Promise<readonly Check[]> {
+  const checks = await Promise.all(
+    found.map(async (one) => {
+      const seen = await clusterOf(io, config, one);
+      return found.length === 1 ? seen : seen.map((check) => ({ ...check, cluster: one.name }));
+    }),
+  );
+  return checks.flat();
+}
+
+async function clusterOf(io: Io, config: Config, found: ClusterFound): Promise<readonly Check[]> {
+  if (found.kind === "unusable")
+    return [failed("kubeconfig", found.sentence, "set KUBECONFIG, or kubeconfig: in sallyport.yaml")];
+  const { connection } = found;
+  const client = clientOf(io, connection);
   try {
-    return [kubeconfigCheck(connection, config), ...(await clusterChecks(io, connection, client))];
+    return [
+      kubeconfigCheck(connection, config),
+      ...(await clusterChecks(io, connection, client, Math.min(15, config.deadline) * 1000)),
+    ];
   } finally {
     await client.close();
   }
@@ -133,8 +168,13 @@ const oldestMinor = 32;
 /** Milliseconds that clocks may differ: tokens are checked against the server's. */
 const clockTolerance = 30_000;
 
-async function clusterChecks(io: Io, connection: Connection, client: KubeClient): Promise<readonly Check[]> {
-  const signal = AbortSignal.any([io.signal, AbortSignal.timeout(15_000)]);
+async function clusterChecks(
+  io: Io,
+  connection: Connection,
+  client: KubeClient,
+  patience: number,
+): Promise<readonly Check[]> {
+  const signal = AbortSignal.any([io.signal, AbortSignal.timeout(patience)]);
   try {
     const authorization = await connection.authorization();
     const call = idsFrom(io.now, io.random).call();
@@ -184,19 +224,27 @@ async function enrolmentChecks(sender: Sender): Promise<readonly Check[]> {
       ),
     ];
   const { enrolment, findings } = found;
-  const reach = `${enrolment.namespaces.join(", ")}${enrolment.clusterRead ? "; cluster read" : ""}${enrolment.secrets ? "; Secrets by approval" : ""}`;
-  return [ok("enrolment", reach), ...findings.map(findingCheck)];
+  const reach = `${enrolment.namespaces.join(", ")}${enrolment.clusterRead ? "; cluster read" : ""}${enrolment.secrets ? "; Secrets by approval" : ""}${enrolment.nodes ? "; nodes" : ""}${enrolment.exec ? "; commands" : ""}`;
+  return [ok("enrolment", reach), ...versionCheck(enrolment), ...findings.map(findingCheck)];
 }
 
-function findingCheck({ object, kind, paths }: Finding): Check {
-  const where = paths.length === 0 ? "" : ` at ${paths.slice(0, 5).join(", ")}`;
+function versionCheck({ version }: Enrolment): readonly Check[] {
+  if (version === manifestVersion) return [];
+  const says = `made by another version of Sallyport (${version === "" ? "it does not say which" : version}; this one is ${manifestVersion})`;
+  return [failed("enrolment", says, "run sallyport enroll again with the same namespaces")];
+}
+
+function findingCheck({ object, kind, says }: Finding): Check {
+  const how = says.length === 0 ? "" : `: ${says.join("; ")}`;
   switch (kind) {
     case "missing":
       return failed("enrolment", `${object} is missing`, "run sallyport enroll again");
     case "differs":
-      return failed("enrolment", `${object} differs${where}`, "run sallyport enroll again");
+      return failed("enrolment", `${object} is not as enrolment makes it${how}`, "run sallyport enroll again");
     case "edited":
-      return note("enrolment", `${object} was edited${where}`, "as it may be; grants follow it");
+      return note("enrolment", `${object} was edited by an administrator${how}`, "as it may be; grants follow it");
+    case "extra":
+      return failed("enrolment", `${object} ${says.join("; ")}`, "remove it, unless you know who needs it");
     case "unreadable":
       return note(
         "enrolment",
@@ -237,8 +285,9 @@ async function isReadable(path: string): Promise<boolean> {
 function textOf(checks: readonly Check[], colour: boolean): string {
   const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const marks = { ok: paint(32, "ok    "), note: paint(33, "note  "), failed: paint(31, "FAILED") };
-  const width = Math.max(...checks.map((check) => check.name.length));
-  return checks
+  const named = checks.map((check) => ({ ...check, name: [check.cluster ?? "", check.name].join(" ").trim() }));
+  const width = Math.max(...named.map((check) => check.name.length));
+  return named
     .map(
       ({ name, result, says, next }) =>
         `${marks[result]}  ${name.padEnd(width)}  ${says}${next === "" ? "" : `\n${" ".repeat(width + 10)}next: ${next}`}\n`,

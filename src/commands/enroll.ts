@@ -12,48 +12,64 @@ import { uuidv7 } from "../domain/ids.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { CommandFailed, type Io } from "./io.ts";
 
-/** Opens a kubeconfig context; null for the current one. The client comes from `openSeparated`; the command closes it. */
+/** Opens a cluster of the configuration, else a kubeconfig context; null for the configuration's one, else the current context. The client comes from `openSeparated`; the command closes it. */
 export type Connect = (
-  context: string | null,
+  cluster: string | null,
 ) => Promise<{ readonly connection: Connection; readonly client: KubeClient }>;
+
+/** The clusters that the configuration lists; none where it has no list. */
+export type Listed = () => Promise<readonly string[]>;
 
 /** The slice of the outside that enrolment touches. */
 export type EnrolIo = Pick<Io, "out" | "interactive" | "ask" | "now" | "random" | "signal" | "pause">;
 
 interface Flags {
-  readonly context?: string;
+  readonly context?: readonly string[];
+  readonly allClusters?: boolean;
   readonly namespace?: string;
   readonly print?: boolean;
   readonly yes?: boolean;
   readonly clusterRead?: boolean;
   readonly secrets?: boolean;
+  readonly nodes?: boolean;
+  readonly exec?: boolean;
 }
 
-export function enrollCommand(io: EnrolIo, connect: Connect): Command {
+const context = "cluster of the configuration, else kubeconfig context; may be given several times";
+const allClusters = "every cluster that the configuration lists";
+
+export function enrollCommand(io: EnrolIo, connect: Connect, listed: Listed): Command {
   return new Command("enroll")
-    .description("Make the accounts, roles and admission policies that grants need, in one cluster.")
+    .description("Make the accounts, roles and admission policies that grants need, in one cluster or several.")
     .requiredOption("--namespace <names>", "namespaces that agents may be let into, separated by commas")
-    .option("--context <name>", "kubeconfig context (default: the current one)")
+    .option("--context <name>", context, oneMore)
+    .option("--all-clusters", allClusters)
     .option("--print", "print the manifests as YAML and touch no cluster")
     .option("--yes", "apply without asking")
     .option("--cluster-read", "also let nodes, persistent volumes, storage classes and all namespaces be read")
     .option("--secrets", "also let a grant read a Secret, where a rule asks for approval and got it")
+    .option("--exec", "also let a grant run commands in pods, each by its name, where a rule lets it")
+    .option("--nodes", "also let a grant cordon and drain nodes: evict pods of every namespace, by name")
     .action(async (flags: Flags) => {
       const asked = reachOf(flags);
       if (flags.print === true) io.out(yamlOf(asked));
-      else await withCluster(io, connect, flags, (options, cluster) => enrollInto(io, asked, flags, options, cluster));
+      else
+        await inEach(io, connect, await targets(flags, listed), (options, cluster) =>
+          enrollInto(io, asked, flags, options, cluster),
+        );
     });
 }
 
-export function unenrollCommand(io: EnrolIo, connect: Connect): Command {
+export function unenrollCommand(io: EnrolIo, connect: Connect, listed: Listed): Command {
   return new Command("unenroll")
     .description("Remove what enroll made: of some namespaces, or without --namespace all of it.")
     .option("--namespace <names>", "only these namespaces, separated by commas")
-    .option("--context <name>", "kubeconfig context (default: the current one)")
+    .option("--context <name>", context, oneMore)
+    .option("--all-clusters", allClusters)
     .option("--yes", "remove without asking")
     .action(async (flags: Flags) => {
       const leaving = flags.namespace === undefined ? null : reachOf(flags).namespaces;
-      await withCluster(io, connect, flags, async (options, cluster) => {
+      await inEach(io, connect, await targets(flags, listed), async (options, cluster) => {
         const what = leaving === null ? "everything that enroll made" : `the enrolment of ${leaving.join(", ")}`;
         await confirm(io, flags, `Remove ${what} from ${cluster}?`);
         report(io, await unenroll(leaving, options), `Sallyport's enrolment is removed from ${cluster}.`);
@@ -68,12 +84,13 @@ async function enrollInto(
   options: EnrolOptions,
   cluster: string,
 ): Promise<void> {
-  const reach = await plannedReach(asked, options);
+  const { reach, vanished } = await plannedReach(asked, options);
   const { ground, reach: bindings } = enrolmentManifests(reach);
   const readOnly = readOnlyAmong(reach.namespaces);
   if (flags.yes !== true) io.out(yamlOf(reach));
   io.out(`# ${cluster}: namespaces ${reach.namespaces.join(", ")}\n`);
   if (readOnly.length > 0) io.out(`# for reading only: ${readOnly.join(", ")}\n`);
+  if (vanished.length > 0) io.out(`# no longer there, so no longer enrolled: ${vanished.join(", ")}\n`);
   await confirm(io, flags, `Apply these ${ground.length + bindings.length} objects to ${cluster}?`);
   report(io, await enroll(reach, options), `${cluster} is enrolled: ${reach.namespaces.join(", ")}.`);
 }
@@ -81,7 +98,13 @@ async function enrollInto(
 function reachOf(flags: Flags): Reach {
   const namespaces = sortedNames((flags.namespace ?? "").split(","));
   if (namespaces.length === 0) throw new CommandFailed("--namespace needs at least one name.", 2);
-  return { namespaces, clusterRead: flags.clusterRead === true, secrets: flags.secrets === true };
+  return {
+    namespaces,
+    clusterRead: flags.clusterRead === true,
+    secrets: flags.secrets === true,
+    nodes: flags.nodes === true,
+    exec: flags.exec === true,
+  };
 }
 
 /** All manifests as one YAML stream, ready for another tool to apply. */
@@ -90,14 +113,53 @@ function yamlOf(reach: Reach): string {
   return [...ground, ...bindings].map(({ object }) => `---\n${stringify(object, { lineWidth: 0 })}`).join("");
 }
 
-async function withCluster(
-  io: EnrolIo,
-  connect: Connect,
-  flags: Flags,
-  run: (options: EnrolOptions, cluster: string) => Promise<void>,
-): Promise<void> {
+function oneMore(name: string, before: readonly string[] | undefined): readonly string[] {
+  return [...new Set([...(before ?? []), name])];
+}
+
+/** Which clusters are meant: never several that nobody named. */
+async function targets(flags: Flags, listed: Listed): Promise<readonly (string | null)[]> {
+  const { context: named = [] } = flags;
+  if (flags.allClusters === true && named.length > 0)
+    throw new CommandFailed("--context and --all-clusters don't go together.", 2);
+  if (named.length > 0) return named;
+  const all = await listed();
+  if (all.length > 1 && flags.allClusters !== true)
+    throw new CommandFailed(`Which cluster? Name it with --context, or say --all-clusters: ${all.join(", ")}.`, 2);
+  return all.length === 0 ? [null] : all;
+}
+
+type Run = (options: EnrolOptions, cluster: string) => Promise<void>;
+
+/** One cluster after the other; what fails in one is said and keeps no other from its turn. */
+async function inEach(io: EnrolIo, connect: Connect, clusters: readonly (string | null)[], run: Run): Promise<void> {
+  const [only = null] = clusters;
+  if (clusters.length < 2) return await inCluster(io, connect, only, run);
+  const ended: string[] = [];
+  const codes = new Set<number>();
+  for (const cluster of clusters) {
+    try {
+      io.signal.throwIfAborted();
+      await inCluster(io, connect, cluster, run);
+      ended.push(`${cluster ?? ""}: done`);
+    } catch (thrown) {
+      if (!(thrown instanceof CommandFailed) && !io.signal.aborted) throw thrown;
+      const sentence = thrown instanceof CommandFailed ? thrown.message : "not begun: the command was stopped";
+      codes.add(thrown instanceof CommandFailed ? thrown.exitCode : 1);
+      ended.push(`${cluster ?? ""}: FAILED: ${sentence}`);
+      io.out(`${cluster ?? ""}: ${sentence}\n`);
+    }
+  }
+  const [code = 1, ...others] = codes;
+  const failed = ended.filter((line) => line.includes(": FAILED: ")).length;
+  io.out(`\n${ended.map((line) => `${line}\n`).join("")}`);
+  if (failed > 0)
+    throw new CommandFailed(`${failed} of ${clusters.length} clusters failed.`, others.length === 0 ? code : 1);
+}
+
+async function inCluster(io: EnrolIo, connect: Connect, named: string | null, run: Run): Promise<void> {
   try {
-    const { connection, client } = await connect(flags.context ?? null);
+    const { connection, client } = await connect(named);
     try {
       const options = await optionsFor(io, connection, client);
       await run(options, `cluster ${connection.cluster} (${connection.server})`);

@@ -32,6 +32,8 @@ export interface Io {
   readonly random: (count: number) => Uint8Array;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Runs something at each SIGHUP, which then no longer ends the process; returns how to stop. Absent: there is no such signal. */
+  readonly onHangup?: (run: () => void) => () => void;
   /** Where the transcript is written; absent: the real disk. */
   readonly disk?: Disk;
 }

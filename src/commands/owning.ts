@@ -12,8 +12,10 @@ import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
 import type { OwnerLock } from "../owner/lock.ts";
 import { openOwnerSocket } from "../owner/socket.ts";
+import { readConnections } from "./clusters.ts";
 import { CommandFailed, sentenceOf, type Io } from "./io.ts";
-import { readConnection, readSetting, type Setting } from "./setting.ts";
+import { keepReloading } from "./reloading.ts";
+import { readSetting, type Setting } from "./setting.ts";
 
 export interface Owning {
   readonly gateway: Gateway;
@@ -29,10 +31,12 @@ export async function startOwning(io: Io, lock: OwnerLock, configPath: string | 
   const gateway = await start(io, setting, log);
   try {
     const closeSocket = await socketOf(io, setting, lock, gateway, log);
+    const stopReloading = keepReloading(io, setting, gateway, log);
     return {
       gateway,
       setting,
       async stop(reason) {
+        await stopReloading();
         await closeSocket();
         await gateway.close(reason);
       },
@@ -45,14 +49,14 @@ export async function startOwning(io: Io, lock: OwnerLock, configPath: string | 
 
 async function start(io: Io, setting: Setting, log: Log): Promise<Gateway> {
   const { config, folder, policy } = setting;
-  const connection = await readConnection(io, config);
+  const connections = await readConnections(io, setting.read);
   return await openGateway({
     config,
     configDigest: setting.digest,
     policy,
     folder,
     version: io.version,
-    connection,
+    connections,
     verifiers: await verifiersOf(io, setting),
     channels: io.interactive ? [channels.terminal(io.err)] : [],
     owner: modeOf(io, setting),
@@ -93,7 +97,10 @@ async function socketOf(
     lock,
     uid: io.uid,
     version: io.version,
-    config: setting.digest,
+    // Read at each greeting: whoever starts after a reload has the reloaded policy too.
+    get config() {
+      return setting.digestWith(gateway.policyDigest());
+    },
     runtimeFolder: io.runtimeFolder,
     random: io.random,
     methods: async (method, params) => await answer(io, gateway, method, params),
@@ -118,6 +125,12 @@ async function socketOf(
 /** A method for one verified person: whoever holds the socket's token, or the bearer token that the call carries. */
 async function answer(io: Io, gateway: Gateway, method: string, params: Json): Promise<Json> {
   const { token, ...rest } = params as JsonObject;
+  const onCalls = gateway.calls();
+  if (Object.hasOwn(onCalls, method)) {
+    // A token names someone else: what runs here is stopped by whoever runs the gateway.
+    if (token !== undefined) throw new Faulted(fault("denied", {}, "calls are the owner's alone"));
+    return await onCalls[method as keyof typeof onCalls](rest);
+  }
   const evidence = typeof token === "string" ? ({ kind: "bearer", token, client: "terminal" } as const) : null;
   const identified = evidence === null ? null : await gateway.identify(evidence);
   if (identified?.kind === "refused") throw new Faulted(fault("denied", {}, identified.cause));

@@ -1,40 +1,66 @@
-// `sallyport policy`: check policy files, run their examples, and show what is forbidden to all of them.
+// `sallyport policy`: check policy files, run their examples, explain and simulate calls, and show what is forbidden to all of them.
 
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { Command } from "commander";
+import { readFile } from "node:fs/promises";
+import { Command, InvalidArgumentError } from "commander";
 import { tools } from "../../tools/index.ts";
+import { countsOf, explainText, simulationText, type SimulatedCall } from "../policy/describe.ts";
+import { openExample } from "../policy/examples.ts";
+import { explain } from "../policy/explain.ts";
 import { forbids } from "../policy/forbid.ts";
-import { loadPolicy, type PolicyFile } from "../policy/load.ts";
-import type { Policy } from "../policy/policy.ts";
-import { CommandFailed, type Io } from "./io.ts";
+import { loadPolicy, type PolicyFile, type Problem } from "../policy/load.ts";
+import { recordedCall, simulate } from "../policy/recorded.ts";
+import { Faulted } from "../domain/fault.ts";
+import { readCalls } from "../transcript/calls.ts";
+import { CommandFailed, stateFolder, type Io } from "./io.ts";
+import { policyPaths, readPolicies } from "./policy-files.ts";
 
 /** What the command needs of the outside. */
-type Outside = Pick<Io, "out" | "err" | "shipped">;
+type Outside = Pick<Io, "out" | "err" | "shipped" | "env" | "now">;
 
 interface Flags {
   readonly json?: boolean;
 }
 
+const files = "policy files, folders of them, or a profile that ships: observe, default (without any), production";
+const asJson = ["--json", "print the result as JSON"] as const;
+
 /** The command with its sub-commands. Throws `CommandFailed`: 2 where a file can't be read, 3 where one has a problem. */
 export function policyCommand(io: Outside): Command {
   const policy = new Command("policy")
-    .description("check access policies and see what is forbidden to all of them")
+    .description("check, test, explain and try out access policies, and see what is forbidden to all of them")
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .exitOverride();
-  const files = "policy files or folders of them; without any, the policy that ships with Sallyport";
   policy
     .command("check")
     .description("load policy files and run their examples: problems by line and column, exit code 3")
     .argument("[files...]", files)
-    .option("--json", "print the result as JSON")
-    .action(async (paths: string[], flags: Flags) => check(io, await read(io, paths), flags));
+    .option("--strict", "end with exit code 3 for warnings too")
+    .option(...asJson)
+    .action(async (paths: string[], flags: Flags & { strict?: boolean }) => check(io, await read(io, paths), flags));
   policy
     .command("test")
     .description("run the examples of policy files, and name the rules that none exercises")
     .argument("[files...]", files)
-    .option("--json", "print the result as JSON")
+    .option(...asJson)
     .action(async (paths: string[], flags: Flags) => test(io, await read(io, paths), flags));
+  policy
+    .command("explain")
+    .description("every rule that was looked at for a call, why it counts or not, and the decision")
+    .argument(
+      "<call>",
+      "the id of a recorded call, or a JSON file with `call`, `principal` and `facts` as examples have them",
+    )
+    .argument("[files...]", files)
+    .option(...asJson)
+    .action(async (call: string, paths: string[], flags: Flags) => explainCall(io, call, await read(io, paths), flags));
+  policy
+    .command("simulate")
+    .description("decide the recorded calls again under a policy, and print what would change")
+    .argument("[files...]", files)
+    .option("--since <time>", "how far back: 12h, 7d, or a date such as 2026-01-31", sinceText, "7d")
+    .option("--limit <n>", "most calls, counted from the newest", wholeNumber, 10_000)
+    .option(...asJson)
+    .action(async (paths: string[], flags: SimulateFlags) => simulateCalls(io, await read(io, paths), flags));
   policy
     .command("forbids")
     .description("list what no rule and no approval can allow")
@@ -44,45 +70,39 @@ export function policyCommand(io: Outside): Command {
 }
 
 async function read(io: Outside, paths: readonly string[]): Promise<readonly PolicyFile[]> {
-  try {
-    const named = await Promise.all((paths.length === 0 ? [join(io.shipped, "access")] : paths).map(filesAt));
-    return await Promise.all(named.flat().map(async (path) => ({ path, text: await readFile(path, "utf8") })));
-  } catch (thrown) {
-    const { path = "", code = "unknown" } = thrown as NodeJS.ErrnoException;
-    throw new CommandFailed(`The policy file ${path} can't be read (${code}).`, 2);
-  }
+  return await readPolicies(await policyPaths(io, paths, "."));
 }
 
-/** A folder stands for its YAML files in the order of their names. */
-async function filesAt(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort();
-  return names.map((name) => join(path, name));
-}
+const line = ({ path, line, column, sentence }: Problem): string => `${path}:${line}:${column}: ${sentence}\n`;
 
 /** The loaded policy; where there is none, its problems are printed and the command ends. */
-function load(io: Outside, files: readonly PolicyFile[], flags: Flags): Policy {
-  const loaded = loadPolicy(
-    files,
-    tools.map((tool) => tool.name),
-  );
-  if (loaded.kind === "loaded") return loaded.policy;
+function load(io: Outside, read: readonly PolicyFile[], flags: Flags) {
+  const loaded = loadPolicy(read, tools);
+  if (loaded.kind === "loaded") return loaded;
   const { problems } = loaded;
   if (flags.json === true) io.out(`${JSON.stringify({ problems }, null, 2)}\n`);
-  else for (const { path, line, column, sentence } of problems) io.out(`${path}:${line}:${column}: ${sentence}\n`);
+  else for (const problem of problems) io.out(line(problem));
   throw new CommandFailed(`${counted(problems.length, "problem")}: this policy would not start the gateway.`, 3);
 }
 
-function check(io: Outside, files: readonly PolicyFile[], flags: Flags): void {
-  const { digest, rules, examples } = load(io, files, flags);
-  const counts = `${counted(files.length, "file")}, ${counted(rules.length, "rule")}, ${counted(examples, "example")}`;
+function check(io: Outside, read: readonly PolicyFile[], flags: Flags & { strict?: boolean }): void {
+  const { policy, warnings: find } = load(io, read, flags);
+  const { digest, rules, examples } = policy;
+  const warnings = find();
+  const counts = `${counted(read.length, "file")}, ${counted(rules.length, "rule")}, ${counted(examples, "example")}`;
   if (flags.json === true)
-    io.out(`${JSON.stringify({ problems: [], rules: rules.length, examples, digest }, null, 2)}\n`);
-  else io.out(`${counts}: no problems.\npolicy digest ${digest}\n`);
+    io.out(`${JSON.stringify({ problems: [], warnings, rules: rules.length, examples, digest }, null, 2)}\n`);
+  else {
+    for (const warning of warnings) io.out(line({ ...warning, sentence: `warning: ${warning.sentence}` }));
+    const found = warnings.length === 0 ? "" : `, ${counted(warnings.length, "warning")}`;
+    io.out(`${counts}: no problems${found}.\npolicy digest ${digest}\n`);
+  }
+  if (flags.strict === true && warnings.length > 0)
+    throw new CommandFailed(`${counted(warnings.length, "warning")}, and --strict takes none.`, 3);
 }
 
-function test(io: Outside, files: readonly PolicyFile[], flags: Flags): void {
-  const { examples, unexercised, rules } = load(io, files, flags);
+function test(io: Outside, read: readonly PolicyFile[], flags: Flags): void {
+  const { examples, unexercised, rules } = load(io, read, flags).policy;
   if (flags.json === true) {
     io.out(`${JSON.stringify({ examples, rules: rules.length, unexercised }, null, 2)}\n`);
     return;
@@ -90,6 +110,85 @@ function test(io: Outside, files: readonly PolicyFile[], flags: Flags): void {
   const exercised = rules.length - unexercised.length;
   io.out(`${counted(examples, "example")} passed; ${exercised} of ${counted(rules.length, "rule")} exercised.\n`);
   for (const id of unexercised) io.out(`never exercised: ${id}\n`);
+}
+
+async function explainCall(io: Outside, call: string, read: readonly PolicyFile[], flags: Flags): Promise<void> {
+  const { policy } = load(io, read, flags);
+  const asked = call.startsWith("call_") ? await recorded(io, call) : await written(call);
+  const explained = explain(policy, asked.call, asked.facts);
+  if (flags.json === true) io.out(`${JSON.stringify({ ...explained, facts: asked.facts }, null, 2)}\n`);
+  else io.out(explainText(explained));
+}
+
+/** The call as a file has it: an example without what it expects. */
+async function written(path: string): Promise<ReturnType<typeof openExample> & { readonly kind: "opened" }> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, "utf8"));
+  } catch (thrown) {
+    const why =
+      thrown instanceof SyntaxError ? "it is not JSON" : ((thrown as NodeJS.ErrnoException).code ?? "unknown");
+    throw new CommandFailed(`The call ${path} can't be read (${why}).`, 2);
+  }
+  const opened = openExample(value);
+  if (opened.kind === "refused") throw new CommandFailed(`The call ${path}: ${opened.sentence}`, 2);
+  return opened;
+}
+
+async function recorded(io: Outside, id: string) {
+  const [kept] = await reading(() => readCalls(stateFolder(io.env), 0, 1, { call: id }));
+  if (kept === undefined) throw new CommandFailed(`There is no decided call ${id} on record.`);
+  const found = recordedCall(kept);
+  if (found === undefined) throw new CommandFailed(`The call ${id} was refused before any policy was asked.`);
+  return found;
+}
+
+interface SimulateFlags extends Flags {
+  readonly since: string;
+  readonly limit: number;
+}
+
+async function simulateCalls(io: Outside, read: readonly PolicyFile[], flags: SimulateFlags): Promise<void> {
+  const { policy } = load(io, read, flags);
+  const since = sinceTime(flags.since, io.now());
+  const kept = await reading(() => readCalls(stateFolder(io.env), since, flags.limit));
+  const calls = kept.flatMap((one): SimulatedCall[] => {
+    const found = recordedCall(one);
+    if (found === undefined) return [];
+    const { tool, principal } = found.call;
+    const who = principal.actors[0]?.subject ?? principal.subject;
+    return [{ call: one.call, at: one.at, tool, who, result: simulate(policy, found) }];
+  });
+  if (flags.json === true) io.out(`${JSON.stringify({ ...countsOf(calls), calls }, null, 2)}\n`);
+  else io.out(simulationText(calls));
+}
+
+/** A transcript that is absent or can't be read ends the command with a sentence. */
+async function reading<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (thrown) {
+    if (thrown instanceof Faulted) throw new CommandFailed(thrown.fault.cause);
+    if (thrown instanceof Error && "syscall" in thrown) throw new CommandFailed(thrown.message);
+    throw thrown;
+  }
+}
+
+const milliseconds: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function sinceText(text: string): string {
+  if (/^[1-9]\d{0,4}[mhd]$/.test(text) || /^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  throw new InvalidArgumentError("Give a span such as 12h or 7d, or a date such as 2026-01-31.");
+}
+
+function sinceTime(text: string, now: number): number {
+  const unit = milliseconds[text.slice(-1)];
+  return unit === undefined ? Date.parse(text) : now - Number(text.slice(0, -1)) * unit;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
+  return Number(text);
 }
 
 function listForbids(io: Outside, flags: Flags): void {

@@ -52,6 +52,9 @@ export function program(io: Io): Command {
   lazy(sallyport, "approvals", "see and answer requests for approval", async () =>
     (await import("./approvals.ts")).approvalsCommand(io, ownerOf(io)),
   );
+  lazy(sallyport, "calls", "see and cancel calls that run on, such as drains", async () =>
+    (await import("./calls.ts")).callsCommand(io, ownerOf(io)),
+  );
   lazy(sallyport, "transcript", "read and verify the record", async () =>
     (await import("./transcript.ts")).transcriptCommand(io),
   );
@@ -59,10 +62,10 @@ export function program(io: Io): Command {
     (await import("./policy.ts")).policyCommand(io),
   );
   lazy(sallyport, "enroll", "install Sallyport's accounts and fences in a cluster", async () =>
-    (await import("./enroll.ts")).enrollCommand(io, (await import("./setting.ts")).connectWith(io)),
+    (await import("./enroll.ts")).enrollCommand(io, ...(await clustersOf(io))),
   );
   lazy(sallyport, "unenroll", "take them away again", async () =>
-    (await import("./enroll.ts")).unenrollCommand(io, (await import("./setting.ts")).connectWith(io)),
+    (await import("./enroll.ts")).unenrollCommand(io, ...(await clustersOf(io))),
   );
   lazy(sallyport, "mask", "show what would be masked in a text, and why", async () =>
     (await import("./mask.ts")).maskCommand(io),
@@ -84,6 +87,11 @@ function noSuchCommand(sallyport: Command, word: string): CommandFailed {
     `There is no command ${JSON.stringify(word.slice(0, 40))}.${meant} sallyport --help lists them.`,
     2,
   );
+}
+
+async function clustersOf(io: Io) {
+  const { connectWith, listedIn } = await import("./clusters.ts");
+  return [connectWith(io), listedIn(io)] as const;
 }
 
 /** A command whose file is loaded when it is called: its own help and options come with it. */

@@ -1,25 +1,27 @@
-// What every command that runs or asks the gateway reads first: state folder, configuration, policies, kubeconfig.
+// What every command that runs or asks the gateway reads first: state folder, configuration, policies.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
-import { emptyConfig, loadConfig } from "../config/load.ts";
+import { dirname, join } from "node:path";
+import { emptyConfig, loadConfig, type ConfigPlace } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { loadConnections } from "../kubernetes/kubeconfig.ts";
-import type { Connection, KubeClient } from "../kubernetes/contract.ts";
-import { openClient } from "../kubernetes/client.ts";
-import { openSeparated } from "../credentials/separate.ts";
 import { loadPolicy, type PolicyFile } from "../policy/load.ts";
 import type { Policy } from "../policy/policy.ts";
 import { tools } from "../../tools/index.ts";
+import { policyPaths } from "./policy-files.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 
 export interface Setting {
   readonly folder: string;
   readonly config: Config;
+  readonly read: ReadConfig;
   /** SHA-256 over the configuration and what it names, hex: two processes with the same one are the same gateway. */
   readonly digest: string;
   readonly policy: Policy;
+  /** What is odd about it and may be meant; looked for when it is asked for. */
+  readonly policyWarnings: () => readonly unknown[];
+  /** The digest of the configuration under another policy. */
+  readonly digestWith: (policyDigest: string) => string;
   readonly policyFiles: readonly string[];
 }
 
@@ -30,6 +32,7 @@ export interface ReadConfig {
   readonly config: Config;
   /** SHA-256 of its text, hex. */
   readonly digest: string;
+  readonly placeOf: (path: readonly (string | number)[]) => ConfigPlace;
 }
 
 /** Reads sallyport.yaml, or what stands for none; a mistake is one sentence a problem, with its file, line and column, and exit code 3. */
@@ -38,28 +41,35 @@ export async function readConfig(io: Io, configPath: string | undefined): Promis
   const path = configPath ?? join(folder, "sallyport.yaml");
   const loaded = loadConfig(await textOf(path, configPath === undefined));
   if (loaded.kind === "refused") throw problems(loaded.problems.map((one) => ({ path, ...one })));
-  return { folder, path, config: loaded.config, digest: loaded.digest };
+  const { config, digest, placeOf } = loaded;
+  return { folder, path, config, digest, placeOf };
 }
 
 /** Reads it all, the policies with it; mistakes are told as those of sallyport.yaml are. */
 export async function readSetting(io: Io, configPath: string | undefined): Promise<Setting> {
-  const { folder, path, config, digest: configDigest } = await readConfig(io, configPath);
-  const policyFiles =
-    config.policies.length === 0
-      ? [join(io.shipped, "access", "default.yaml")]
-      : config.policies.map((one) => (isAbsolute(one) ? one : join(dirname(path), one)));
+  const read = await readConfig(io, configPath);
+  const { folder, path, config, digest: configDigest } = read;
+  const policyFiles = await policyPaths(io, config.policies, dirname(path));
   const files = await Promise.all(
     policyFiles.map(async (one): Promise<PolicyFile> => ({ path: one, text: await textOf(one, false) })),
   );
-  const policy = loadPolicy(
-    files,
-    tools.map((tool) => tool.name),
-  );
+  const policy = loadPolicy(files, tools);
   if (policy.kind === "refused") throw problems(policy.problems);
-  const digest = createHash("sha256")
-    .update(JSON.stringify([configDigest, policy.policy.digest, kubeconfigPaths(io, config)]))
-    .digest("hex");
-  return { folder, config, digest, policy: policy.policy, policyFiles };
+  const digestWith = (policyDigest: string): string =>
+    createHash("sha256")
+      .update(JSON.stringify([configDigest, policyDigest, kubeconfigPaths(io, config)]))
+      .digest("hex");
+  const digest = digestWith(policy.policy.digest);
+  return {
+    folder,
+    config,
+    read,
+    digest,
+    digestWith,
+    policy: policy.policy,
+    policyWarnings: policy.warnings,
+    policyFiles,
+  };
 }
 
 function problems(
@@ -76,49 +86,14 @@ function problems(
   );
 }
 
-/** The connection that the configuration names. Loading a kubeconfig is slow: call it after the handshake. */
-export async function readConnection(io: Io, config: Config): Promise<Connection> {
-  const { connections, current } = await loadConnections({
-    kubeconfig: kubeconfigPaths(io, config),
-    ...(config.context === undefined ? {} : { context: config.context }),
-    env: io.env,
-    readFile: (path) => readFile(path, "utf8"),
-    now: io.now,
-  });
-  const wanted = config.context ?? current;
-  const found = connections.find((one) => one.cluster === wanted);
-  if (found !== undefined) return found;
-  const known = connections.map((one) => one.cluster).join(", ");
-  throw new CommandFailed(
-    wanted === ""
-      ? "The kubeconfig names no current context: say which with `context:` in sallyport.yaml, or kubectl config use-context."
-      : `The kubeconfig has no context ${wanted}. It has: ${known === "" ? "none" : known}.`,
-    3,
-  );
-}
-
-/** Opens one context for the commands that install in a cluster; null is the configured or the current one. */
-export function connectWith(io: Io) {
-  return async (context: string | null): Promise<{ connection: Connection; client: KubeClient }> => {
-    const { config } = await readConfig(io, undefined);
-    return await openCluster(io, context === null ? config : { ...config, context });
-  };
-}
-
-/** The configuration's cluster with a client of its own, which the caller closes; nothing is sent yet. */
-export async function openCluster(
-  io: Io,
-  config: Config,
-): Promise<{ readonly connection: Connection; readonly client: KubeClient }> {
-  const connection = await readConnection(io, config);
-  return { connection, client: openSeparated(connection, (one) => openClient(one, { version: io.version })) };
-}
-
 /** `KUBECONFIG`'s files in their order, else `~/.kube/config`. */
-export function kubeconfigPaths(io: Io, config: Config): readonly string[] {
-  const listed = config.kubeconfig ?? io.env["KUBECONFIG"] ?? "";
-  const paths = listed.split(":").filter((path) => path !== "");
+export function kubeconfigPaths(io: Pick<Io, "env" | "home">, config: Config): readonly string[] {
+  const paths = splitPaths(config.kubeconfig ?? io.env["KUBECONFIG"] ?? "");
   return paths.length > 0 ? paths : [join(io.home, ".kube", "config")];
+}
+
+export function splitPaths(listed: string): readonly string[] {
+  return listed.split(":").filter((path) => path !== "");
 }
 
 async function textOf(path: string, mayBeAbsent: boolean): Promise<string> {

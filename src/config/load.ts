@@ -1,17 +1,28 @@
 // Reads sallyport.yaml: mistakes come back with line and column, before anything runs.
 
 import { createHash } from "node:crypto";
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import type { z } from "zod";
 import { configSchema, type Config } from "./schema.ts";
 
-export interface ConfigProblem {
+export interface ConfigPlace {
   readonly line: number;
   readonly column: number;
+}
+
+export interface ConfigProblem extends ConfigPlace {
   readonly sentence: string;
 }
 
 export type LoadedConfig =
-  | { readonly kind: "loaded"; readonly config: Config; /** SHA-256 of the text, hex. */ readonly digest: string }
+  | {
+      readonly kind: "loaded";
+      readonly config: Config;
+      /** SHA-256 of the text, hex. */
+      readonly digest: string;
+      /** Where a setting stands, for what only shows once the setting is followed. */
+      readonly placeOf: (path: readonly (string | number)[]) => ConfigPlace;
+    }
   | { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
 
 /** The configuration of an absent file. */
@@ -32,22 +43,30 @@ export function loadConfig(text: string): LoadedConfig {
         sentence: one.code.toLowerCase().replaceAll("_", " "),
       })),
     };
+  const placeOf = (path: readonly (string | number)[]): ConfigPlace => placeIn(document, lineCounter, path);
   const parsed = configSchema.safeParse(document.toJS({ maxAliasCount: 0 }));
   if (parsed.success)
-    return { kind: "loaded", config: parsed.data, digest: createHash("sha256").update(text).digest("hex") };
+    return { kind: "loaded", config: parsed.data, digest: createHash("sha256").update(text).digest("hex"), placeOf };
   return {
     kind: "refused",
-    problems: parsed.error.issues.flatMap((issue): readonly ConfigProblem[] => {
+    problems: parsed.error.issues.flatMap(plainIssues).flatMap((issue): readonly ConfigProblem[] => {
       const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
-      const node: unknown = document.getIn(path, true);
       if (issue.code !== "unrecognized_keys")
-        return [{ ...placeOf(lineCounter, node), sentence: `${path.join(".") || "the file"}: ${issue.message}` }];
+        return [{ ...placeOf(path), sentence: `${path.join(".") || "the file"}: ${issue.message}` }];
       return issue.keys.map((key) => ({
-        ...placeOf(lineCounter, keyIn(node, key)),
+        ...place(lineCounter, offsetOf(keyIn(document.getIn(path, true), key))),
         sentence: `${[...path, key].join(".")} is not a setting.`,
       }));
     }),
   };
+}
+
+/** A setting that may be a text or a mapping: of the two answers the one for what stands there. */
+function plainIssues(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const meant = issue.errors.find((one) => one.every(({ code, path }) => code !== "invalid_type" || path.length > 0));
+  if (meant === undefined) return [{ ...issue, message: "must be a text or a mapping" }];
+  return meant.flatMap((one) => plainIssues({ ...one, path: [...issue.path, ...one.path] }));
 }
 
 /** The node of a mapping's key. */
@@ -55,11 +74,20 @@ function keyIn(node: unknown, key: string): unknown {
   return isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === key)?.key : undefined;
 }
 
-function placeOf(lines: LineCounter, node: unknown): { line: number; column: number } {
-  return place(lines, isNode(node) ? (node.range?.[0] ?? 0) : 0);
+/** Where the setting stands, or where it would stand: the nearest part around it that is there. */
+function placeIn(document: Document, lines: LineCounter, path: readonly (string | number)[]): ConfigPlace {
+  for (let depth = path.length; depth > 0; depth--) {
+    const node: unknown = document.getIn(path.slice(0, depth), true);
+    if (isNode(node)) return place(lines, offsetOf(node));
+  }
+  return place(lines, 0);
 }
 
-function place(lines: LineCounter, offset: number): { line: number; column: number } {
+function offsetOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
+}
+
+function place(lines: LineCounter, offset: number): ConfigPlace {
   const { line, col } = lines.linePos(offset);
   return { line, column: col };
 }

@@ -12,20 +12,57 @@ export const tokenSchema = z.strictObject({
   groups: z.array(z.string().min(1).max(200)).max(50).default([]),
 });
 
-export const configSchema = z.strictObject({
+const contextName = z.string().min(1).max(253);
+/** The name goes into policies, onto cards and into the tools' list: printable, and no words of its own. */
+const clusterName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/-]*$/, "must be letters, digits and . _ : @ / - alone: give the cluster a name");
+
+/** A cluster of this gateway: a context by its own name, a context under another name, or the cluster of the pod that it runs in. */
+export const clusterSchema = z.union([
+  clusterName.transform((context) => ({ name: context, context, kubeconfig: undefined, inCluster: false })),
+  z
+    .strictObject({
+      name: clusterName.optional(),
+      context: contextName.optional(),
+      /** As the setting above all clusters: paths, joined as `KUBECONFIG` is. */
+      kubeconfig: path.optional(),
+      inCluster: z.literal(true).optional(),
+    })
+    .transform(({ name, context = "", kubeconfig, inCluster = false }, told) => {
+      const problem = (field: string, message: string): void =>
+        told.addIssue({ code: "custom", path: [field], message });
+      if (inCluster && name === undefined) problem("inCluster", "needs a name beside it");
+      if (inCluster && (context !== "" || kubeconfig !== undefined))
+        problem("inCluster", "needs no kubeconfig and no context");
+      if (!inCluster && context === "") problem("context", "is missing");
+      if (name === undefined && context !== "" && !clusterName.safeParse(context).success)
+        problem("context", "has characters that no cluster's name may have: add a name");
+      return { name: name ?? context, context, kubeconfig, inCluster };
+    }),
+]);
+export type ClusterSetting = z.output<typeof clusterSchema>;
+
+const settings = z.strictObject({
   version: z.literal(1),
   /** `single-user`: the owner may confirm their own agent's calls (assurance `same-device`). `multi-user`: never the requester. */
   mode: z.enum(["single-user", "multi-user"]).default("single-user"),
   /** Paths of kubeconfig files, joined as `KUBECONFIG` is; default: `KUBECONFIG`, else `~/.kube/config`. */
   kubeconfig: path.optional(),
   /** The context to use; default: the kubeconfig's current one. */
-  context: z.string().min(1).max(253).optional(),
+  context: contextName.optional(),
+  /** The clusters that this gateway serves, instead of one `context`; no other context of a kubeconfig is reached. */
+  clusters: z.array(clusterSchema).min(1).max(50).optional(),
   /** `enrolled`: changes run only with a grant. `ambient`: also with the kubeconfig's own credential, said on every answer and entry. */
   credentials: z.enum(["enrolled", "ambient"]).default("enrolled"),
   /** Policy files; default: the default policy that ships with Sallyport. */
   policies: z.array(path).max(100).default([]),
   /** The namespace label whose value is the environment that rules ask for. */
   environmentLabel: z.string().min(1).max(317).default("sallyport.dev/environment"),
+  /** `text`: what a model reads best. `structured`: JSON with an output schema and one line of text, for programs. */
+  output: z.enum(["text", "structured"]).default("text"),
   /** How many seconds an answer is held for a person before APPROVAL PENDING is answered. */
   hold: z.number().int().min(0).max(45).default(45),
   /** How many seconds a call may take, waiting for a person aside; each of its requests to a cluster half of that. */
@@ -36,6 +73,15 @@ export const configSchema = z.strictObject({
       tokens: z.array(tokenSchema).min(1).max(100),
     })
     .optional(),
+});
+
+export const configSchema = settings.superRefine(({ context, clusters = [] }, told) => {
+  const problem = (at: readonly (string | number)[], message: string): void =>
+    told.addIssue({ code: "custom", path: [...at], message });
+  if (context !== undefined && clusters.length > 0) problem(["context"], "stands beside clusters: name it in the list");
+  for (const [index, { name }] of clusters.entries())
+    if (clusters.findIndex((one) => one.name === name) < index)
+      problem(["clusters", index], `there is a cluster ${name} already: give one of them another name`);
 });
 
 export type Config = z.output<typeof configSchema>;

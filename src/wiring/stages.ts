@@ -2,17 +2,26 @@
 
 import type { ApprovalStore } from "../approval/stores/contract.ts";
 import { spend } from "../approval/verdict.ts";
+import { noCredential } from "../credentials/contract.ts";
+import { needsClusterRole } from "../credentials/grant-objects.ts";
+import { issueNothing } from "../credentials/issue.ts";
 import { untilAborted } from "../credentials/kept.ts";
 import { isRefused } from "../credentials/send.ts";
 import type { CallRequest, PlannedCall } from "../domain/call.ts";
+import type { Permitted } from "../catalogue.ts";
 import type { Facts } from "../domain/decision.ts";
 import type { Append } from "../domain/entry.ts";
 import { fault, Faulted, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
-import { madeAt, type SessionId } from "../domain/ids.ts";
+import { madeAt, type GrantId, type SessionId } from "../domain/ids.ts";
+import { agentOf } from "../domain/principal.ts";
 import { isJsonObject, type Json } from "../domain/json.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import type { Output } from "../domain/output.ts";
 import { cursorsFor } from "../execution/cursor.ts";
 import { execute, type ExecuteOptions } from "../execution/execute.ts";
+import type { ReachedCluster } from "../execution/contract.ts";
+import { openLookUp } from "../execution/look-up.ts";
 import { pattern } from "../execution/pattern.ts";
 import { preview } from "../execution/preview.ts";
 import { resolveFacts } from "../execution/resolve.ts";
@@ -20,18 +29,24 @@ import type { Masking } from "../masking/mask.ts";
 import type { Stages } from "../pipeline.ts";
 import { authorize } from "../policy/authorize.ts";
 import { forbidden } from "../policy/forbid.ts";
-import { decide, neededFacts } from "../policy/decide.ts";
+import { decide } from "../policy/decide.ts";
+import { neededFacts } from "../policy/needed.ts";
 import type { Policy } from "../policy/policy.ts";
 import { planCall } from "../policy/plan.ts";
-import type { FindKind, Gateway as KitGateway, Tool } from "../tool.ts";
+import type { FindKind, Gateway as KitGateway, LookUp, Tool } from "../tool.ts";
 import { openCallRecord } from "../transcript/call-record.ts";
+import type { Clusters } from "./clusters.ts";
 import { counter, type Reach } from "./reach.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** What lives as long as the gateway. */
 export interface Parts {
   readonly tools: ReadonlyMap<string, Tool>;
-  readonly reach: Reach;
+  readonly clusters: Clusters;
+  /** The clusters in which some call of the tool could succeed for the caller. */
+  readonly permitted: Permitted;
   readonly policy: () => Policy;
+  readonly sessions: Sessions;
   readonly masking: Masking;
   readonly append: Append;
   readonly store: ApprovalStore;
@@ -39,6 +54,7 @@ export interface Parts {
   /** The gateway's own keys: for call digests and for cursors. */
   readonly digestKey: Uint8Array;
   readonly cursorKey: Uint8Array;
+  readonly newGrantId: () => GrantId;
   readonly now: () => number;
   readonly closing: AbortSignal;
   /** Milliseconds that a call may take; each of its requests half of that. */
@@ -51,109 +67,173 @@ export interface Parts {
 /** What the approval stage adds: it needs the line itself, so it is given after it. */
 export interface Waiting {
   readonly seek: Stages["seek"];
-  readonly gatewayFor: (request: CallRequest) => KitGateway;
+  readonly gatewayFor: (request: CallRequest, cluster: string) => KitGateway;
 }
+
+/** What an administrator would do to let nodes be cordoned and drained. */
+const nodesNeed = "sallyport enroll --nodes";
 
 /** The stages of one call. */
 export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest): Stages {
-  const { reach, now, deadline } = parts;
+  const { clusters, now, deadline } = parts;
   const masker = parts.masking.forCall(request.session, plainJson(request.arguments));
+  // What earlier answers showed was tagged without regard for what this call holds.
+  const unnamed = parts.masking.forCall(request.session, {});
   const nextAuditId = counter(request.id);
-  const signal = AbortSignal.any([request.signal, parts.closing, parts.deadlineSignal()]);
-  const terms = { nextAuditId, deadline, signal };
+  const lasts = lastsOf(parts.tools.get(request.tool), request.arguments);
+  const late = lasts > deadline ? AbortSignal.timeout(lasts) : parts.deadlineSignal();
+  const signal = AbortSignal.any([request.signal, parts.closing, late]);
+  const terms = { nextAuditId, deadline: Math.max(deadline, lasts), signal };
   let facts: Facts | null = null;
+  let decidedBy = "";
+  const [only = "", ...others] = clusters.names;
+  const several = others.length > 0;
+  let cluster = several ? "" : only;
 
   // Discovery is read once for all who wait for it: a caller that leaves does not wait for its end.
-  const findKind: FindKind = async (text) => await untilAborted(reach.discovery.find(text), signal);
+  const findKindIn =
+    ({ discovery }: Reach): FindKind =>
+    async (text) =>
+      await untilAborted(discovery.find(text), signal);
+
+  const reached = ({ client, credentials }: Reach): ReachedCluster => ({
+    client,
+    readIdentity: (signal_) => credentials.readIdentity(signal_),
+  });
+  const lookUpIn = (reach: Reach): LookUp => {
+    const agent = agentOf(request.principal);
+    return openLookUp({ cluster: reached(reach), nextAuditId, agent, signal, needs: nodesNeed });
+  };
 
   /** Where Kubernetes no longer takes a token (401), the next call mints another: the gateway's own, and this session's where it was that. */
-  async function renewing<T>(work: Promise<T>, session: SessionId | null = null): Promise<T> {
+  async function renewing<T>({ credentials }: Reach, work: Promise<T>, session: SessionId | null = null): Promise<T> {
     try {
       return await work;
     } catch (thrown) {
-      if (thrown instanceof Faulted && isRefused(thrown.fault)) await reach.credentials.refused(session);
+      if (thrown instanceof Faulted && isRefused(thrown.fault)) await credentials.refused(session);
       throw thrown;
     }
   }
   function executeOptions(call: PlannedCall): ExecuteOptions {
     const tool = parts.tools.get(call.tool);
     if (tool === undefined) throw new Error(`a planned call of no tool: ${call.tool}`);
+    const reach = clusters.of(call.cluster);
     return {
       tool,
       client: reach.client,
-      masking: masker,
+      masking: { ...masker, asRead: (value) => unnamed.object(value) },
       forbids: ({ kind, ...target }) =>
         forbidden({ ...target, ...kind, cluster: reach.cluster, optional: false }, call) !== null,
       nextAuditId,
       timeout: deadline / 2,
       kit: {
-        gateway: waiting.gatewayFor(request),
-        findKind,
+        gateway: waiting.gatewayFor(request, call.cluster),
+        findKind: findKindIn(reach),
         kinds: async () => await untilAborted(reach.discovery.kinds(), signal),
         signal,
         progress: request.progress,
         now,
         calledAt: madeAt(request.id),
         pattern: (source, path) => pattern(source, path, now),
-        cursor: cursorsFor(parts.cursorKey, request.principal),
+        cursor: cursorsFor(parts.cursorKey, request.principal, { tool: call.tool, cluster: call.cluster }),
       },
     };
   }
 
+  /** With several clusters each answer says of which it is, also the one that an approved call left for its caller. */
+  function placed(output: Output, call: PlannedCall): Output {
+    if (!several || isClusterless(call)) return output;
+    return { ...output, blocks: [...output.blocks, { kind: "line", line: [`cluster ${call.cluster}`] }] };
+  }
+  const isClusterless = (call: PlannedCall): boolean => parts.tools.get(call.tool)?.clusterless === true;
+
   return {
-    record: (_request, again) =>
-      openCallRecord({
+    record(_request, again) {
+      const record = openCallRecord({
         append: parts.append,
         request,
         again,
         mask: (value) => masker.json(value),
         now,
         log: parts.log,
+        cluster: () => cluster,
         facts: () => facts,
-      }),
+      });
+      const noted = async (end: Promise<Outcome>): Promise<Outcome> => {
+        const outcome = await end;
+        parts.sessions.note(request.session.id, outcome);
+        return outcome;
+      };
+      return {
+        ...record,
+        refused: (why, decision) => noted(record.refused(why, decision)),
+        settled: (ended) => noted(record.settled(ended)),
+      };
+    },
 
     async plan() {
-      const planned = planCall(request, {
+      const call = await planCall(request, {
         tools: parts.tools,
-        cluster: reach.cluster,
-        findKind,
-        namespaces: () => reach.namespaces(signal),
+        clusters: clusters.names,
+        permitted: (tool) => parts.permitted(request.principal, tool),
+        within(named) {
+          const reach = clusters.of(named);
+          cluster = named;
+          const findKind = findKindIn(reach);
+          return {
+            findKind: (text) => renewing(reach, findKind(text)),
+            namespaces: () => renewing(reach, reach.namespaces(signal)),
+            lookUp: (...look) => renewing(reach, lookUpIn(reach)(...look)),
+          };
+        },
         digestKey: parts.digestKey,
       });
-      const call = await renewing(planned);
       // The agent's own words go to approvers and on record; the exact ones stay in the arguments, which are sealed.
       return call.reason === null ? call : Object.freeze({ ...call, reason: masker.text(call.reason) });
     },
 
     async resolve(call) {
+      const reach = clusters.of(call.cluster);
       const needed = neededFacts(parts.policy(), call);
-      if (!needed.objects && !needed.namespaces) facts = { objects: [], namespaces: [], change: null };
+      const told = {
+        ...(needed.session ? { session: parts.sessions.before(request.session.id) } : {}),
+        ...(needed.now ? { now: now() } : {}),
+      };
+      if (needed.objects.length === 0 && needed.namespaces.length === 0)
+        facts = { objects: [], namespaces: [], change: null, ...told };
       else {
-        const cluster = {
-          client: reach.client,
-          readIdentity: (signal_: AbortSignal) => reach.credentials.readIdentity(signal_),
-        };
+        if (needed.objects.length > 0 && call.effect !== "read")
+          await renewing(reach, reachesNodes(reach, call, signal));
         const { environmentLabel } = parts;
-        facts = await renewing(resolveFacts(call, { cluster, needed, environmentLabel, nextAuditId, signal }));
+        const found = resolveFacts(call, { cluster: reached(reach), needed, environmentLabel, nextAuditId, signal });
+        facts = { ...(await renewing(reach, found)), ...told };
       }
       return facts;
     },
 
     decide(call, given) {
       facts = given;
-      return decide(parts.policy(), call, given);
+      const decision = decide(parts.policy(), call, given);
+      decidedBy = decision.policy;
+      return decision;
     },
 
     async preview(call, decision) {
+      const reach = clusters.of(call.cluster);
       const ambient = reach.mode === "ambient" ? await reach.ambientAuthorization() : null;
       const credential = async (): Promise<Pick<Grant, "authorization">> =>
         reach.mode === "ambient" ? { authorization: () => ambient } : await reach.credentials.issuePreview(signal);
-      return await preview(call, decision, credential, executeOptions(call));
+      await reach.credentials.grantable(call.accesses, signal);
+      const made = await preview(call, decision, credential, executeOptions(call));
+      return { ...made, output: placed(made.output, call) };
     },
 
     seek: waiting.seek,
 
     async spend(approved) {
+      // Decided under one policy, and another is in force by now: it may ask for more.
+      if (decidedBy !== parts.policy().digest)
+        throw new Faulted(fault("approval_stale", { changed: "the policy" }, "the policy was reloaded meanwhile"));
       const spending = await spend(parts.store, parts.append, approved.id, {
         approvalDigest: approved.approvalDigest,
         now: now(),
@@ -165,16 +245,36 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
     authorize: (call, decision, _facts, rehearsed, spent) =>
       authorize(call, decision, rehearsed?.preconditions ?? [], spent),
 
-    issue: async (authorized) => await reach.credentials.issue(authorized, terms),
+    async issue(authorized) {
+      if (isClusterless(authorized.call)) return issueNothing(parts.newGrantId());
+      return await clusters.of(authorized.call.cluster).credentials.issue(authorized, terms);
+    },
 
-    execute: async (authorized, grant) =>
-      await renewing(
-        execute(authorized, grant, executeOptions(authorized.call)),
-        grant.issuer === "reader" ? request.session.id : null,
-      ),
+    async execute(authorized, grant) {
+      const { call } = authorized;
+      const run = execute(authorized, grant, executeOptions(call));
+      const session = grant.issuer === "reader" ? request.session.id : null;
+      const ran = await renewing(clusters.of(call.cluster), run, session);
+      return ran.kind === "ran" ? { ...ran, output: placed(ran.output, call) } : ran;
+    },
 
     mask: (_call, output) => masker.output(output),
   };
+}
+
+/** Milliseconds that this call may take beyond what every call may; 0 for all but the long tools. */
+export function lastsOf(tool: Tool | undefined, arguments_: unknown): number {
+  if (tool?.long !== true) return 0;
+  const { cluster: _cluster, ...own } = isJsonObject(arguments_) ? arguments_ : {};
+  const opened = tool.open(own);
+  return opened.kind === "opened" ? opened.lasts : 0;
+}
+
+/** A call that needs a ClusterRole, in a cluster whose enrolment gives none: said before anything is asked with rights that are not there. */
+async function reachesNodes({ mode, credentials }: Reach, call: PlannedCall, signal: AbortSignal): Promise<void> {
+  if (mode === "ambient" || !needsClusterRole(call.accesses)) return;
+  const enrolment = await credentials.enrolment(signal);
+  if (enrolment !== null && !enrolment.nodes) throw noCredential("the enrolment does not reach nodes", nodesNeed);
 }
 
 /** Arguments that are no JSON object were refused before any value of theirs could come back. */

@@ -2,15 +2,18 @@
 
 import { join } from "node:path";
 import type { ApprovalStore } from "../approval/stores/contract.ts";
+import { openKeptCalls, type KeptCalls } from "../approval/kept-calls.ts";
 import { openLowdbStore } from "../approval/stores/lowdb.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { codeOf } from "../owner/folder.ts";
 import { openTranscript, type Transcript, type TranscriptOptions } from "../transcript/record.ts";
 import { keptKey } from "./keys.ts";
+import { cutOff } from "./results.ts";
 
 export interface State {
   readonly transcript: Transcript;
   readonly store: ApprovalStore;
+  readonly calls: KeptCalls;
   readonly keys: { readonly masking: Uint8Array; readonly digest: Uint8Array; readonly cursor: Uint8Array };
 }
 
@@ -28,9 +31,11 @@ export async function openState(options: TranscriptOptions): Promise<State> {
     const approvals = join(folder, "approvals");
     const store = await named(approvals, openLowdbStore({ folder: approvals, random, keep, answerFor }));
     opened.push(store);
+    const kept = join(folder, "calls");
+    const calls = await named(kept, openKeptCalls({ folder: kept, random, answerFor, now: options.now, cutOff }));
     const key = (name: string): Promise<Uint8Array> => named(join(folder, "keys"), keptKey(folder, name, random));
     const [masking, digest, cursor] = [await key("masking.key"), await key("digest.key"), await key("cursor.key")];
-    return { transcript, store, keys: { masking, digest, cursor } };
+    return { transcript, store, calls, keys: { masking, digest, cursor } };
   } catch (thrown) {
     await Promise.allSettled(opened.map((one) => one.close()));
     throw thrown;

@@ -9,7 +9,7 @@ import type { Answer, KeptRequest } from "../approval/stores/contract.ts";
 import { expireDue, markStale } from "../approval/verdict.ts";
 import { openWatch } from "../approval/watch.ts";
 import { recover } from "../approval/recover.ts";
-import type { ApprovalRequest, StoredResult } from "../domain/approval.ts";
+import type { ApprovalRequest } from "../domain/approval.ts";
 import type { CallRequest, PlannedCall } from "../domain/call.ts";
 import type { Decision, Facts } from "../domain/decision.ts";
 import { fault, Faulted, type Fault } from "../domain/fault.ts";
@@ -18,12 +18,16 @@ import type { Outcome } from "../domain/outcome.ts";
 import { sameSubject, type Principal, type PrincipalFields } from "../domain/principal.ts";
 import type { Preview } from "../domain/run.ts";
 import { runApproved, type Stages } from "../pipeline.ts";
+import { argumentsOf } from "../policy/plan.ts";
 import type { WaitAnswer } from "../tool.ts";
-import type { Parts } from "./stages.ts";
+import { runningAnswer, runningOutcome, type LiveCall, type LongCalls } from "./long-calls.ts";
+import { answerOf, cutOff, resultOf } from "./results.ts";
+import { lastsOf, type Parts } from "./stages.ts";
 
 export interface WaitingOptions {
   readonly parts: Parts;
   readonly channels: readonly Channel[];
+  readonly longCalls: LongCalls;
   readonly ids: Ids;
   /** Where a person decides, in words for the agent. */
   readonly where: string;
@@ -109,7 +113,9 @@ export function openWaiting(options: WaitingOptions) {
   /** The held caller's outcome: the record of its call is written by whoever ran or ended it. */
   function outcomeOf(answer: Answer, call: PlannedCall, request: CallRequest): Outcome {
     switch (answer.kind) {
-      case "open":
+      case "open": {
+        const live = liveOf(answer.request);
+        if (live !== null) return runningOutcome({ ...live, call: call.id });
         return {
           kind: "suspended",
           call: call.id,
@@ -117,6 +123,7 @@ export function openWaiting(options: WaitingOptions) {
           expiresAt: answer.request.expiresAt,
           where,
         };
+      }
       case "result":
         if (answer.result.kind === "completed") {
           const output = options.stagesFor(request).mask(call, answer.result.output);
@@ -138,7 +145,10 @@ export function openWaiting(options: WaitingOptions) {
   /** Waits for the end of a request, telling a client that asked for it that the call is alive. */
   async function hold(id: ApprovalId, request: CallRequest): Promise<Answer> {
     const done = new AbortController();
-    const telling = tell(request, done.signal);
+    const words = (live: LiveCall | null): string => live?.progress ?? "waiting for a person to approve";
+    // A store that can't be read now says nothing of the call; nobody awaits this before the hold ends, so a fault here would end the process.
+    const kept = (): Promise<KeptRequest | undefined> => store.get(id).catch(() => undefined);
+    const telling = tell(request, done.signal, async () => words(liveOf(await kept())));
     try {
       return await watch.awaitEnd(id, request.hold, AbortSignal.any([request.signal, parts.closing]));
     } finally {
@@ -154,7 +164,9 @@ export function openWaiting(options: WaitingOptions) {
     const principal = await options.renew(approved.call.principal);
     if (principal === null) return void (await markStale(store, append, id, "the caller is no longer accepted", now()));
     const request = recalled(approved, principal);
-    const outcome = await runApproved(options.stagesFor(request), approved, request);
+    const run_ = (own: CallRequest): Promise<Outcome> => runApproved(options.stagesFor(own), approved, own);
+    const lasts = lastsOf(parts.tools.get(request.tool), request.arguments) > 0;
+    const outcome = await (lasts ? options.longCalls.approved(request, id, run_) : run_(request));
     const kept = await store.get(id);
     if (kept?.state === "approved") await markStale(store, append, id, changedIn(outcome), now());
     else if (kept?.state === "spent") await store.storeResult(id, resultOf(outcome), now());
@@ -162,7 +174,12 @@ export function openWaiting(options: WaitingOptions) {
 
   /** The recorded call as a request of its own: nobody's connection ends it. */
   function recalled(approved: ApprovalRequest, principal: Principal): CallRequest {
-    const { id, session, tool, arguments: exact } = approved.call;
+    const { id, session, tool } = approved.call;
+    // The cluster is the one that the approver saw; if it is another than the call's, the digest tells.
+    const exact = argumentsOf(
+      { ...approved.call, cluster: approved.card.cluster },
+      { tools: parts.tools, clusters: parts.clusters.names },
+    );
     const progress = (): void => undefined;
     return {
       id,
@@ -195,13 +212,6 @@ export function openWaiting(options: WaitingOptions) {
     seek: seekApproval,
     /** After a restart: ends what is over, and starts what was approved and may still start. */
     async recover(): Promise<void> {
-      const cutOff: StoredResult = {
-        kind: "failed",
-        code: "internal",
-        detail: {},
-        effect: "unknown",
-        delivered: false,
-      };
       const { startable } = await recover(store, append, now(), cutOff);
       for (const { id } of startable) start(id);
     },
@@ -209,21 +219,23 @@ export function openWaiting(options: WaitingOptions) {
     async waitFor(text: string, milliseconds: number, request: CallRequest): Promise<WaitAnswer> {
       const id = parseApprovalId(text) ?? (await byCall(text));
       const kept = id === undefined ? undefined : await store.get(id);
-      if (kept === undefined || !sameCaller(kept, request.principal)) return { kind: "unknown" };
+      if (kept === undefined) return (await ofLongCall(text, milliseconds, request)) ?? { kind: "unknown" };
+      if (!sameCaller(kept, request.principal)) return { kind: "unknown" };
       const answer = await hold(kept.id, { ...request, hold: milliseconds });
       switch (answer.kind) {
         case "unknown":
           return { kind: "unknown" };
-        case "open":
+        case "open": {
+          const live = liveOf(kept);
+          if (live !== null) return runningAnswer(live, now());
           return { kind: "pending", id: kept.id, expiresAt: kept.expiresAt, where };
+        }
         case "taken":
           return { kind: "taken", id: kept.id };
         case "ended":
           throw new Faulted(endOf(answer.request));
         case "result":
-          if (answer.result.kind === "completed")
-            return { kind: "completed", output: answer.result.output, effect: answer.result.effect };
-          throw new Faulted(fault(answer.result.code, answer.result.detail, "", answer.result.effect));
+          return answerOf(answer.result);
       }
     },
     async close(): Promise<void> {
@@ -234,13 +246,33 @@ export function openWaiting(options: WaitingOptions) {
     },
   };
 
+  /** The call of a request, where it is one that lasts and runs now. */
+  function liveOf(kept: KeptRequest | undefined): LiveCall | null {
+    return kept === undefined ? null : options.longCalls.running(kept.call.id);
+  }
+
+  /** A long call that ran without an approval. */
+  async function ofLongCall(text: string, milliseconds: number, request: CallRequest): Promise<WaitAnswer | null> {
+    const call = parseCallId(text);
+    if (call === undefined) return null;
+    const done = new AbortController();
+    const words = (): string => options.longCalls.running(call)?.progress ?? "waiting for the call's end";
+    const telling = tell({ ...request, hold: milliseconds }, done.signal, () => Promise.resolve(words()));
+    try {
+      return await options.longCalls.waitFor(call, milliseconds, request);
+    } finally {
+      done.abort();
+      await telling;
+    }
+  }
+
   async function byCall(text: string): Promise<ApprovalId | undefined> {
     const call = parseCallId(text);
     return call === undefined ? undefined : (await store.list(null)).find((kept) => kept.call.id === call)?.id;
   }
 }
 
-async function tell(request: CallRequest, done: AbortSignal): Promise<void> {
+async function tell(request: CallRequest, done: AbortSignal, words: () => Promise<string>): Promise<void> {
   if (request.hold === 0) return;
   for (let wait = 500; ; wait = progressEvery) {
     try {
@@ -248,7 +280,7 @@ async function tell(request: CallRequest, done: AbortSignal): Promise<void> {
     } catch {
       return;
     }
-    request.progress("waiting for a person to approve");
+    request.progress(await words());
   }
 }
 
@@ -294,23 +326,4 @@ function changedIn(outcome: Outcome): string {
   return found.code === "approval_stale" && typeof found.detail["changed"] === "string"
     ? found.detail["changed"]
     : `the call is now refused: ${found.code}`;
-}
-
-/** The masked answer, as it waits for its caller. */
-function resultOf(outcome: Outcome): StoredResult {
-  switch (outcome.kind) {
-    case "completed":
-      return { kind: "completed", output: outcome.output, effect: outcome.effect, delivered: false };
-    case "failed":
-    case "refused":
-      return {
-        kind: "failed",
-        code: outcome.fault.code,
-        detail: outcome.fault.detail,
-        effect: outcome.fault.effect,
-        delivered: false,
-      };
-    case "suspended":
-      return { kind: "failed", code: "internal", detail: {}, effect: "unknown", delivered: false };
-  }
 }

@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly kubeconfigPath: string;
   /** Namespaces to enroll; null leaves the cluster as it is. */
   readonly enroll: readonly string[] | null;
+  /** Further flags of `sallyport enroll`, for example `--cluster-read`. */
+  readonly enrollFlags?: readonly string[];
   /** The policy's text; absent: the default policy. */
   readonly policy?: string;
   /** Further lines of sallyport.yaml. */
@@ -27,7 +29,7 @@ export interface WorldOptions {
   readonly outside?: Outside;
 }
 
-export type Outside = Partial<Pick<Io, "now" | "disk">>;
+export type Outside = Partial<Pick<Io, "now" | "disk" | "onHangup">>;
 
 /** One answer as the agent sees it. */
 export interface Answer {
@@ -85,7 +87,7 @@ http:
   const env = { SALLYPORT_HOME: folder, PATH: process.env["PATH"] ?? "", HOME: folder };
   if (options.enroll !== null) {
     const enrolled = await runCommand(
-      ["enroll", "--namespace", options.enroll.join(","), "--yes"],
+      ["enroll", "--namespace", options.enroll.join(","), "--yes", ...(options.enrollFlags ?? [])],
       env,
       options.outside,
     );
