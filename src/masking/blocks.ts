@@ -3,7 +3,7 @@
 import { isJsonObject, type Json } from "../domain/json.ts";
 import type { Block, DiffLine, Quoted, Sentence } from "../domain/output.ts";
 import type { Field, Place } from "./fields.ts";
-import { cutLines, neutralise } from "./neutral.ts";
+import { cutLines } from "./neutral.ts";
 import type { Walk } from "./objects.ts";
 
 /** How one call masks. */
@@ -20,8 +20,17 @@ export function cellText({ walk, remember }: Passes, column: string, text: strin
   return masked;
 }
 
+/** What makes text fit to be shown. */
+export interface Shows {
+  /** Neutral. */
+  readonly clean: (text: string) => string;
+  /** Masked, then neutral. */
+  readonly shown: (text: string) => string;
+}
+
 /** A block with every string masked and neutral. */
-export function maskedBlock(block: Block, passes: Passes, shown: (text: string) => string): Block {
+export function maskedBlock(block: Block, passes: Passes, shows: Shows): Block {
+  const { clean, shown } = shows;
   switch (block.kind) {
     case "line":
       return { kind: "line", line: sentence(block.line, shown) };
@@ -30,15 +39,15 @@ export function maskedBlock(block: Block, passes: Passes, shown: (text: string) 
         kind: "table",
         columns: block.columns.map(shown),
         rows: block.rows.map((row) =>
-          row.map((cell, index) => neutralise(cellText(passes, block.columns[index] ?? "", cell)).text),
+          row.map((cell, index) => clean(cellText(passes, block.columns[index] ?? "", cell))),
         ),
       };
     case "object":
-      return { kind: "object", object: neutralJson(passes.walk(block.object)) };
+      return { kind: "object", object: neutralJson(passes.walk(block.object), clean) };
     case "data":
       return { kind: "data", source: shown(block.source), text: cutLines(shown(block.text)) };
     case "diff":
-      return { kind: "diff", lines: block.lines.map((line) => diffLine(line, passes, shown)) };
+      return { kind: "diff", lines: block.lines.map((line) => diffLine(line, passes, shows)) };
   }
 }
 
@@ -50,13 +59,13 @@ export function sentence(parts: Sentence, shown: (text: string) => string): Sent
 }
 
 /** A diff's values are JSON text of the field that its path names. */
-function diffLine(line: DiffLine, passes: Passes, shown: (text: string) => string): DiffLine {
+function diffLine(line: DiffLine, passes: Passes, { clean, shown }: Shows): DiffLine {
   const { name, place } = fieldOfPath(line.path);
   const side = (text: string | null): string | null => {
     if (text === null) return null;
     const value = parsedJson(text);
-    if (value === undefined) return neutralise(cellText(passes, name, text)).text;
-    const masked = JSON.stringify(neutralJson(passes.walk(value, { field: passes.remember(name), place })));
+    if (value === undefined) return clean(cellText(passes, name, text));
+    const masked = JSON.stringify(neutralJson(passes.walk(value, { field: passes.remember(name), place }), clean));
     return masked === JSON.stringify(value) ? text : masked;
   };
   return { ...line, path: shown(line.path), before: side(line.before), after: side(line.after) };
@@ -77,9 +86,9 @@ function parsedJson(text: string): Json | undefined {
   }
 }
 
-function neutralJson(value: Json): Json {
-  if (typeof value === "string") return neutralise(value).text;
-  if (Array.isArray(value)) return (value as readonly Json[]).map(neutralJson);
+function neutralJson(value: Json, clean: Shows["clean"]): Json {
+  if (typeof value === "string") return clean(value);
+  if (Array.isArray(value)) return (value as readonly Json[]).map((one) => neutralJson(one, clean));
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [neutralise(key).text, neutralJson(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [clean(key), neutralJson(inner, clean)]));
 }

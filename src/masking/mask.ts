@@ -11,6 +11,7 @@ import { cellText, maskedBlock, sentence, type Passes } from "./blocks.ts";
 import { rememberFields, type Field } from "./fields.ts";
 import { formats as known } from "./formats-table.ts";
 import { neutralise } from "./neutral.ts";
+import { speakingTexts } from "./speaking.ts";
 import { walker, type Walk } from "./objects.ts";
 import { contentOf } from "./opened.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
@@ -167,17 +168,29 @@ function withheld(place: string, error: unknown): Faulted {
 
 /** The only minter of MaskedOutput. */
 function maskedOutput(output: Output, passes: Passes): MaskedOutput {
-  const shown = (text: string): string => neutralise(passes.text(text)).text;
+  let escaped = 0;
+  const clean = (text: string): string => {
+    const neutral = neutralise(text);
+    escaped += neutral.escaped;
+    return neutral.text;
+  };
+  const shows = { clean, shown: (text: string): string => clean(passes.text(text)) };
   const { headline, blocks, facts, untrusted } = output;
+  const shown: Pick<Output, "headline" | "blocks"> = {
+    headline: sentence(headline, shows.shown),
+    blocks: blocks.map((block) => maskedBlock(block, passes, shows)),
+  };
+  const addressed = speakingTexts(shown);
   const masked: Output = {
-    headline: sentence(headline, shown),
-    blocks: blocks.map((block) => maskedBlock(block, passes, shown)),
-    facts: facts.cut === undefined ? facts : { ...facts, cut: shown(facts.cut) },
-    untrusted,
+    ...shown,
+    facts: facts.cut === undefined ? facts : { ...facts, cut: shows.shown(facts.cut) },
+    // Whoever wrote to an AI is a stranger, wherever it stood.
+    untrusted: untrusted || addressed > 0,
   };
   const counts = new Map<string, number>();
   eachString(masked, (text) => countTokens(text, counts));
-  return { ...masked, masked: rowsOf(counts) } as MaskedOutput;
+  const noted = { ...(escaped === 0 ? {} : { escaped }), ...(addressed === 0 ? {} : { addressed }) };
+  return { ...masked, masked: rowsOf(counts), ...noted } as MaskedOutput;
 }
 
 function eachString(value: unknown, each: (text: string) => void): void {

@@ -1,11 +1,12 @@
 // What the MCP doors need of the gateway, as types.
 
+import type { CallReceipt } from "../domain/call-receipt.ts";
 import type { CallRequest } from "../domain/call.ts";
 import type { Evidence, Identified } from "../domain/evidence.ts";
 import type { CallId, SessionId } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { Principal } from "../domain/principal.ts";
+import type { Principal, Session } from "../domain/principal.ts";
 
 /** A tool as one caller may see it. */
 export interface ListedTool {
@@ -27,6 +28,13 @@ export interface Door {
   /** The same caller gets the same list in the same order. */
   listTools(principal: Principal): Promise<readonly ListedTool[]>;
   governCall(request: CallRequest): Promise<Outcome>;
+  /**
+   * The namespaces in which this read would be answered now, "" standing for the whole cluster; empty where policy
+   * denies it, would ask a person, or knows no such call. Planned and decided as the call itself would be, never run.
+   */
+  readable(request: CallRequest): Promise<readonly string[]>;
+  /** The receipt of the caller's own call, once this reading is on record; null for another's and for none alike. Faults: transcript_unavailable. */
+  ownCall(call: CallId, principal: Principal, session: Session): Promise<CallReceipt | null>;
   newCallId(): CallId;
   newSessionId(): SessionId;
   /** No call of this session comes any more: what was kept for it can go. */
@@ -36,6 +44,8 @@ export interface Door {
   random(count: number): Uint8Array;
   /** How long an answer is held for a person, in milliseconds; 0 answers at once. */
   readonly hold: number;
+  /** Answers as text, or as JSON with one line of text (tools.md, Decisions (2)). */
+  readonly output: "text" | "structured";
   /** The operator's log: what broke inside a door, under the id that the agent was told. */
   broke(call: CallId, thrown: unknown): void;
 }

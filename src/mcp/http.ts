@@ -6,6 +6,7 @@ import { toNodeHandler, type NodeMcpRequestHandler } from "@modelcontextprotocol
 import { createMcpHandler, type AuthInfo } from "@modelcontextprotocol/server";
 import type { About, Door } from "./door.ts";
 import { bearerOf, refuseHeaders, type Allowed, type Refusal } from "./http-guard.ts";
+import { keptAnswers } from "./kept-answers.ts";
 import type { Beat } from "./progress.ts";
 import { runningCalls } from "./running.ts";
 import { mcpServer } from "./server.ts";
@@ -59,6 +60,7 @@ export async function serveHttp(options: HttpOptions): Promise<Listening> {
       }),
       sessions,
       running,
+      kept: keptAnswers(),
       ...(options.beat === undefined ? {} : { beat: options.beat }),
     }),
     { maxRequestBodySize: maxBody },

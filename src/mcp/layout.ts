@@ -1,8 +1,8 @@
 // The mechanics of an answer's text: quoting, cutting, tables, frames. It knows no words; render.ts has them all.
 
-/** Characters that can hide, reorder or overwrite text: C0 but tab and newline, C1, bidi, zero-width, separators, variation selectors, private use, tags. */
+/** Characters that can hide, reorder or overwrite text: C0 but tab and newline, C1, fillers, bidi, zero-width, separators, variation selectors, private use, tags. */
 export const unseen =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ue000-\uf8ff\u{e0000}-\u{e01ef}\u{f0000}-\u{10ffff}]|[\ufe00-\ufe0f]/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ue000-\uf8ff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]|[\ufe00-\ufe0f]|\u034f/gu;
 
 /** Shows each such character as `\u{202E}`; the masker has done so before, this is the second line. */
 export function neutral(text: string): string {

@@ -1,4 +1,4 @@
-// The MCP server of one connection or one HTTP request, for the 2026-07-28 revision and the 2025 ones alike.
+// The MCP server of one connection or one HTTP request, for the 2026-07-28 revision and the 2025 ones alike: which method asks what of the door.
 
 import {
   CLIENT_INFO_META_KEY,
@@ -13,11 +13,15 @@ import {
 } from "@modelcontextprotocol/server";
 import type { CallRequest } from "../domain/call.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import { isJsonObject } from "../domain/json.ts";
+import { Faulted } from "../domain/fault.ts";
+import { isJsonObject, type JsonObject } from "../domain/json.ts";
+import type { Outcome } from "../domain/outcome.ts";
 import type { Principal } from "../domain/principal.ts";
+import { capOf, hardCap } from "./caps.ts";
 import type { About, Door } from "./door.ts";
+import type { KeptAnswers } from "./kept-answers.ts";
 import { cutBytes, oneLine } from "./layout.ts";
-import { silent, standardBeat, startProgress, type Beat, type Reporter } from "./progress.ts";
+import { silent, standardBeat, startProgress, type Beat, type Reporter, type SendProgress } from "./progress.ts";
 import type { Running } from "./running.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -29,6 +33,7 @@ export interface McpServerOptions {
   readonly evidence: (context: McpRequestContext, client: string) => Evidence;
   readonly sessions: Sessions;
   readonly running: Running;
+  readonly kept: KeptAnswers;
   readonly beat?: Beat;
 }
 
@@ -42,7 +47,10 @@ export function mcpServer(options: McpServerOptions): McpServerFactory {
   return (context) => {
     const server = new Server(
       { name: "sallyport", title: "Sallyport", version: options.about.version },
-      { capabilities: { tools: {} }, instructions: options.about.instructions },
+      {
+        capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
+        instructions: options.about.instructions,
+      },
     );
     const exchange: Exchange = { options, context, server, calls: 0 };
     server.fallbackRequestHandler = (request, ctx) => answer(exchange, request, ctx);
@@ -66,19 +74,108 @@ interface Exchange {
   calls: number;
 }
 
+/** What is not needed for `initialize` is loaded with the first request that asks for it. */
 async function answer(exchange: Exchange, request: JSONRPCRequest, ctx: ServerContext): Promise<Result> {
+  const params = request.params ?? {};
+  const asking = (body: (asked: Asked) => Promise<Result>): Promise<Result> =>
+    behindTheDoor(exchange, async (door, id) => {
+      const principal = await identified(door, exchange, ctx);
+      return await body({ exchange, door, id, principal, params, ctx });
+    });
   switch (request.method) {
     case "tools/list":
-      return await behindTheDoor(exchange, async (door) => {
-        const tools = await door.listTools(await identified(door, exchange, ctx));
-        return { tools: tools.map((tool) => ({ ...tool })) };
-      });
+      return await asking(listTools);
     case "tools/call":
-      return await behindTheDoor(exchange, (door, id) => call(exchange, door, id, request.params ?? {}, ctx));
+      return await asking(call);
+    case "prompts/list":
+      return await asking(async ({ door, principal }) => {
+        const { listPrompts } = await import("./prompts.ts");
+        return { prompts: listPrompts(await door.listTools(principal)).map((prompt) => ({ ...prompt })) };
+      });
+    case "prompts/get":
+      return await asking(prompt);
+    case "resources/list":
+      // A call is found by its id alone: a list of them would be one more way to read the record.
+      return await asking(async () => ({ resources: [] }));
+    case "resources/templates/list":
+      return await asking(async () => ({ resourceTemplates: [(await import("./resources.ts")).callTemplate] }));
+    case "resources/read":
+      return await asking(readCall);
+    case "completion/complete":
+      return await asking(completion);
     default:
       throw new ProtocolError(ProtocolErrorCode.MethodNotFound, "There is no such method here.");
   }
 }
+
+/** One request of a caller who is known. */
+interface Asked {
+  readonly exchange: Exchange;
+  readonly door: Door;
+  readonly id: CallRequest["id"];
+  readonly principal: Principal;
+  readonly params: Record<string, unknown>;
+  readonly ctx: ServerContext;
+}
+
+async function listTools({ door, principal }: Asked): Promise<Result> {
+  const tools = await door.listTools(principal);
+  if (door.output === "text") return { tools: tools.map((tool) => ({ ...tool })) };
+  const { outputSchema } = await import("./structured.ts");
+  return { tools: tools.map((tool) => ({ ...tool, outputSchema })) };
+}
+
+async function prompt({ door, principal, params }: Asked): Promise<Result> {
+  const { getPrompt } = await import("./prompts.ts");
+  const got = getPrompt(params["name"], params["arguments"], await door.listTools(principal));
+  switch (got.kind) {
+    case "got":
+      return { description: got.description, messages: [{ role: "user", content: { type: "text", text: got.text } }] };
+    case "unknown":
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        "Unknown prompt: prompts/list names the ones there are.",
+      );
+    case "refused":
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `invalid_input: ${got.problem}.`);
+  }
+}
+
+async function readCall({ exchange, door, principal, params, ctx }: Asked): Promise<Result> {
+  const { callOf, callTemplate, noSuchCall, receiptText } = await import("./resources.ts");
+  const { uri } = params;
+  const wanted = callOf(uri);
+  if (typeof uri !== "string" || wanted === undefined) throw noSuchCall(uri);
+  if (ctx.mcpReq.signal.aborted) throw cancelled;
+  const { sessions, kept } = exchange.options;
+  const receipt = await door.ownCall(wanted, principal, sessions.of(door, principal)).catch((thrown: unknown) => {
+    if (!(thrown instanceof Faulted)) throw thrown;
+    const words = "The record can't be read or written now, so nothing of it is shown; try again later.";
+    throw new ProtocolError(ProtocolErrorCode.InternalError, `${thrown.fault.code}: ${words}`);
+  });
+  if (receipt === null) throw noSuchCall(uri);
+  const text = receiptText(receipt, kept.of(principal, wanted, door.now()));
+  return { contents: [{ uri, mimeType: callTemplate.mimeType, text }] };
+}
+
+async function completion({ exchange, door, principal, params, ctx }: Asked): Promise<Result> {
+  const { complete } = await import("./completions.ts");
+  const { sessions, kept } = exchange.options;
+  const found = await complete(
+    {
+      door,
+      principal,
+      session: sessions.of(door, principal),
+      tools: await door.listTools(principal),
+      signal: ctx.mcpReq.signal,
+      calls: kept.calls(principal, door.now()),
+    },
+    params as JsonObject,
+  );
+  return { completion: { values: [...found.values], hasMore: found.hasMore } };
+}
+
+const cancelled = new ProtocolError(ProtocolErrorCode.InvalidRequest, "The call was cancelled.");
 
 /** Gives the door and a fresh call id to the body. What breaks in there is told by that id alone; the cause goes to the operator. */
 async function behindTheDoor(
@@ -104,15 +201,8 @@ async function behindTheDoor(
   }
 }
 
-async function call(
-  exchange: Exchange,
-  door: Door,
-  id: CallRequest["id"],
-  params: Record<string, unknown>,
-  ctx: ServerContext,
-): Promise<Result> {
+async function call({ exchange, door, id, principal, params, ctx }: Asked): Promise<Result> {
   const { options, server, context } = exchange;
-  const principal = await identified(door, exchange, ctx);
   const tool = params["name"];
   const listed = await door.listTools(principal);
   // Hidden and nonexistent answer alike, or the answer would tell which tools exist for others.
@@ -120,33 +210,53 @@ async function call(
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, "Unknown tool: tools/list names the ones there are.");
 
   // While the gateway loaded, the client may have left: what nobody waits for any more is not begun.
-  if (ctx.mcpReq.signal.aborted) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, "The call was cancelled.");
+  if (ctx.mcpReq.signal.aborted) throw cancelled;
   const running = options.running.begin(principal, ctx.mcpReq.id);
+  const signal = AbortSignal.any([ctx.mcpReq.signal, running.signal]);
   const reporter = reporterOf(door, ctx, options.beat ?? standardBeat);
+  // Nobody reads the news of a call that was cancelled, while it may take its time to end.
+  signal.addEventListener("abort", reporter.stop, { once: true });
   exchange.calls += 1;
   try {
+    const arguments_ = params["arguments"] === undefined ? {} : params["arguments"];
     const outcome = await door.governCall({
       id,
       principal,
       session: options.sessions.of(door, principal),
       tool,
-      arguments: params["arguments"] === undefined ? {} : params["arguments"],
+      arguments: arguments_,
       receivedAt: door.now(),
-      signal: AbortSignal.any([ctx.mcpReq.signal, running.signal]),
+      signal,
       hold: door.hold,
       progress: reporter.report,
     });
     // A cancelled request gets no response (MCP 2025-11-25, "Cancellation"): closing this instance ends its stream,
     // unless another call of the same batch is still being answered on it.
     if (running.signal.aborted && context.requestInfo !== undefined && exchange.calls === 1) await server.close();
-    // Loaded with the first answer: a client waits for `initialize`, and that needs none of it.
-    const { renderOutcome } = await import("./render.ts");
-    return { ...renderOutcome(outcome, door) };
+    return await rendered(exchange, door, principal, outcome, capOf(tool, arguments_));
   } finally {
     exchange.calls -= 1;
     reporter.stop();
     running.end();
   }
+}
+
+/** The answer in the configured form; where it had to be cut, all of it is kept for its caller. */
+async function rendered(
+  { options }: Exchange,
+  door: Door,
+  principal: Principal,
+  outcome: Outcome,
+  answer: number,
+): Promise<Result> {
+  const { renderOutcome } = await import("./render.ts");
+  const text = renderOutcome(outcome, door, { answer });
+  if (text._meta["sallyport/facts"]["cut"] !== undefined) {
+    const whole = renderOutcome(outcome, door, { answer: hardCap, whole: true }).content[0].text;
+    if (whole.length > text.content[0].text.length) options.kept.keep(principal, outcome.call, whole, door.now());
+  }
+  if (door.output === "text") return { ...text };
+  return { ...(await import("./structured.ts")).structured(outcome, text, answer) };
 }
 
 /** The caller behind this message. The evidence is looked at each time: what was valid a moment ago may be revoked. */
@@ -169,9 +279,9 @@ function claimedClient(server: Server, ctx: ServerContext | undefined): string {
 function reporterOf(door: Door, ctx: ServerContext, beat: Beat): Reporter {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return silent;
-  const send = (progress: number, words: string): Promise<void> => {
-    const message = cutBytes(oneLine(words), 300);
-    return ctx.mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, message } });
+  const send: SendProgress = ({ message, ...count }) => {
+    const words = cutBytes(oneLine(message), 300);
+    return ctx.mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...count, message: words } });
   };
   return startProgress(send, () => door.now(), beat);
 }

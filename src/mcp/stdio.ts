@@ -6,6 +6,7 @@ import type { Evidence } from "../domain/evidence.ts";
 import type { Session } from "../domain/principal.ts";
 import type { About, Door } from "./door.ts";
 import { lineTransport } from "./line-transport.ts";
+import { keptAnswers } from "./kept-answers.ts";
 import type { Beat } from "./progress.ts";
 import { runningCalls } from "./running.ts";
 import { mcpServer } from "./server.ts";
@@ -47,6 +48,7 @@ export function serveStdio(options: StdioOptions): StdioServing {
     evidence: (_context, client) => options.evidence(client),
     sessions,
     running,
+    kept: keptAnswers(),
     ...(options.beat === undefined ? {} : { beat: options.beat }),
   });
   const handle = serveConnection(factory, {

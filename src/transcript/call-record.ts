@@ -1,14 +1,15 @@
 // One call's entries in their order: what must be durable before a credential exists, and before the reply.
 
-import { describeAccess } from "../domain/access.ts";
+import { describeAccess, type Access } from "../domain/access.ts";
 import type { AuthorizedCall, CallRequest, PlannedCall } from "../domain/call.ts";
-import type { Decision, Facts } from "../domain/decision.ts";
+import type { ChangeFact, Decision, Facts } from "../domain/decision.ts";
 import type { Append, EntryDetails, EntryDraft, EntryKind } from "../domain/entry.ts";
 import { fault, Faulted, type EffectLeft, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import type { Change, DiffLine } from "../domain/output.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { PrincipalFields } from "../domain/principal.ts";
 import type { Ended } from "../domain/run.ts";
 
 export interface RecordOptions {
@@ -21,6 +22,8 @@ export interface RecordOptions {
   readonly now: () => number;
   /** The operator's log: the cause of each fault, under its call id. */
   readonly log: (fault: Fault, call: string) => void;
+  /** The call's cluster as planning found it; "" before that, or where the call named none that it may. */
+  readonly cluster: () => string;
   /** The facts that the last decision was made on. */
   readonly facts: () => Facts | null;
 }
@@ -45,6 +48,7 @@ export function openCallRecord(options: RecordOptions) {
   function receivedEntry(): EntryDraft {
     const raw = planned?.arguments ?? (isJsonObject(request.arguments) ? request.arguments : {});
     return draft("call.received", {
+      cluster: options.cluster(),
       tool: request.tool.slice(0, 80),
       arguments: keptArguments(raw, options.mask),
       digest: planned?.digest ?? "",
@@ -58,15 +62,16 @@ export function openCallRecord(options: RecordOptions) {
   }
   function decided(decision: Decision | null, code: string): EntryDraft {
     return draft("call.decided", {
+      cluster: options.cluster(),
       tool: request.tool.slice(0, 80),
       effect: planned?.effect ?? "unknown",
       decision: decision?.effect ?? "deny",
-      accesses: (planned?.accesses ?? []).slice(0, 200).map(describeAccess),
+      accesses: (planned?.accesses ?? []).slice(0, 200).map(accessText),
       rules: decision?.rules ?? [],
       forbid: decision?.forbid ?? null,
       errors: decision?.errors ?? [],
       policy: decision?.policy ?? "",
-      facts: factsUsed(options.facts()),
+      facts: maskedOr({}, factsUsed(options.facts(), request.principal), options.mask),
       approval: null,
       code,
     });
@@ -107,6 +112,7 @@ export function openCallRecord(options: RecordOptions) {
       await append([
         draft("grant.issued", {
           grant: id,
+          cluster: options.cluster(),
           issuer,
           account,
           jti,
@@ -120,6 +126,7 @@ export function openCallRecord(options: RecordOptions) {
       options.log(why, request.id);
       const settled = draft("call.settled", {
         ...nothingLeft(request.tool),
+        cluster: options.cluster(),
         outcome: "refused",
         code: why.code,
         effect: why.effect,
@@ -139,6 +146,7 @@ export function openCallRecord(options: RecordOptions) {
       const output = "output" in ended.result ? ended.result.output : null;
       const entries = [
         draft("call.settled", {
+          cluster: options.cluster(),
           tool: request.tool,
           outcome: failed === null ? "completed" : "failed",
           code: failed?.code ?? "",
@@ -219,16 +227,48 @@ function maskedOr(otherwise: JsonObject, value: JsonObject, mask: RecordOptions[
   }
 }
 
-function factsUsed(facts: Facts | null): JsonObject {
+/** What the decision was made on, complete enough to be made again: who asked in which groups, and what was looked up. */
+function factsUsed(facts: Facts | null, { kind, groups }: Pick<PrincipalFields, "kind" | "groups">): JsonObject {
   if (facts === null) return {};
+  const { session, now, change } = facts;
   return {
-    namespaces: facts.namespaces.map((one) => ({ name: one.name, exists: one.exists, environment: one.environment })),
-    objects: facts.objects.map((one) => ({
-      resource: one.access.resource,
-      name: one.access.name,
-      exists: one.exists,
-      uid: one.uid,
+    principal: { kind, groups: groups.slice(0, 100) },
+    namespaces: facts.namespaces.map(({ name, exists, environment, labels }) => ({
+      name,
+      exists,
+      environment,
+      labels,
     })),
-    change: facts.change === null ? null : { replicas: facts.change.replicas, paths: [...facts.change.paths] },
+    objects: facts.objects.map(({ access, exists, uid, labels, annotations }) => ({
+      resource: access.resource,
+      namespace: access.namespace,
+      name: access.name,
+      exists,
+      uid,
+      labels,
+      ...(annotations === undefined ? {} : { annotations }),
+    })),
+    change: change === null ? null : plainChange(change),
+    ...(session === undefined ? {} : { session: { ...session } }),
+    ...(now === undefined ? {} : { now: new Date(now).toISOString() }),
   };
+}
+
+function plainChange(change: ChangeFact): JsonObject {
+  const { replicas, scaled, images, envNames, securityContext, serviceAccounts, volumes, owners, finalizers } = change;
+  const parts = { replicas: replicas === null ? null : { ...replicas }, securityContext, owners, finalizers };
+  const lists = { scaled: scaled.map((one) => ({ ...one })), images: images.map((one) => ({ ...one })) };
+  return {
+    ...parts,
+    ...lists,
+    envNames,
+    serviceAccounts: serviceAccounts.map((one) => ({ ...one })),
+    volumes,
+    paths: change.paths.slice(0, 500),
+  };
+}
+
+/** As policies write it; a trailing `?` marks an access that the call could do without. */
+function accessText(access: Access): string {
+  return `${describeAccess(access)}${access.optional ? "?" : ""}`;
 }

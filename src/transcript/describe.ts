@@ -35,6 +35,7 @@ const said = (...parts: readonly string[]): string => parts.filter((part) => par
 
 function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
   const text = (key: string): string => textAt(details, key);
+  const inCluster = text("cluster") === "" ? "" : `in ${text("cluster")}`;
   const list = (key: string, most = 3): string => listed(details[key], most);
   switch (kind) {
     case "gateway.started":
@@ -48,7 +49,7 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
     case "identity.refused":
       return `${showValue(details["count"])} since ${text("since")}`;
     case "call.received":
-      return `${text("tool")} ${showValue(details["arguments"])}`;
+      return said(`${text("tool")} ${showValue(details["arguments"])}`, inCluster);
     case "call.decided":
       return said(text("decision"), text("tool"), list("accesses"), text("forbid") || list("rules"), text("code"));
     case "call.previewed":
@@ -70,12 +71,14 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
     case "grant.revoked":
       return `${text("grant")}${details["complete"] === true ? "" : "  not complete: the sweep goes on"}`;
     case "grant.swept":
-      return said(text("grant"), text("why"), list("objects"));
+      return said(text("grant"), text("why"), list("objects"), inCluster);
     case "policy.changed":
     case "key.rotated":
       return `${text("from")} to ${text("to")}`;
     case "alert.raised":
       return `${text("alert")}  ${showValue(details["about"])}`;
+    case "evidence.viewed":
+      return said(text("call"), details["found"] === true ? "" : "not shown: no call of this caller");
     case "audit.recovered":
       return details["repaired"] === 0
         ? ""

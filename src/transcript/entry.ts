@@ -34,6 +34,7 @@ const kinds: Record<EntryKind, true> = {
   "grant.swept": true,
   "policy.changed": true,
   "alert.raised": true,
+  "evidence.viewed": true,
   "audit.degraded": true,
   "audit.recovered": true,
   "key.rotated": true,

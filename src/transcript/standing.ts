@@ -20,6 +20,8 @@ export interface OpenCall {
 export interface LiveGrant {
   readonly id: string;
   readonly issuer: string;
+  /** Where it is a credential; "" in an entry that does not say. */
+  readonly cluster: string;
   /** The Kubernetes user that it acts as. */
   readonly account: string;
   /** RFC 3339; "" where it is not known. */
@@ -108,7 +110,8 @@ export function endsCall({ kind, details }: Pick<Entry, "kind" | "details">): bo
 function foldGrant(standing: Standing, { kind, details, call }: Entry): void {
   const id = textAt(details, "grant");
   if (kind === "grant.issued") {
-    const issued = { id, call, issuer: textAt(details, "issuer"), account: textAt(details, "account") };
+    const [issuer, cluster, account] = ["issuer", "cluster", "account"].map((key) => textAt(details, key));
+    const issued = { id, call, issuer: issuer ?? "", cluster: cluster ?? "", account: account ?? "" };
     standing.known.add(id);
     standing.grants.set(id, { ...issued, expires: textAt(details, "expires") });
   } else if (kind === "grant.swept" || details["complete"] === true) standing.grants.delete(id);

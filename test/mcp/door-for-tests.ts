@@ -1,15 +1,17 @@
 // A small door behind which real calls of a few kinds run: the gateway's side of the network edge, for the MCP tests.
 
 import { randomBytes } from "node:crypto";
+import type { CallReceipt } from "../../src/domain/call-receipt.ts";
 import type { CallRequest } from "../../src/domain/call.ts";
 import type { Evidence, Identified } from "../../src/domain/evidence.ts";
 import { fault } from "../../src/domain/fault.ts";
 import { idsFrom } from "../../src/domain/ids.ts";
-import type { MaskedOutput, Output } from "../../src/domain/output.ts";
+import type { MaskedOutput, Output, Sentence } from "../../src/domain/output.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { identify } from "../../src/identity/identify.ts";
 import type { Verifier } from "../../src/identity/verifiers/contract.ts";
 import type { Door, ListedTool } from "../../src/mcp/door.ts";
+import type { Tool } from "../../src/tool.ts";
 
 /** Tokens are the subjects' names, long enough to pass for tokens nowhere else. */
 const byName: Verifier = {
@@ -42,6 +44,10 @@ const tools: readonly ListedTool[] = [
 
 export interface TestDoor extends Door {
   readonly calls: CallRequest[];
+  /** Reads that were only decided, and calls whose receipts were asked for. */
+  readonly decidedReads: CallRequest[];
+  readonly viewed: string[];
+  readonly receipts: Map<string, { readonly caller: string; readonly receipt: CallReceipt }>;
   readonly evidence: Evidence[];
   readonly broken: { readonly call: string; readonly thrown: unknown }[];
   /** Settles once `count` calls of `hold` are running. */
@@ -55,10 +61,26 @@ export interface TestDoor extends Door {
 
 export const brokenMessage = "password=hunter2 at 10.1.2.3";
 
-export function testDoor(): TestDoor {
+export interface TestDoorOptions {
+  /** Tools that every caller sees beside the others. */
+  readonly more?: readonly ListedTool[];
+  readonly output?: Door["output"];
+  /** What `objects_list` finds. */
+  readonly names?: readonly string[];
+}
+
+/** A tool of the catalogue as a caller sees it. */
+export function shown({ name, title, description, schema, annotations }: Tool): ListedTool {
+  return { name, title, description, inputSchema: schema, annotations };
+}
+
+export function testDoor(options: TestDoorOptions = {}): TestDoor {
   const ids = idsFrom(Date.now, (count) => randomBytes(count));
   const identified = identify([byName]);
   const calls: CallRequest[] = [];
+  const readable: CallRequest[] = [];
+  const viewed: string[] = [];
+  const receipts: TestDoor["receipts"] = new Map();
   const evidence: Evidence[] = [];
   const refused: Identified[] = [];
   const broken: { call: string; thrown: unknown }[] = [];
@@ -88,11 +110,15 @@ export function testDoor(): TestDoor {
   }
   return {
     calls,
+    decidedReads: readable,
+    viewed,
+    receipts,
     evidence,
     refused,
     broken,
     endedSessions,
     hold: 45_000,
+    output: options.output ?? "text",
     now: Date.now,
     random: (count) => randomBytes(count),
     newCallId: () => ids.call(),
@@ -106,13 +132,30 @@ export function testDoor(): TestDoor {
       return found;
     },
     async listTools(principal) {
-      return tools.filter((tool) => tool.name !== "admin_only" || principal.subject === "cluster-admin");
+      const all = [...tools, ...(options.more ?? [])];
+      return all.filter((tool) => tool.name !== "admin_only" || principal.subject === "cluster-admin");
+    },
+    async readable(request) {
+      readable.push(request);
+      const { kind } = request.arguments as { readonly kind?: string };
+      if (kind === "Secret") return [];
+      return kind === "Node" ? [""] : ["shop-dev", "shop-prod"];
+    },
+    async ownCall(call, principal) {
+      viewed.push(call);
+      const own = receipts.get(call);
+      return own !== undefined && own.caller === principal.subject ? own.receipt : null;
     },
     async governCall(request) {
       calls.push(request);
       if (request.tool === "hold") return await hold(request);
       if (request.tool === "broken") throw new Error(brokenMessage);
       if (request.tool === "report") request.progress("dry run is done");
+      if (request.tool === "long") return completedWith(request, [{ kind: "object", object: longObject }]);
+      if (request.tool === "objects_list") {
+        const rows = (options.names ?? []).map((name) => [name, "Running"]);
+        return completedWith(request, [{ kind: "table", columns: ["NAME", "STATUS"], rows }]);
+      }
       return completed(request, JSON.stringify(request.arguments));
     },
     holding: (count) => until(() => held.length >= count),
@@ -127,13 +170,15 @@ export function testDoor(): TestDoor {
   };
 }
 
+/** More than fits an answer of its kind, and less than fits any. */
+const longObject = Object.fromEntries(Array.from({ length: 900 }, (_, at) => [`key-${at}`, "some value"]));
+
 function completed(request: CallRequest, text: string): Outcome {
-  const output: Output = {
-    headline: [`${request.tool} for ${request.principal.subject}: `, { quoted: text }],
-    blocks: [],
-    facts: {},
-    untrusted: false,
-  };
+  return completedWith(request, [], [`${request.tool} for ${request.principal.subject}: `, { quoted: text }]);
+}
+
+function completedWith(request: CallRequest, blocks: Output["blocks"], headline: Sentence = ["done"]): Outcome {
+  const output: Output = { headline, blocks, facts: {}, untrusted: false };
   return { kind: "completed", call: request.id, output: asMasked(output), effect: "none", ambient: false };
 }
 

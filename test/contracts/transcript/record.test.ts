@@ -406,6 +406,7 @@ promise(
     expect(second.liveGrants().map((grant) => grant.id)).toEqual(["g2", "g4"]);
     expect(second.liveGrants()[0]).toEqual({
       id: "g2",
+      cluster: "",
       call: callId(1),
       issuer: "token-request",
       account: "system:serviceaccount:sallyport-sessions:run-g2",

@@ -1,0 +1,176 @@
+// `npm run bench:masking`: how fast the masker is against bare walks over the same bytes, and what it finds and leaves on the corpus.
+
+import { parseArgs } from "node:util";
+import type { JsonObject } from "../src/domain/json.ts";
+import type { SessionId } from "../src/domain/ids.ts";
+import { openMasking, type CallMasker } from "../src/masking/mask.ts";
+import { shapes } from "../test/corpus/clean-logs.ts";
+import { measureClean, measureFormats, measureSettings, type Measured } from "../test/corpus/measure.ts";
+import { dice } from "../test/corpus/random.ts";
+import { byTurns, median } from "./clock.ts";
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    rounds: { type: "string", default: "40" },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(`npm run bench:masking -- [--rounds N] [--json]
+
+Rates in MB/s on one core, each beside its floors of the same run (a bare loop over the bytes, JSON.parse, Buffer.indexOf), then recall and
+changes on the project's own corpus, by class. Takes about half a minute.
+`);
+  process.exit(0);
+}
+const rounds = Number(values.rounds);
+
+const masking = openMasking({ key: new Uint8Array(32).fill(7) });
+const masker = (): CallMasker => masking.forCall({ id: "ses_bench" as SessionId, door: "stdio" }, {});
+
+interface Rate {
+  readonly what: string;
+  readonly goal: string;
+  readonly bytes: number;
+  readonly milliseconds: number;
+  /** Milliseconds of each bare walk over the same bytes. */
+  readonly floors: { readonly [name: string]: number };
+}
+
+/** The eight shapes of clean logs, and every hundredth line with a password. */
+function logs(length: number): string {
+  const random = dice(11);
+  const makers = Object.values(shapes);
+  let text = "";
+  for (let line = 0; text.length < length; line++) {
+    text += makers[line % makers.length]?.(random) ?? "";
+    text += line % 100 === 0 ? ` password=${random.pick("A-Za-z0-9", 16)}\n` : "\n";
+  }
+  return text;
+}
+
+/** A PodList as an API server sends it: environment, commands, annotations, status. */
+function podList(count: number): JsonObject {
+  const random = dice(12);
+  const container = (at: number): JsonObject => ({
+    name: `app-${at}`,
+    image: `registry.example.com/shop/api:1.${at}.0`,
+    args: ["--port=8080", "--log-level", "info"],
+    env: [
+      { name: "LOG_LEVEL", value: "info" },
+      { name: "DATABASE_URL", value: `postgres://shop:${random.pick("A-Za-z0-9", 20)}@db.shop.svc:5432/shop` },
+      { name: "TOKEN", valueFrom: { secretKeyRef: { name: "api", key: "token" } } },
+    ],
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "256Mi" } },
+    volumeMounts: [{ name: "config", mountPath: "/etc/app", readOnly: true }],
+  });
+  const items = Array.from({ length: count }, (_, at): JsonObject => ({
+    metadata: {
+      name: `api-7bbd5678c7-${random.pick("a-z0-9", 5)}`,
+      namespace: "shop",
+      uid: `8f9b1c52-0000-4000-8000-${random.pick("a-f0-9", 12)}`,
+      labels: { app: "api", "pod-template-hash": "7bbd5678c7" },
+      annotations: { "prometheus.io/scrape": "true", "example.com/checksum": random.pick("a-f0-9", 64) },
+    },
+    spec: { containers: [container(at), container(at + 1)], nodeName: `node-${at % 20}`, serviceAccountName: "api" },
+    status: {
+      phase: "Running",
+      conditions: [{ type: "Ready", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }],
+      containerStatuses: [
+        { name: `app-${at}`, ready: true, restartCount: 0, imageID: `sha256:${random.pick("a-f0-9", 64)}` },
+      ],
+    },
+  }));
+  return { apiVersion: "v1", kind: "PodList", items };
+}
+
+async function measure(): Promise<readonly Rate[]> {
+  const text = logs(4_000_000);
+  const list = podList(500);
+  const json = JSON.stringify(list);
+  const line = logs(1_000_000).replaceAll("\n", " ");
+  return [
+    await rate("logs", "100 MB/s", text, () => masker().text(text)),
+    await rate("logs, as a stream", "", text, () => {
+      const stream = masker().stream();
+      stream.push(text);
+      stream.end();
+    }),
+    await rate("a PodList, walked", "40 MB/s", json, () => masker().object(list)),
+    await rate("1 MB in one line", "200 ms", line, () => masker().text(line)),
+  ];
+}
+
+async function rate(what: string, goal: string, text: string, work: () => unknown): Promise<Rate> {
+  const bytes = Buffer.from(text);
+  const quoted = text.startsWith("{") ? text : JSON.stringify(text);
+  const [own = [], loop = [], parse = [], search = []] = await byTurns(rounds, [
+    async () => work(),
+    async () => walked(bytes),
+    async () => JSON.parse(quoted) as unknown,
+    async () => bytes.indexOf("[a text that stands nowhere in it]"),
+  ]);
+  const floors = { "bare loop": median(loop), "JSON.parse": median(parse), "Buffer.indexOf": median(search) };
+  return { what, goal, bytes: bytes.length, milliseconds: median(own), floors };
+}
+
+/** Looks at every byte; the sum keeps the loop from being optimised away. */
+function walked(bytes: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at++) sum = (sum + (bytes[at] ?? 0)) | 0;
+  return sum;
+}
+
+interface Class {
+  readonly what: string;
+  readonly measured: Measured;
+  readonly goal: string;
+}
+
+function corpus(): readonly Class[] {
+  const mask = (text: string): string => masker().text(text);
+  const clean = measureClean(mask, 300, 33);
+  return [
+    { what: "vendor formats missed", measured: measureFormats(mask, 20, 31), goal: "at most 3 %" },
+    { what: "generic credentials missed", measured: measureSettings(mask, 30, 32), goal: "at most 20 %" },
+    { what: "look-alikes changed", measured: clean.lookalikes, goal: "0" },
+    { what: "clean log lines changed", measured: clean.logs, goal: "at most 0.5 %" },
+  ];
+}
+
+const perSecond = (bytes: number, milliseconds: number): string => `${(bytes / milliseconds / 1000).toFixed(0)} MB/s`;
+const share = ({ tried, missed }: Measured): string =>
+  `${missed.length} of ${tried} (${((100 * missed.length) / tried).toFixed(2)} %)`;
+
+/** What was missed or changed, by class, most first. */
+function byClass({ missed }: Measured): string {
+  const counts = Map.groupBy(missed, (one) => one.from);
+  const rows = [...counts].map(([from, all]) => ({ from, count: all.length })).sort((a, b) => b.count - a.count);
+  return rows.map(({ from, count }) => `      ${count} ${from.slice(0, 100)}\n`).join("");
+}
+
+process.stderr.write("Measuring rates …\n");
+const rates = await measure();
+process.stderr.write("Measuring the corpus …\n");
+const classes = corpus();
+if (values.json) {
+  const found = classes.map(({ what, goal, measured }) => ({
+    what,
+    goal,
+    tried: measured.tried,
+    missed: measured.missed.length,
+  }));
+  process.stdout.write(`${JSON.stringify({ rates, corpus: found }, null, 2)}\n`);
+} else {
+  for (const { what, goal, bytes, milliseconds, floors } of rates) {
+    const beside = Object.entries(floors).map(
+      ([name, time]) => `${name} ${perSecond(bytes, time)} (${(milliseconds / time).toFixed(1)}x)`,
+    );
+    process.stdout.write(
+      `${what}: ${perSecond(bytes, milliseconds)}, ${milliseconds.toFixed(1)} ms${goal === "" ? "" : `; goal ${goal}`}\n    ${beside.join("; ")}\n`,
+    );
+  }
+  for (const { what, goal, measured } of classes)
+    process.stdout.write(`${what}: ${share(measured)}; goal ${goal}\n${byClass(measured)}`);
+}
