@@ -1,8 +1,10 @@
 // Every promise that Sallyport makes, as data: an id, a sentence, where it comes from. Tests cite ids; an uncited or unknown id fails.
 
 import { approval } from "./requirements/approval.ts";
+import { clusters } from "./requirements/clusters.ts";
 import { commands } from "./requirements/commands.ts";
 import { credentials } from "./requirements/credentials.ts";
+import { evals } from "./requirements/evals.ts";
 import { faults } from "./requirements/faults.ts";
 import { hostile } from "./requirements/hostile.ts";
 import { identity } from "./requirements/identity.ts";
@@ -24,8 +26,10 @@ export interface Requirement {
 
 export const requirements = {
   ...approval,
+  ...clusters,
   ...commands,
   ...credentials,
+  ...evals,
   ...faults,
   ...hostile,
   ...identity,

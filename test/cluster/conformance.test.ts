@@ -2,8 +2,10 @@
 
 import { afterAll, describe, inject } from "vitest";
 import { openClient } from "../../src/kubernetes/client.ts";
+import type { Connection } from "../../src/kubernetes/contract.ts";
 import { loadConnections } from "../../src/kubernetes/kubeconfig.ts";
 import { readFile } from "node:fs/promises";
+import { nodesSuite } from "../contracts/credentials/nodes-suite.ts";
 import { credentialsSuite } from "../contracts/credentials/real-suite.ts";
 import { clusterSuite } from "../contracts/practice/suite.ts";
 import { ownControlPlane } from "./own.ts";
@@ -29,7 +31,7 @@ describe.skipIf("skip" in provided)(`a real kube-apiserver${why}`, () => {
   );
 
   describe("issues and takes back credentials", () => {
-    credentialsSuite(async () => {
+    const connect = async () => {
       const { kubeconfigPath } = await started();
       const { connections } = await loadConnections({
         kubeconfig: [kubeconfigPath],
@@ -39,7 +41,9 @@ describe.skipIf("skip" in provided)(`a real kube-apiserver${why}`, () => {
       });
       const [connection] = connections;
       if (connection === undefined) throw new Error("the kubeconfig has no context");
-      return { connection, open: (one) => openClient(one, { version: "0.0.0-test" }) };
-    });
+      return { connection, open: (one: Connection) => openClient(one, { version: "0.0.0-test" }) };
+    };
+    credentialsSuite(connect);
+    nodesSuite(connect);
   });
 });

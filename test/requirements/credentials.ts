@@ -86,8 +86,19 @@ export const credentials = {
     promise: "unenroll removes everything that enrolment and grants made",
     source: "kubernetes.md, Grants",
   },
+  "credentials:cluster-grant": {
+    promise:
+      "With enroll --nodes a call on a node gets a ClusterRole with its exact names, made and removed like every grant; without it the fault says what is missing",
+    source: "kubernetes.md, Grants",
+  },
+  "credentials:node-fence": {
+    promise:
+      "With enroll --nodes the gateway can make and remove no ClusterRole but a grant's own, a grant can change nothing of a node but whether pods may come, and the preview account still only rehearses",
+    source: "kubernetes.md, Grants",
+  },
   "credentials:manifests-bounded": {
-    promise: "No role that enrolment makes holds a wildcard, escalate, bind, impersonate, a Secret's value or an exec",
+    promise:
+      "No role that enrolment makes holds a wildcard, escalate, bind or impersonate, nor, unless that was asked for, a Secret's value or an exec",
     source: "kubernetes.md, Grants and Attack surface",
   },
 } as const;

@@ -34,6 +34,14 @@ export const faults = {
     promise: "Who leaves is let go at once, and the record says so",
     source: "mcp.md, Packages and revisions",
   },
+  "faults:cancel-to-the-socket": {
+    promise: "Whoever cancels or goes away takes the call's connection to the cluster along",
+    source: "issue 4, Waiting; mcp.md, Packages and revisions",
+  },
+  "faults:streams": {
+    promise: "A stream that comes slowly, by halves, malformed or not to its end is told as what it is",
+    source: "issue 4, Bad input",
+  },
   "faults:slow": {
     promise: "A slow cluster ends a call at its deadline",
     source: "issue 3, Bad input and faults",
@@ -123,5 +131,27 @@ export const faults = {
   "faults:verifies": {
     promise: "No fault leaves a record that does not prove itself, nor a credential behind",
     source: "evidence.md; issue 3, Bad input and faults",
+  },
+  "faults:server-matrix": {
+    promise: "Whatever a server does to whichever request of whichever tool, the code names it and the effect is true",
+    source: "issue 4, Bad input; tools.md, section 4; words.md",
+  },
+  "faults:server-lists": {
+    promise:
+      "A list of thousands is counted exactly, told in a page, and never taken for whole where it was not read whole",
+    source: "tools.md, Token economy; issue 4, Bad input",
+  },
+  "faults:server-logs": {
+    promise: "Of a long log the newest lines are read and told, within its cap, and what was not read is said",
+    source: "tools.md, logs_read and Never silent; issue 4, Bad input",
+  },
+  "faults:server-held": {
+    promise: "Of a list at most one page of objects is held at once, and short rows of the rest",
+    source: "issue 4, Speed; qualities.md",
+  },
+  "faults:swept": {
+    promise:
+      "At start and each minute what is left of grants goes, and an object that no entry accounts for is told once",
+    source: "issue 4, Sweep; kubernetes.md, Grants",
   },
 } as const;

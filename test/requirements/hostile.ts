@@ -62,4 +62,66 @@ export const hostile = {
     promise: "A call whose first entry failed is not recorded without it",
     source: "evidence.md, Durable before effect",
   },
+  "hostile:tool-texts": {
+    promise:
+      "No text in any argument of any tool makes it send what it did not declare, break, or give the text back as it is",
+    source: "issue 4, Bad input; kubernetes.md, Client",
+  },
+  "hostile:tool-types": {
+    promise: "An argument of another type, size or sign than a tool takes is refused as invalid input",
+    source: "issue 4, Bad input; words.md, invalid_input",
+  },
+  "hostile:tool-values": {
+    promise: "A value that has the right form and means nothing is refused by the argument's name",
+    source: "issue 4, Bad input",
+  },
+  "hostile:tool-kinds": {
+    promise: "A kind is the one that was named, or the call is refused",
+    source: "issue 4, Bad input; kubernetes.md, Client",
+  },
+  "hostile:tool-cursors": {
+    promise: "A cursor serves the caller and the question that it was made for, and no other",
+    source: "tools.md, Token economy; issue 4, Bad input",
+  },
+  "hostile:tool-keys": {
+    promise: "No key is taken that a tool does not have, and none is dropped without a word",
+    source: "architecture.md, Plan; issue 4, Bad input",
+  },
+  "hostile:tool-manifests": {
+    promise: "A manifest smuggles no kind, place or name past the plan, and reading it costs no more than its size",
+    source: "issue 4, Bad input; tools.md, manifests_apply",
+  },
+  "hostile:broken-tools": {
+    promise:
+      "A tool that tries more than it declared is stopped before anything leaves, and tells nobody what it tried",
+    source: "issue 4, Declared = sent; kubernetes.md, Attack surface",
+  },
+  "hostile:second-fence": {
+    promise: "What the guard stops, the credential alone would not have been allowed either",
+    source: "kubernetes.md, Grants; issue 4, Declared = sent",
+  },
+  "hostile:foreign-words": {
+    promise: "Whatever a stranger writes into a cluster is quoted, framed or escaped in every tool's answer",
+    source: "tools.md, Untrusted data; issue 4, Untrusted text",
+  },
+  "hostile:secrets-nowhere": {
+    promise: "A secret in any text of the cluster, in any clothing that it is known by, comes out of no tool",
+    source: "masking.md; issue 4; qualities.md, secrets leaked",
+  },
+  "hostile:tool-places": {
+    promise: "With * a tool goes to the namespaces that each of its lists may, and a narrower rule breaks no call",
+    source: "policy.md; architecture.md, Decide",
+  },
+  "hostile:hidden-stays": {
+    promise: "No write brings a hidden value to where it can be read, whatever it does to the names and lists around it",
+    source: "masking.md, Round trip; issue 4, Changes",
+  },
+  "hostile:guess-unanswered": {
+    promise: "A write of a guess over a hidden value is answered alike whether the guess is right or wrong",
+    source: "masking.md, No oracle",
+  },
+  "hostile:hidden-identity": {
+    promise: "What always needs a person is found also where a value changes its shape",
+    source: "kubernetes.md, Attack surface",
+  },
 } as const;

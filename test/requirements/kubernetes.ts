@@ -108,6 +108,26 @@ export const kubernetes = {
     promise: "Logs are cut between lines only, and the cut is told",
     source: "kubernetes.md, Streams; tools.md, logs_read",
   },
+  "kubernetes:exec-words": {
+    promise: "A command reaches its container word by word as it was given, or nothing is sent",
+    source: "kubernetes.md, Streams; tools.md, pods_exec",
+  },
+  "kubernetes:exec-exit": {
+    promise: "A command ends with its exit code, or with why it could not be run",
+    source: "tools.md, pods_exec; KEP-4006",
+  },
+  "kubernetes:exec-bounded": {
+    promise: "A command's output and time are bounded; beyond them its connection is closed and the cut told",
+    source: "kubernetes.md, Streams",
+  },
+  "kubernetes:watch-newest": {
+    promise: "Of a watched object only the newest state is kept, and a storm of changes costs no more than its bytes",
+    source: "issue 4, Bad input: watch storms",
+  },
+  "kubernetes:watch-ends": {
+    promise: "A watch that expires, breaks or says nothing sensible ends, and its end is told",
+    source: "Kubernetes API concepts, Efficient detection of changes",
+  },
   "kubernetes:kubeconfig": {
     promise: "Kubeconfigs give the connections that kubectl would use",
     source: "Kubernetes documentation, Organizing Cluster Access",
@@ -130,9 +150,17 @@ export const kubernetes = {
     promise: "A credential plugin runs once for all who wait, and not again while its token is good",
     source: "kubernetes.md, Client",
   },
+  "kubernetes:plugin-certificate": {
+    promise: "A credential plugin's client certificate is shown without a token beside it, and renewed before it ends",
+    source: "client.authentication.k8s.io/v1; kubernetes.md, Client",
+  },
+  "kubernetes:proxy-environment": {
+    promise: "Without a proxy of its own a connection takes the one of the environment, by kubectl's rules",
+    source: "issue 4, point 10; golang.org/x/net/http/httpproxy",
+  },
   "kubernetes:plugin-output": {
     promise:
-      "Only a whole ExecCredential with a token that still lives is taken, and what else a plugin says is kept back",
+      "Only a whole ExecCredential with a token or certificate that still lives is taken, and what else a plugin says is kept back",
     source: "client.authentication.k8s.io/v1",
   },
   "kubernetes:in-cluster": {

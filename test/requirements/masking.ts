@@ -54,6 +54,10 @@ export const masking = {
     promise: "A profile only adds: its formats prove themselves by examples and by their cost before they are used",
     source: "masking.md",
   },
+  "masking:speaking": {
+    promise: "Text from the cluster that speaks to an AI is counted, and taints the session that read it",
+    source: "tools.md, section 3",
+  },
   "masking:neutral": {
     promise:
       "Control, terminal, bidi and invisible characters of the cluster's text are removed or shown as what they are",

@@ -93,6 +93,10 @@ export const mcp = {
     promise: "Each kind of block has its one format",
     source: "tools.md, sections 2 and 5",
   },
+  "mcp:yaml-exact": {
+    promise: "An object is written as YAML that reads back as the same value, by the rules of 1.1 and of 1.2",
+    source: "tools.md, section 2",
+  },
   "mcp:answer-size": {
     promise: "No answer is larger than 24 KiB, and what was cut is named",
     source: "tools.md, section 2",
@@ -100,6 +104,49 @@ export const mcp = {
   "mcp:pending-is-no-error": {
     promise: "A call that waits for a person says so in its first line, with the approval, and is no error",
     source: "mcp.md, Waiting for a person",
+  },
+  "mcp:prompts": {
+    promise: "A caller is shown the prompts whose tools it sees, and each names those tools in the order that is safe",
+    source: "tools.md, section 6",
+  },
+  "mcp:prompt-arguments": {
+    promise: "An argument of a prompt is a checked name or a quotation, bounded, and never one of its steps",
+    source: "tools.md, sections 3 and 6",
+  },
+  "mcp:own-calls": {
+    promise:
+      "A caller reads back its own calls alone: another's call and none answer alike, and each reading is recorded",
+    source: "tools.md, section 6; evidence.md, Writing",
+  },
+  "mcp:answer-kept": {
+    promise: "An answer that had to be cut can be read whole by its caller for a while, within 24 KiB",
+    source: "tools.md, section 6",
+  },
+  "mcp:completions": {
+    promise: "A completion offers only names that the caller could list, at most 100, and asks nobody for approval",
+    source: "tools.md, section 6",
+  },
+  "mcp:structured": {
+    promise: "With output: structured an answer is JSON by its schema and one line of text, never both in full",
+    source: "tools.md, Decisions (2)",
+  },
+  "mcp:schema-order": {
+    promise: "Inside each argument the keys of the schema stand in one order: its type first, its description last",
+    source: "tools.json",
+  },
+  "mcp:caps": {
+    promise:
+      "An answer is no larger than its kind may be: 8 KiB for lists, objects and events, 10 for logs, diagnoses and diffs, 16 for whole objects and commands",
+    source: "tools.md, section 2",
+  },
+  "mcp:hidden-counted": {
+    promise:
+      "An answer says in its first line that text speaks to an AI, and at its end how much was masked and written out",
+    source: "tools.md, sections 2 and 3",
+  },
+  "mcp:error-tokens": {
+    promise: "An error takes few tokens: without detail about 60 with its call id, and never more than 80",
+    source: "tools.md, section 4",
   },
   "mcp:instructions-true": {
     promise: "The instructions name only tools that there are, within 2,048 characters",
@@ -136,5 +183,10 @@ export const mcp = {
   "mcp:relay-same-configuration": {
     promise: "The owner refuses a relay of another configuration or version",
     source: "mcp.md, Two clients on one machine",
+  },
+  "mcp:running-text": {
+    promise:
+      "A call that outlasts its caller's patience is answered as running, with the id to wait by, and never as an end",
+    source: "tools.md, section 1",
   },
 } as const;

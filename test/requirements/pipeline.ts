@@ -10,6 +10,10 @@ export const pipeline = {
     promise: "A preview changes nothing",
     source: "kubernetes.md, Previews can't write",
   },
+  "pipeline:last-word": {
+    promise: "A preview tells the answer that policy gives once it knows what the change would do",
+    source: "architecture.md, Life of a call, point 5",
+  },
   "pipeline:outside-production": { promise: "Policy decides where a person is needed", source: "policy.md" },
   "pipeline:not-enrolled": { promise: "What was not enrolled is out of reach", source: "kubernetes.md, Grants" },
   "pipeline:no-secret-leaves": {
@@ -17,4 +21,18 @@ export const pipeline = {
     source: "masking.md; SC-7(10)",
   },
   "pipeline:verifies": { promise: "The record proves itself", source: "evidence.md; AU-9(3)" },
+  "calls:cancel": {
+    promise:
+      "A long call is cancelled by its caller while that is held, later by whoever runs the gateway alone, down to the socket, and its end says what was done and what was left",
+    source: "issue 4, points 4 and 5",
+  },
+  "calls:restart": {
+    promise:
+      "A long call that its gateway did not outlive is on record, its caller hears of it, and nothing of its grant is left",
+    source: "issue 4, point 5",
+  },
+  "calls:kept": {
+    promise: "The answer of a call that ran on waits sealed for its own caller, one hour, and is told once",
+    source: "mcp.md, Waiting for a person",
+  },
 } as const;

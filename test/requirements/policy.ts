@@ -54,6 +54,28 @@ export const policy = {
     promise: "Every rule's examples run when a policy loads, and one that fails refuses it",
     source: "policy.md",
   },
+  "policy:when-answers": {
+    promise:
+      "A rule's expression is CEL over typed facts of the caller, call, object, namespace, change, session and time",
+    source: "policy.md",
+  },
+  "policy:when-fails-safe": {
+    promise: "An expression that fails is no match in an allow rule and a match in a deny or approval rule",
+    source: "policy.md",
+  },
+  "policy:when-checked": {
+    promise: "Unknown facts, fields and functions, and types that don't fit, are told of when the policy loads",
+    source: "policy.md",
+  },
+  "policy:when-bounded": {
+    promise:
+      "The work of expressions is bounded, each alone and all of a decision together; over the bound is an error",
+    source: "policy.md",
+  },
+  "policy:change-is-maybe": {
+    promise: "Before a change was rehearsed, rules about what it does neither deny it nor allow it",
+    source: "policy.md",
+  },
   "policy:digest": {
     promise: "A policy's digest changes with any rule, and not with its layout or comments",
     source: "policy.md",
@@ -63,12 +85,42 @@ export const policy = {
       "The default policy reads masked, asks for approval in production and system namespaces, and hides Secrets",
     source: "kubernetes.md, Attack surface",
   },
+  "policy:profiles": {
+    promise: "The profiles observe, default and production give the access that their reviewed matrices show",
+    source: "policy.md",
+  },
   "policy:authorize-mints": {
     promise: "Only an allowed call, or an approved one whose approval was spent, becomes an authorised call",
     source: "architecture.md, Types that carry proof",
   },
+  "policy:reloads": {
+    promise:
+      "A changed policy is in force from the next call on, on record with its difference; a bad one changes nothing",
+    source: "policy.md",
+  },
+  "policy:explains": {
+    promise: "For a call, written or recorded, every rule is told with why it counts or not",
+    source: "policy.md",
+  },
+  "policy:simulates": {
+    promise: "Recorded calls are decided again under another policy; what is not on record is never guessed",
+    source: "policy.md",
+  },
+  "policy:lints": {
+    promise:
+      "Rules that can never count, rules that others make pointless and tools that no rule lets through are told of",
+    source: "policy.md",
+  },
+  "policy:schema": {
+    promise: "The JSON Schema of a policy file is the loader's own, and every shipped profile holds it",
+    source: "policy.md",
+  },
   "policy:command": {
     promise: "`sallyport policy` checks files, runs examples and lists forbids, with exit codes that scripts can use",
     source: "policy.md",
+  },
+  "policy:always-asks": {
+    promise: "What the rehearsal finds that must not run without a person gets one, whatever the rules allow",
+    source: "tools.md, pods_exec: risk",
   },
 } as const;

@@ -27,6 +27,10 @@ export const practice = {
     promise: "Lists select by label and field and page through one moment of the cluster",
     source: "kubernetes.md",
   },
+  "practice:watches": {
+    promise: "A watch tells what happens to the selected objects after a revision",
+    source: "Kubernetes API concepts, Efficient detection of changes",
+  },
   "practice:tables": { promise: "Tables have the columns of Kubernetes for every kind", source: "tools.md" },
   "practice:scale": {
     promise: "The scale subresource holds a write to the version it names and to counts that exist",

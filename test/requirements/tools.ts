@@ -54,6 +54,10 @@ export const tools = {
     promise: "A manifest is plain data: what could mean two things is refused",
     source: "issue 4, Bad input",
   },
+  "tools:change-defaults": {
+    promise: "A diff leaves out what Kubernetes fills in by itself, and nothing else",
+    source: "tools.md, section 5",
+  },
   "tools:change-job": { promise: "A Job from a CronJob is the CronJob's own", source: "tools.md, section 1" },
   "tools:change-node-power": {
     promise: "No way of writing brings a pod the node's namespaces, files or power",
@@ -62,6 +66,47 @@ export const tools = {
   "tools:change-hidden": {
     promise: "A write to a hidden field always shows as changed, and never its value",
     source: "masking.md, No oracle",
+  },
+  "tools:round-trip": {
+    promise:
+      "A mask that comes back where it was read keeps the stored value; anywhere else it is refused with its path",
+    source: "masking.md, Round trip",
+  },
+  "tools:change-exposes-nothing": {
+    promise: "No write brings a hidden value to light by changing what stands around it",
+    source: "masking.md, Round trip: a secret never moves",
+  },
+  "tools:change-command-readable": {
+    promise: "A word of a command line that would be hidden from its approver is refused",
+    source: "approval.md, What is approved",
+  },
+  "tools:change-shows-all": {
+    promise: "Whatever differs shows in the diff, repeated names and order included",
+    source: "tools.md, section 5",
+  },
+  "tools:change-facts": {
+    promise: "Policy can ask what a change touches: counts, images, variables, identity, privilege, volumes",
+    source: "policy.md, Facts",
+  },
+  "tools:change-asks": {
+    promise: "Another ServiceAccount, owners and finalizers need a person even where a rule allows",
+    source: "kubernetes.md, Attack surface",
+  },
+  "tools:change-owners": {
+    promise: "An owner that does not exist is never written",
+    source: "kubernetes.md, Attack surface",
+  },
+  "tools:change-as-shown": {
+    promise: "What the preview shows is what the run changes",
+    source: "tools.md, section 5; approval.md",
+  },
+  "tools:change-checks": {
+    promise: "A preview tells who else has a say: autoscaler, controller, GitOps source, quota, the Service's pods",
+    source: "tools.md, section 5",
+  },
+  "tools:change-bad-input": {
+    promise: "What is no valid change is refused by name, before anything is written",
+    source: "issue 4, Bad input",
   },
   "tools:rollout-history": {
     promise: "A rollout's answer tells its progress, what blocks it, its revisions, and what going back would change",
@@ -82,5 +127,88 @@ export const tools = {
   "tools:not-checked": {
     promise: "What a read may not or cannot look at is told as not checked, never passed over",
     source: "tools.md, Token economy: never silent",
+  },
+  "tools:declared-sent": {
+    promise: "No tool sends a request that it did not declare, nor declares one that it has no use for",
+    source: "issue 4, Declared = sent; kubernetes.md, Attack surface",
+  },
+  "tools:nodes-cordon": {
+    promise: "nodes_cordon closes a node to new pods or opens it, and changes nothing else of it",
+    source: "tools.md, section 1",
+  },
+  "tools:nodes-drain": {
+    promise:
+      "nodes_drain cordons a node and evicts its pods within their budgets, and shows first which, what holds them back and what is lost",
+    source: "tools.md, section 1",
+  },
+  "tools:nodes-spared": {
+    promise:
+      "A drain leaves DaemonSet and static pods and says so, and touches nothing while a pod that nothing recreates or an emptyDir volume was not agreed to",
+    source: "tools.md, section 1",
+  },
+  "tools:nodes-blocked": {
+    promise:
+      "A budget that allows no eviction is waited for; after the time the fault names it, and says what was done and what was left",
+    source: "tools.md, sections 1 and 4",
+  },
+  "tools:exec-enrolled": {
+    promise: "Commands run only where enrolment let them in, and without it the answer says what is missing",
+    source: "issue 4, Enrolment; kubernetes.md, Grants",
+  },
+  "tools:exec-runs": {
+    promise: "A command runs once, word by word, under its own grant, and its exit code comes back",
+    source: "tools.md, pods_exec",
+  },
+  "tools:exec-masked": {
+    promise: "What a command writes is masked and framed as data",
+    source: "masking.md; tools.md, section 3",
+  },
+  "tools:review-says-what-holds": {
+    promise: "A review never promises what only a preview can tell",
+    source: "tools.md, access_review; approval.md",
+  },
+  "tools:review-standing": {
+    promise: "A review names no namespace and no tool that its caller does not see anyway",
+    source: "tools.md, access_review",
+  },
+  "tools:exec-preview": {
+    promise: "The preview of a command shows its exact words and where they would run, and sends nothing",
+    source: "approval.md, What is approved",
+  },
+  "tools:exec-asks": {
+    promise: "A command that could be anything or reaches for credentials needs a person, whatever a rule allows",
+    source: "tools.md, pods_exec: risk",
+  },
+  "tools:exec-agreed": {
+    promise: "A command runs only in the very pod and run of its container for which it was agreed",
+    source: "approval.md, What is approved",
+  },
+  "tools:exec-inspectable": {
+    promise: "A command of which a word would be hidden from its approver does not run",
+    source: "approval.md, What is approved; masking.md",
+  },
+  "tools:exec-bounded": {
+    promise: "A command's connection ends with its time, and at once when its call is cancelled",
+    source: "kubernetes.md, Streams; mcp.md",
+  },
+  "tools:wait-watched": {
+    promise: "A wait watches its object, tells of progress as it comes, and looks anew where the watch ends early",
+    source: "tools.md, conditions_wait; issue 4, Waiting",
+  },
+  "tools:nodes-enrolled": {
+    promise: "Without enroll --nodes cordon and drain touch nothing and say what is missing",
+    source: "kubernetes.md, Grants",
+  },
+  "tools:nodes-stale": {
+    promise: "A drain is agreed for the pods that the approver saw: one that came or went makes the approval stale",
+    source: "approval.md, What is approved",
+  },
+  "tools:nodes-denied": {
+    promise: "Who may not drain sees no drain",
+    source: "tools.md, section 1",
+  },
+  "tools:exec-declared": {
+    promise: "A command that is not the one that was declared and agreed never leaves, whatever a tool tries",
+    source: "kubernetes.md, Attack surface; issue 4, Declared = sent",
   },
 } as const;

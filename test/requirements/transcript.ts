@@ -1,6 +1,10 @@
 // What the tests hold of transcript/.
 
 export const transcript = {
+  "transcript:receipts": {
+    promise: "A receipt says of a call what its entries say, to the caller who made it and to nobody else",
+    source: "tools.md, section 6; evidence.md, Writing",
+  },
   "transcript:canonical": {
     promise: "An entry has exactly one text, and what JSON would drop in silence is refused",
     source: "evidence.md; RFC 8785",
