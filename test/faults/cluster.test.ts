@@ -108,7 +108,7 @@ function beforeWriting(outcome: "failed" | "refused", denied: string, missing: s
     "404 of the object": row(`${missing} api does not exist in namespace shop-dev.`, "not_found", "change"),
     "404 of the kind": row(`This cluster serves no kind ${missing}.`, "unknown_kind", "change"),
     "409": row(`${stale} was changed by someone else meanwhile.`, "stale", "same"),
-    "410": row("The cursor is too old.", "cursor_expired", "same"),
+    "410": row("What was read before is too old by now for the cluster to go on from.", "cursor_expired", "same"),
     "422": row("Kubernetes does not accept the object.", "invalid_object", "change"),
     "429": busy,
     "500": away("it answers with an error"),

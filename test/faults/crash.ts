@@ -67,7 +67,7 @@ export async function killWhileWriting(
 }
 
 /** `sallyport serve --http` as a process of its own. */
-async function startProcess(
+export async function startProcess(
   env: Record<string, string>,
 ): Promise<{ readonly url: string; readonly process: ChildProcess }> {
   const child = spawn(process.execPath, [join(root, "src", "main.ts"), "serve", "--http"], {

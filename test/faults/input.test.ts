@@ -234,7 +234,7 @@ describe("arguments", () => {
       expect([kind, ...told(answer)]).toEqual([
         kind,
         "ERROR unknown_kind: This cluster serves no such kind. Nothing was run.",
-        "next: use a kind as the cluster serves it: Pod, deployments, Certificate.cert-manager.io.",
+        "next: kinds_explain with search finds kinds; write them as Pod, deployments or Certificate.cert-manager.io.",
         "call - effect none - retry after change",
         "refused unknown_kind none change",
       ]);

@@ -242,10 +242,10 @@ describe("a configuration or a policy with a mistake", () => {
       broken: await damaged(kubeconfig(join(shop.folder, "broken.kubeconfig"))),
       context: await damaged((path) => appendFile(path("sallyport.yaml"), "context: other\n")),
     }).toEqual({
-      absent: "1: The kubeconfig SHOP/absent.kubeconfig can't be used: there is no such file.",
-      broken: "1: The kubeconfig SHOP/broken.kubeconfig can't be used: it is not valid YAML (line 1).",
+      absent: "3: The kubeconfig SHOP/absent.kubeconfig can't be used: there is no such file.",
+      broken: "3: The kubeconfig SHOP/broken.kubeconfig can't be used: it is not valid YAML (line 1).",
       context:
-        '1: The kubeconfig SHOP/wire.kubeconfig can\'t be used: it has no context "other"; its contexts are wire.',
+        '3: STATE/sallyport.yaml:10:10: context: The kubeconfig SHOP/wire.kubeconfig can\'t be used: it has no context "other"; its contexts are wire.',
     });
   });
 });

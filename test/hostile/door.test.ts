@@ -181,6 +181,7 @@ function recordOn(written: EntryDraft[], fails: () => boolean, mask = (value: ob
     mask: mask as Parameters<typeof openCallRecord>[0]["mask"],
     now: () => 0,
     log: () => undefined,
+    cluster: () => "practice",
     facts: () => null,
   });
 }
