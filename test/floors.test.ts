@@ -72,7 +72,8 @@ const homes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@kubernetes\/client-node$/, []],
   [/^ws$/, ["src/kubernetes/"]],
   [/^lowdb/, ["src/approval/stores/"]],
-  [/^re2js$/, ["src/execution/pattern.ts"]],
+  [/^re2js$/, ["src/execution/pattern.ts", "src/policy/regex.ts"]],
+  [/^@bufbuild\//, ["src/policy/expression.ts"]],
   [/^commander$/, ["src/commands/", "src/main.ts"]],
   [/^pino$/, ["src/log.ts"]],
 ];

@@ -4,12 +4,16 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { accessesOf, tryExample } from "./examples.ts";
 import { indexRules, type Policy } from "./policy.ts";
+import { deniedTools, lintRules, type KnownTool } from "./lint.ts";
 import { nearest } from "./nearest.ts";
 import { ending, findingsOf, show, type Finding, type Problem, type Step } from "./problems.ts";
-import { fileSchema, ruleFrom, ruleSchema, type WrittenRule } from "./rule.ts";
+import { fileSchema, ruleFrom, ruleSchema, type Rule, type RuleEffect, type WrittenRule } from "./rule.ts";
+import type { Remark } from "./syntax.ts";
+import { openWhen, type OpenedWhen, type When } from "./when.ts";
 
 export type LoadedPolicy =
-  | { readonly kind: "loaded"; readonly policy: Policy }
+  /** Warnings hold nothing up: what is odd about the policy, and may be meant. They are looked for when they are asked for. */
+  | { readonly kind: "loaded"; readonly policy: Policy; readonly warnings: () => readonly Problem[] }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 /** A file's plain content, and the way back from a path in it to a line and column. */
@@ -24,28 +28,101 @@ interface Placed {
   readonly file: ParsedFile;
   readonly at: readonly Step[];
   readonly written: WrittenRule;
+  /** The zone of its file. */
+  readonly zone: string;
 }
 
-const most = { rules: 5000, problems: 50 };
+/** `expressions` counts the characters of all different ones together: to parse them takes most of the time that loading has. */
+const most = { rules: 5000, problems: 50, expressions: 65_536 };
 
 /** `problems` are those that parsing found: one anywhere refuses the whole, as a policy without one of its rules is another policy. */
 export function assemble(
   files: readonly ParsedFile[],
   problems: Problem[],
-  tools: readonly string[] | undefined,
+  tools: readonly KnownTool[] | undefined,
 ): LoadedPolicy {
   const placed = files.flatMap((file) => rulesOf(file, problems));
   checkIds(placed, problems);
-  if (tools !== undefined) checkTools(placed, new Set(tools), problems);
+  if (tools !== undefined) checkTools(placed, new Set(tools.map(({ name }) => name)), problems);
   if (problems.length > 0) return refused(problems);
 
-  const rules = placed.map(({ written }, order) => ruleFrom(written, order));
+  const warnings: Problem[] = [];
+  const rules = rulesFrom(placed, problems, warnings);
+  if (problems.length > 0) return refused(problems);
   const digest = createHash("sha256")
     .update(canonicalize(files.map((file) => file.content)) ?? "")
     .digest("hex");
   const policy = { digest, rules, index: indexRules(rules), examples: 0, unexercised: [] };
   const tried = tryExamples(policy, placed, problems);
-  return problems.length > 0 ? refused(problems) : { kind: "loaded", policy: { ...policy, ...tried } };
+  if (problems.length > 0) return refused(problems);
+  const loaded = { ...policy, ...tried };
+  return {
+    kind: "loaded",
+    policy: loaded,
+    warnings: () => [...warnings, ...oddRules(loaded, placed, tools)].slice(0, most.problems),
+  };
+}
+
+/** The rules as they are decided by, each `when` parsed and checked; a text that comes again is opened once. */
+function rulesFrom(placed: readonly Placed[], problems: Problem[], warnings: Problem[]): Rule[] {
+  const opened = new Map<string, OpenedWhen>();
+  let characters = 0;
+  const rules: Rule[] = [];
+  for (const { file, at, written, zone } of placed) {
+    const text = written.when;
+    if (text === undefined) {
+      rules.push(ruleFrom(written, rules.length, null));
+      continue;
+    }
+    const here = [...at, "when"];
+    const key = `${zone} ${written.effect} ${text}`;
+    const known = opened.get(key);
+    if (known === undefined) characters += text.length;
+    if (characters > most.expressions) {
+      const sentence = `The expressions of all rules together are longer than ${most.expressions} characters.`;
+      problems.push(file.problem({ at: here, key: false, sentence }));
+      return rules;
+    }
+    const found = known ?? openWhen(text, zone, failing[written.effect]);
+    opened.set(key, found);
+    const tell = (list: Problem[], remarks: readonly Remark[]): void => {
+      for (const { offset, sentence } of remarks)
+        if (list.length < most.problems) list.push(file.problem({ at: here, key: false, sentence, inside: offset }));
+    };
+    tell(problems, found.problems);
+    tell(warnings, found.warnings);
+    if (changeOfReads(written, found.when)) {
+      const sentence = "`change` is known only of what writes: name effects in `match`, without read.";
+      problems.push(file.problem({ at: here, key: false, sentence }));
+    }
+    rules.push(ruleFrom(written, rules.length, found.when));
+  }
+  return rules;
+}
+
+/** What the linter says of the rules together, each at the rule it is about. */
+function oddRules({ rules }: Policy, placed: readonly Placed[], tools: readonly KnownTool[] | undefined): Problem[] {
+  const [first] = placed;
+  const remarks = lintRules(rules, tools).flatMap(({ rule, sentence }) => {
+    const one = placed[rule.order];
+    return one === undefined ? [] : [one.file.problem({ at: [...one.at, "id"], key: false, sentence })];
+  });
+  const denied = tools === undefined ? [] : deniedTools(rules, tools);
+  if (denied.length === 0 || first === undefined) return remarks;
+  const sentence = `No rule lets a call of ${denied.join(", ")} through: no one is shown ${denied.length === 1 ? "it" : "them"}.`;
+  return [...remarks, first.file.problem({ at: ["rules"], key: true, sentence })];
+}
+
+/** What an error does to a rule, as the end of a sentence. */
+const failing: { readonly [effect in RuleEffect]: string } = {
+  allow: "this allow rule does not match",
+  deny: "this deny rule matches",
+  "require-approval": "this approval rule matches",
+};
+
+/** A rule about changes that also meets reads would fail on each of them: a deny rule would deny them all. */
+function changeOfReads({ match }: WrittenRule, when: When | null): boolean {
+  return when?.names.has("change") === true && (match.effects === undefined || match.effects.includes("read"));
 }
 
 export function refused(problems: readonly Problem[]): LoadedPolicy {
@@ -68,7 +145,7 @@ function rulesOf(file: ParsedFile, problems: Problem[]): Placed[] {
   for (const [index, rule] of outer.data.rules.entries()) {
     const at = ["rules", index];
     const parsed = ruleSchema.safeParse(rule);
-    if (parsed.success) placed.push({ file, at, written: parsed.data });
+    if (parsed.success) placed.push({ file, at, written: parsed.data, zone: outer.data.zone });
     else if (problems.length < most.problems)
       problems.push(...parsed.error.issues.flatMap((issue) => findingsOf(issue, at, file.valueAt)).map(file.problem));
   }
@@ -76,12 +153,17 @@ function rulesOf(file: ParsedFile, problems: Problem[]): Placed[] {
 }
 
 function checkIds(placed: readonly Placed[], problems: Problem[]): void {
-  const seen = new Map<string, Problem>();
-  for (const { file, at, written } of placed) {
-    const here = file.problem({ at: [...at, "id"], key: false, sentence: "" });
-    const first = seen.get(written.id);
-    if (first === undefined) seen.set(written.id, here);
-    else problems.push({ ...here, sentence: `The id ${written.id} is taken at ${first.path}:${first.line}.` });
+  const seen = new Map<string, Placed>();
+  const here = ({ file, at }: Placed, sentence: string): Problem =>
+    file.problem({ at: [...at, "id"], key: false, sentence });
+  for (const one of placed) {
+    const { id } = one.written;
+    const first = seen.get(id);
+    if (first === undefined) seen.set(id, one);
+    else if (problems.length < most.problems) {
+      const { path, line } = here(first, "");
+      problems.push(here(one, `The id ${id} is taken at ${path}:${line}.`));
+    }
   }
 }
 

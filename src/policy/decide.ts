@@ -1,27 +1,26 @@
 // The decision: rules, call and facts in; allow, require-approval or deny out. Pure.
 
 import { isWrite, resourcePath, type Access } from "../domain/access.ts";
-import type { PlannedCall } from "../domain/call.ts";
 import type { Decision, Facts } from "../domain/decision.ts";
-import type { PrincipalFields } from "../domain/principal.ts";
+import { withPerson } from "./always-ask.ts";
+import { openScene, type DecidedCall, type Scene } from "./facts.ts";
 import { forbidden, type Forbid } from "./forbid.ts";
 import { placeOf } from "./kinds.ts";
-import { holds, matches, type Question } from "./match.ts";
+import { holds, type Answer, type Question } from "./match.ts";
 import { visitCandidates, type Policy } from "./policy.ts";
 import type { Rule, RuleEffect } from "./rule.ts";
 
-/** What a decision reads of a call. */
-export type DecidedCall = Pick<PlannedCall, "tool" | "effect" | "cluster" | "accesses"> & {
-  readonly principal: PrincipalFields;
-};
+export type { DecidedCall } from "./facts.ts";
 
 export const noFacts: Facts = { objects: [], namespaces: [], change: null };
 
 /** The answer to one access. No rule that matches means deny. */
 interface Verdict {
   readonly effect: RuleEffect;
-  /** Every rule that matched, weaker ones too. */
+  /** Every rule that matched or may match, weaker ones too. */
   readonly rules: readonly Rule[];
+  /** Those whose expression failed. */
+  readonly failed: readonly Rule[];
 }
 
 /**
@@ -29,38 +28,43 @@ interface Verdict {
  * a required access counts; an optional access stays only where it is allowed outright. A call of nothing but optional
  * accesses needs one that stays; a call without accesses is asked about as it is, and only rules that name no verb, kind,
  * namespace or environment can allow it; a call that is no read must declare a write.
+ *
+ * Before a change was rehearsed (`change` is null, and the call no read) a rule that asks what it does counts as maybe:
+ * such a decision denies what is denied anyway, and allows nothing that the rule could still refuse.
  */
 export function decide(policy: Policy, call: DecidedCall, facts: Facts): Decision {
   const forbids = forbidsOn(call);
   const [forbid] = forbids;
   if (forbid !== undefined) return forbiddenBy(policy, call, forbid, forbids);
 
+  const scene = openScene(call, facts);
   const binding: Verdict[] = [];
   const offered: Verdict[] = [];
   const dropped: Access[] = [];
   for (const access of call.accesses) {
-    const verdict = verdictOn(policy, call, access, facts);
+    const verdict = verdictOn(policy, call, access, facts, scene);
     (access.optional ? offered : binding).push(verdict);
     if (access.optional && verdict.effect !== "allow") dropped.push(access);
   }
-  if (call.accesses.length === 0) binding.push(verdictOn(policy, call, null, facts));
+  if (call.accesses.length === 0) binding.push(verdictOn(policy, call, null, facts, scene));
 
   const nothingLeft = binding.length === 0 && dropped.length === offered.length;
   const undeclared = call.effect !== "read" && !call.accesses.some((one) => !one.optional && isWrite(one.verb));
   const effect = nothingLeft || undeclared ? "deny" : strictest(binding);
   const deciding = inOrder(binding);
   const rules = offered.length === 0 ? deciding : inOrder([...binding, ...offered]);
-  return {
+  const decision: Decision = {
     effect,
     rules: rules.map((rule) => rule.id),
     forbid: null,
     requirements: effect === "require-approval" ? requirementsOf(deciding) : [],
     obligations: { maxBytes: leastBytes(rules) },
     tell: nothingLeft ? tellOfAll(offered) : tellOf(deciding, effect),
-    errors: [],
+    errors: failedIn([...binding, ...offered]),
     dropped,
     policy: policy.digest,
   };
+  return withPerson(decision, facts, call.effect);
 }
 
 /** The forbids that the required accesses run into; an optional access is dropped instead. */
@@ -107,17 +111,59 @@ function environmentOf(cluster: string, namespace: string | null | undefined, fa
   return fact?.exists === true && fact.environment !== "" ? fact.environment : undefined;
 }
 
-function verdictOn(policy: Policy, call: DecidedCall, access: Access | null, facts: Facts): Verdict {
-  if (access?.optional === true && forbidden(access, call) !== null) return { effect: "deny", rules: [] };
+function verdictOn(policy: Policy, call: DecidedCall, access: Access | null, facts: Facts, scene: Scene): Verdict {
+  if (access?.optional === true && forbidden(access, call) !== null) return { effect: "deny", rules: [], failed: [] };
   const question = questionOf(call, access, facts);
   const rules: Rule[] = [];
+  const failed: Rule[] = [];
   let effect: RuleEffect | null = null;
-  visitCandidates(policy.index, question, (rule) => {
-    if (!matches(rule, question) || needsPerson(rule, question.kind) || rules.includes(rule)) return;
+  let deniedLater = false;
+  const take = (rule: Rule, as: RuleEffect): void => {
     rules.push(rule);
-    effect = effect === null ? rule.effect : stricter(effect, rule.effect);
+    effect = effect === null ? as : stricter(effect, as);
+  };
+  visitCandidates(policy.index, question, (rule) => {
+    const answer = holds(rule, question);
+    if (answer === "no" || needsPerson(rule, question.kind) || rules.includes(rule) || failed.includes(rule)) return;
+    const judged = judge(rule, answer, access, scene);
+    if (judged.failed) failed.push(rule);
+    if (judged.matches === "yes") take(rule, rule.effect);
+    if (judged.matches !== "maybe") return;
+    // What may be allowed is worth a preview; what may be denied opens nothing by itself.
+    if (rule.effect !== "deny") return take(rule, "require-approval");
+    rules.push(rule);
+    deniedLater = true;
   });
-  return { effect: effect ?? "deny", rules };
+  // TypeScript does not see that the visit assigned.
+  const answered = effect as RuleEffect | null;
+  // What may still be denied is not yet allowed.
+  const open = answered === "allow" && deniedLater ? "require-approval" : answered;
+  return { effect: open ?? "deny", rules, failed };
+}
+
+/**
+ * Does a rule count whose `match` answered "yes" or "unknown"? What is not known, and an expression that fails, count
+ * for its author's safe side: an allow does not match, a deny or approval does.
+ */
+export function judge(
+  rule: Rule,
+  answer: Exclude<Answer, "no">,
+  access: Access | null,
+  scene: Scene,
+): { readonly matches: "yes" | "no" | "maybe"; readonly failed: boolean; readonly why: string } {
+  const strict = rule.effect !== "allow";
+  const open = answer === "yes" || strict ? "yes" : "no";
+  if (rule.when === null || open === "no") return { matches: open, failed: false, why: "" };
+  const evaluated = rule.when.evaluate(scene.about(access, rule.when.zone), scene.room);
+  switch (evaluated.kind) {
+    case "answered":
+      return { matches: evaluated.answer ? "yes" : "no", failed: false, why: String(evaluated.answer) };
+    case "failed": {
+      const why = evaluated.message;
+      if (scene.pending && rule.when.names.has("change")) return { matches: "maybe", failed: false, why };
+      return { matches: strict ? "yes" : "no", failed: true, why };
+    }
+  }
 }
 
 /** A Secret is read only where a rule asked for approval and got it: a broad allow does not reach it (kubernetes.md, "Grants"). */
@@ -164,28 +210,10 @@ function tellOfAll(verdicts: readonly Verdict[]): string | null {
   return shared.find((rule) => rule.effect !== "allow" && rule.tell !== null)?.tell ?? null;
 }
 
-/**
- * Which facts can still change the answer. Namespaces: where a rule that otherwise matches asks for an environment.
- * Objects: for calls that write, whose uids an approval and the write itself are pinned to. Neither, where a forbid, a
- * rule that needs no facts or the absence of any rule denies already.
- */
-export function neededFacts(policy: Policy, call: DecidedCall): { objects: boolean; namespaces: boolean } {
-  let namespaces = false;
-  for (const access of call.accesses) {
-    const question = questionOf(call, access, noFacts);
-    let denied = forbidden(access, call) !== null;
-    let hopeful = false;
-    let open = false;
-    visitCandidates(policy.index, question, (rule) => {
-      const answer = holds(rule, question);
-      if (answer === "no" || needsPerson(rule, question.kind)) return;
-      if (rule.effect === "deny") denied ||= answer === "yes";
-      else hopeful = true;
-      open ||= answer === "unknown" && typeof question.namespace === "string";
-    });
-    const settled = denied || !hopeful;
-    if (settled && !access.optional) return { objects: false, namespaces: false };
-    namespaces ||= open && !settled;
-  }
-  return { objects: call.effect !== "read", namespaces };
+/** The ids of the rules whose expressions failed, each once, in the order of their files. */
+function failedIn(verdicts: readonly Verdict[]): readonly string[] {
+  if (verdicts.every((verdict) => verdict.failed.length === 0)) return [];
+  return [...new Set(verdicts.flatMap((verdict) => verdict.failed))]
+    .sort((a, b) => a.order - b.order)
+    .map(({ id }) => id);
 }

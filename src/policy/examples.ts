@@ -1,11 +1,13 @@
 // Runs the examples that a rule carries: each a call, the facts about it, and the answer its author expects.
 
 import type { Access } from "../domain/access.ts";
-import type { Facts } from "../domain/decision.ts";
-import { decide, type DecidedCall } from "./decide.ts";
+import type { Facts, ObjectFact } from "../domain/decision.ts";
+import { decide } from "./decide.ts";
+import type { DecidedCall } from "./facts.ts";
 import { parseAccess } from "./kinds.ts";
 import type { Policy } from "./policy.ts";
-import type { Example } from "./rule.ts";
+import { show } from "./problems.ts";
+import { exampleSchema, type Example } from "./rule.ts";
 
 /** The accesses of an example, or the text of the first that is not one. */
 export function accessesOf(example: Example): readonly Access[] | string {
@@ -25,7 +27,7 @@ export function tryExample(
   example: Example,
   accesses: readonly Access[],
 ): { readonly holds: boolean; readonly sentence: string; readonly rules: readonly string[] } {
-  const decision = decide(policy, callOf(example, accesses), factsOf(example));
+  const decision = decide(policy, callOf(example, accesses), factsOf(example, accesses));
   const by = decision.rules.length === 0 ? "no rule" : decision.rules.join(", ");
   return {
     holds: decision.effect === example.expect,
@@ -40,6 +42,7 @@ function callOf({ call, principal }: Example, accesses: readonly Access[]): Deci
     tool: call.tool,
     effect: call.effect,
     cluster: call.cluster,
+    arguments: call.arguments,
     accesses,
     principal: {
       issuer,
@@ -53,7 +56,39 @@ function callOf({ call, principal }: Example, accesses: readonly Access[]): Deci
   };
 }
 
-function factsOf({ call, facts }: Example): Facts {
+function factsOf({ call, facts }: Example, accesses: readonly Access[]): Facts {
   const namespaces = Object.entries(facts.namespaces).map(([name, fact]) => ({ cluster: call.cluster, name, ...fact }));
-  return { objects: [], namespaces, change: null };
+  const objects = accesses.flatMap((access): ObjectFact[] => {
+    const name = access.namespace === "" ? access.name : `${access.namespace}/${access.name}`;
+    const fact = Object.hasOwn(facts.objects, name) ? facts.objects[name] : undefined;
+    return fact === undefined ? [] : [{ access, uid: "", resourceVersion: "", ...fact }];
+  });
+  return {
+    objects,
+    namespaces,
+    change: facts.change === undefined ? null : { ...facts.change, replicas: facts.change.replicas ?? null },
+    ...(facts.session === undefined ? {} : { session: facts.session }),
+    ...(facts.now === undefined ? {} : { now: Date.parse(facts.now) }),
+  };
+}
+
+/** A call to explain, as JSON: an example without what it expects. */
+export function openExample(
+  value: unknown,
+):
+  | { readonly kind: "opened"; readonly call: DecidedCall; readonly facts: Facts }
+  | { readonly kind: "refused"; readonly sentence: string } {
+  const parsed = exampleSchema.omit({ expect: true }).safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const path = issue?.path.map(String).join(".") ?? "";
+    return {
+      kind: "refused",
+      sentence: `${path === "" ? "it" : path} is not as examples have it (${issue?.message ?? ""})`,
+    };
+  }
+  const example: Example = { ...parsed.data, expect: "deny" };
+  const accesses = accessesOf(example);
+  if (typeof accesses === "string") return { kind: "refused", sentence: `${show(accesses)} is not an access` };
+  return { kind: "opened", call: callOf(example, accesses), facts: factsOf(example, accesses) };
 }

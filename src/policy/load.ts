@@ -1,8 +1,9 @@
 // Loads a policy from its YAML files, or says where and why not. Only plain YAML passes: no anchors, aliases, tags or directives.
 
-import { Composer, CST, isMap, isNode, isScalar, Lexer, LineCounter, Parser, visit, type Document } from "yaml";
+import { Composer, CST, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser, type Document } from "yaml";
 import { assemble, refused, type LoadedPolicy, type ParsedFile } from "./assemble.ts";
-import { show, type Problem, type Step } from "./problems.ts";
+import type { KnownTool } from "./lint.ts";
+import { show, type Finding, type Problem, type Step } from "./problems.ts";
 
 export type { LoadedPolicy } from "./assemble.ts";
 export type { Problem } from "./problems.ts";
@@ -17,9 +18,9 @@ export interface PolicyFile {
 
 /**
  * Merges the files into one policy: shapes checked, ids unique across files, every example run. `tools`, where given,
- * are the names that rules may use.
+ * are those that rules may name.
  */
-export function loadPolicy(files: readonly PolicyFile[], tools?: readonly string[]): LoadedPolicy {
+export function loadPolicy(files: readonly PolicyFile[], tools?: readonly KnownTool[]): LoadedPolicy {
   const whole = (sentence: string): LoadedPolicy =>
     refused([{ path: files[0]?.path ?? "", line: 1, column: 1, sentence }]);
   if (files.length === 0) return whole("No policy file was given.");
@@ -57,18 +58,26 @@ function parse(
   if (broken !== undefined)
     return stopAt(broken.pos[0], `This is not valid YAML: ${broken.code.toLowerCase().replaceAll("_", " ")}.`);
   if (second !== undefined) return stopAt(second.range[0], "A policy file is one YAML document.");
-  const odd = oddNode(document);
-  if (odd !== null) return stopAt(odd.offset, odd.sentence);
+  let content: unknown;
+  try {
+    content = plain(document.contents);
+  } catch (thrown) {
+    if (thrown instanceof OddNode) return stopAt(thrown.offset, thrown.sentence);
+    throw thrown;
+  }
 
-  const place = (at: readonly Step[], key: boolean): { line: number; column: number } => {
-    const { line, col } = lineCounter.linePos(offsetOf(document, at, key));
+  const place = ({ at, key, inside }: Finding): { line: number; column: number } => {
+    const start = offsetOf(document, at, key);
+    const value: unknown = inside === undefined ? undefined : document.getIn(at);
+    const offset = typeof value === "string" ? offsetInside(text, start, value, inside ?? 0) : start;
+    const { line, col } = lineCounter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   return {
     kind: "parsed",
     parsed: {
-      content: document.toJS({ maxAliasCount: 0 }) as unknown,
-      problem: ({ at, key, sentence }) => ({ path, ...place(at, key), sentence }),
+      content,
+      problem: (finding) => ({ path, ...place(finding), sentence: finding.sentence }),
       valueAt: (at) => document.getIn(at),
     },
   };
@@ -132,29 +141,36 @@ function positionOf(text: string, offset: number): [line: number, column: number
   return [before.length, (before.at(-1)?.length ?? 0) + 1];
 }
 
-/** The first node that plain data has no place for: a key given twice, one that JavaScript treats specially, half a character. */
-function oddNode(document: Document): Screened | null {
-  let odd: Screened | null = null;
-  visit(document, {
-    Map(_, map) {
-      const seen = new Set<unknown>();
-      for (const { key } of map.items) {
-        const text = isScalar(key) ? key.value : undefined;
-        const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
-        if (typeof text !== "string") odd ??= { offset, sentence: "A key must be text." };
-        else if (text === "__proto__") odd ??= { offset, sentence: `Unknown key ${show(text)}.` };
-        else if (seen.has(text)) odd ??= { offset, sentence: `The key ${show(text)} is given twice.` };
-        seen.add(text);
-      }
-      return odd === null ? undefined : visit.BREAK;
-    },
-    Scalar(_, scalar) {
-      if (typeof scalar.value !== "string" || scalar.value.isWellFormed()) return undefined;
-      odd ??= { offset: scalar.range?.[0] ?? 0, sentence: "This text holds half of a surrogate pair." };
-      return visit.BREAK;
-    },
-  });
-  return odd;
+/** The document's plain data; throws the first node that plain data has no place for: a key given twice, one that JavaScript treats specially, half a character. */
+function plain(node: unknown): unknown {
+  if (isMap(node)) {
+    const data: { [key: string]: unknown } = {};
+    for (const { key, value } of node.items) {
+      const text = isScalar(key) ? key.value : undefined;
+      const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+      if (typeof text !== "string") throw new OddNode(offset, "A key must be text.");
+      if (text === "__proto__") throw new OddNode(offset, `Unknown key ${show(text)}.`);
+      if (Object.hasOwn(data, text)) throw new OddNode(offset, `The key ${show(text)} is given twice.`);
+      plain(key);
+      data[text] = plain(value);
+    }
+    return data;
+  }
+  if (isSeq(node)) return node.items.map(plain);
+  if (!isScalar(node)) return null;
+  if (typeof node.value !== "string" || node.value.isWellFormed()) return node.value;
+  throw new OddNode(node.range?.[0] ?? 0, "This text holds half of a surrogate pair.");
+}
+
+/** Ends the walk through a document where it stands. */
+class OddNode extends Error {
+  readonly offset: number;
+  readonly sentence: string;
+  constructor(offset: number, sentence: string) {
+    super(sentence);
+    this.offset = offset;
+    this.sentence = sentence;
+  }
 }
 
 /** Where a path into the data stands in the text: its value, its key, or the nearest thing around it. */
@@ -170,4 +186,23 @@ function offsetOf(document: Document, at: readonly Step[], key: boolean): number
     if (isNode(node) && node.range) return node.range[0];
   }
   return 0;
+}
+
+/**
+ * Where the character at `inside` of a scalar's value stands in the file. The value is the source without quotes,
+ * escapes, indentation and folded line ends: both are read side by side, and what only the source has is passed over.
+ */
+function offsetInside(text: string, start: number, value: string, inside: number): number {
+  const quote = text.charAt(start);
+  let at = start;
+  if (quote === '"' || quote === "'") at += 1;
+  else if (quote === "|" || quote === ">") at = text.indexOf("\n", start) + 1;
+  for (let index = 0; index <= inside && index < value.length; index++) {
+    const wanted = value.charAt(index);
+    if (/\s/.test(wanted)) continue;
+    while (at < text.length && text.charAt(at) !== wanted) at += 1;
+    if (index === inside) return at;
+    at += 1;
+  }
+  return Math.min(at, text.length);
 }

@@ -42,10 +42,24 @@ export function holds(rule: Rule, question: Question): Answer {
   return verb === "yes" && kind === "yes" && namespace === "yes" && environment === "yes" ? "yes" : "unknown";
 }
 
-/** Counts a rule that asks for an unknown fact as its author's safe side: an allow does not match, a deny or approval does. */
-export function matches(rule: Rule, question: Question): boolean {
-  const answer = holds(rule, question);
-  return answer === "yes" || (answer === "unknown" && rule.effect !== "allow");
+/** The first part of `match` that does not hold, in words; else those that are not known. "" where all hold. */
+export function mismatch(rule: Rule, question: Question): string {
+  const { match } = rule;
+  const { tool, effect, cluster, principal, verb, kind, namespace, environment } = question;
+  const parts: readonly (readonly [name: string, answer: Answer, value: string | null | undefined])[] = [
+    ["tools", member(match.tools, tool), tool],
+    ["effects", member(match.effects, effect), effect],
+    ["clusters", member(match.clusters, cluster), cluster],
+    ["verbs", member(match.verbs, verb), verb],
+    ["kinds", member(match.kinds, kind), kind],
+    ["namespaces", inNamespaces(match.namespaces, namespace), namespace],
+    ["environments", member(match.environments, environment), environment],
+  ];
+  const wrong = parts.find(([, answer]) => answer === "no");
+  if (wrong !== undefined) return `${wrong[0]}: ${wrong[2] ?? "the call has none"}`;
+  if (!holdsCaller(match, principal, rule.effect !== "allow")) return "groups, subjects or agents: not this caller";
+  const open = parts.filter(([, answer]) => answer === "unknown").map(([name]) => name);
+  return open.length === 0 ? "" : `not known: ${open.join(", ")}`;
 }
 
 function member<T>(set: ReadonlySet<T> | null, value: T | null | undefined): Answer {

@@ -32,10 +32,10 @@ function bestAnswer(policy: Policy, question: Question): Possible {
     if (answer === "no") continue;
     switch (rule.effect) {
       case "deny":
-        if (answer === "yes") return "denied";
+        if (answer === "yes" && rule.when === null) return "denied";
         break;
       case "require-approval":
-        alwaysAsks ||= answer === "yes";
+        alwaysAsks ||= answer === "yes" && rule.when === null;
         if (best === "denied" && canCarry(rule, question.effect)) best = "needs approval";
         break;
       case "allow":

@@ -20,17 +20,20 @@ export interface Finding {
   readonly at: readonly Step[];
   readonly key: boolean;
   readonly sentence: string;
+  /** An offset into the text that stands there, for a problem inside an expression. */
+  readonly inside?: number;
 }
 
 const knownKeys = [
-  "version rules id effect match approval obligations reason tell examples tools effects verbs kinds namespaces",
+  "version zone rules id effect match when approval obligations reason tell examples tools effects verbs kinds namespaces",
   "clusters groups subjects agents environments approvers count expires validFor assurance maxBytes call principal",
-  "facts expect tool cluster arguments accesses issuer subject kind agent environment labels exists",
+  "facts expect tool cluster arguments accesses issuer subject kind agent environment labels exists objects",
+  "annotations change replicas scaled images envNames securityContext serviceAccounts volumes owners finalizers",
+  "paths session age denied changes tainted now from to",
 ].flatMap((line) => line.split(" "));
 
 /** Keys of the format that this version does not act on: refused, since to ignore a condition is to widen a rule. */
 const unread: { readonly [key: string]: string } = {
-  when: "`when` is not read by this version, and a condition that is not read would be ignored: say it with `match`.",
   escalate: "`escalate` is not read by this version: list everyone who may approve under `approvers`.",
   mask: "`mask` is not read by this version: every answer is masked by the masking policy.",
 };

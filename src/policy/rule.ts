@@ -5,6 +5,8 @@ import { verbs, type Verb } from "../domain/access.ts";
 import type { Effect } from "../domain/call.ts";
 import { assurances, type Requirement } from "../domain/decision.ts";
 import { kindProblem } from "./kinds.ts";
+import type { When } from "./when.ts";
+import { isZone } from "./zone.ts";
 
 export const ruleEffects = ["allow", "deny", "require-approval"] as const;
 export type RuleEffect = (typeof ruleEffects)[number];
@@ -32,6 +34,8 @@ export interface Rule {
   readonly order: number;
   readonly effect: RuleEffect;
   readonly match: Match;
+  /** What must hold besides `match`; null where that is all. */
+  readonly when: When | null;
   /** For require-approval, and only there. */
   readonly requirement: Requirement | null;
   readonly maxBytes: number | null;
@@ -52,6 +56,12 @@ const words = z
   .min(1)
   .max(500)
   .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+$/u, "must be one line of plain text");
+/** An expression may be written on several lines. What can't be seen has no place in it either. */
+const expression = z
+  .string("must be a CEL expression in quotes or after |")
+  .min(1)
+  .regex(/^[^\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must be without invisible characters")
+  .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/, "must be without control characters");
 const name = z
   .string()
   .min(1)
@@ -98,6 +108,43 @@ const approval = z.strictObject({
   assurance: z.enum(assurances).default("same-device"),
 });
 
+const texts = z.record(z.string(), z.string()).default({});
+const count = z.int().min(0).default(0);
+const fromTo = z.strictObject({ from: z.string().default(""), to: z.string().default("") });
+const counts = z.strictObject({ from: z.int().min(0), to: z.int().min(0) });
+
+/** What an example says of the cluster, the change, the session and the time. What it leaves out was not looked up. */
+const factsSchema = z.strictObject({
+  namespaces: z
+    .record(
+      z.string(),
+      z.strictObject({ environment: z.string().default(""), labels: texts, exists: z.boolean().default(true) }),
+    )
+    .default({}),
+  /** By `NAMESPACE/NAME`, or `NAME` outside namespaces. */
+  objects: z
+    .record(z.string(), z.strictObject({ labels: texts, annotations: texts, exists: z.boolean().default(true) }))
+    .default({}),
+  change: z
+    .strictObject({
+      replicas: counts.optional(),
+      scaled: z.array(counts).default([]),
+      images: z.array(fromTo).default([]),
+      envNames: z.array(z.string()).default([]),
+      securityContext: z.boolean().default(false),
+      serviceAccounts: z.array(fromTo).default([]),
+      volumes: z.array(z.string()).default([]),
+      owners: z.boolean().default(false),
+      finalizers: z.boolean().default(false),
+      paths: z.array(z.string()).default([]),
+    })
+    .optional(),
+  session: z
+    .strictObject({ age: count, calls: count, changes: count, denied: count, tainted: z.boolean().default(false) })
+    .optional(),
+  now: z.iso.datetime({ offset: true, error: "must be a time such as 2026-12-24T18:00:00Z" }).optional(),
+});
+
 /** A call to try, written with the accesses that planning gives it. */
 export const exampleSchema = z.strictObject({
   call: z.strictObject({
@@ -116,20 +163,7 @@ export const exampleSchema = z.strictObject({
       agent: name.optional(),
     })
     .prefault({}),
-  facts: z
-    .strictObject({
-      namespaces: z
-        .record(
-          z.string(),
-          z.strictObject({
-            environment: z.string().default(""),
-            labels: z.record(z.string(), z.string()).default({}),
-            exists: z.boolean().default(true),
-          }),
-        )
-        .default({}),
-    })
-    .prefault({}),
+  facts: factsSchema.prefault({}),
   expect: z.enum(ruleEffects),
 });
 export type Example = z.output<typeof exampleSchema>;
@@ -139,6 +173,7 @@ export const ruleSchema = z
     id: shaped(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be lower-case words joined by hyphens").max(63),
     effect: z.enum(ruleEffects),
     match,
+    when: expression.optional(),
     approval: approval.optional(),
     obligations: z.strictObject({ maxBytes: z.int().min(256).max(1_048_576) }).optional(),
     reason: words,
@@ -162,11 +197,12 @@ export type WrittenRule = z.output<typeof ruleSchema>;
 /** The outer shape of a file; its rules are parsed one by one, so that each problem finds its line. */
 export const fileSchema = z.strictObject({
   version: z.literal(1, "must be 1, the only version there is"),
+  zone: z.string().refine(isZone, "must be the name of a time zone, for example Europe/Berlin, or UTC").default("UTC"),
   rules: z.array(z.unknown()),
 });
 
 /** The rule as it is decided by. */
-export function ruleFrom(written: WrittenRule, order: number): Rule {
+export function ruleFrom(written: WrittenRule, order: number, when: When | null): Rule {
   const { id, effect, match, approval, obligations, reason, tell } = written;
   const set = <T>(values: readonly T[] | undefined): ReadonlySet<T> | null =>
     values === undefined ? null : new Set(values);
@@ -186,6 +222,7 @@ export function ruleFrom(written: WrittenRule, order: number): Rule {
       agents: set(match.agents),
       environments: set(match.environments),
     },
+    when,
     requirement: approval === undefined ? null : { rule: id, ...approval },
     maxBytes: obligations?.maxBytes ?? null,
     reason,
