@@ -1,15 +1,20 @@
-// `npm run docs`: writes docs/tools.md and docs/errors.md from the catalogue and the renderer; with --check it only compares.
+// `npm run docs`: writes docs/tools.md, docs/errors.md and policies/access/schema.json from the catalogue, the renderer and the policy's own schemas; with --check it only compares.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tools } from "../tools/index.ts";
 import { faultCodes, type FaultCode } from "../src/domain/fault.ts";
 import { isJsonObject, textAt, type Json, type JsonObject } from "../src/domain/json.ts";
+import { policySchema } from "../src/policy/schema.ts";
 import { errorTexts, nextAfter } from "../src/mcp/render.ts";
 
-/** The two pages, by file name. */
+/** The pages, and the schema that editors complete policies by, by file name. */
 export function pages(): { readonly [name: string]: string } {
-  return { "tools.md": toolsPage(), "errors.md": errorsPage() };
+  return {
+    "tools.md": toolsPage(),
+    "errors.md": errorsPage(),
+    "../policies/access/schema.json": `${JSON.stringify(policySchema(tools.map(({ name }) => name)), null, 2)}\n`,
+  };
 }
 
 function toolsPage(): string {

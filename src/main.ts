@@ -54,6 +54,10 @@ const io: Io = {
   pause: (milliseconds) => pause(milliseconds),
   random: (count) => randomBytes(count),
   signal: stopping.signal,
+  onHangup(run) {
+    process.on("SIGHUP", run);
+    return () => process.off("SIGHUP", run);
+  },
 };
 
 // Compiled code is kept where only the owner can write; everything heavy is imported after this line.

@@ -82,9 +82,9 @@ export function startControllers(storage: Storage, now: () => number): () => voi
       if (storage.revision !== before) later();
     }, between);
   };
-  storage.onChange(later);
+  const stop = storage.onChange(later);
   return () => {
-    storage.onChange(() => undefined);
+    stop();
     if (timer !== null) clearTimeout(timer);
   };
 }

@@ -10,6 +10,7 @@ import type { Reply, Request } from "./replies.ts";
 import { replyToResource, type Served } from "./resources.ts";
 import { route, type Route } from "./routes.ts";
 import { badRequest, forbidden, Refused, unserved } from "./status.ts";
+import type { Watch } from "./watches.ts";
 
 /** What answers are made from. */
 export interface Cluster extends Served {
@@ -20,6 +21,7 @@ export interface Answer {
   readonly code: number;
   readonly headers: { readonly [name: string]: string };
   readonly body: string;
+  readonly watch?: Watch;
 }
 
 /** Answers one request and writes it to the audit log first. */
@@ -43,13 +45,14 @@ export function answer(cluster: Cluster, request: Request): Answer {
     headers: {
       "audit-id": auditId,
       "cache-control": "no-cache, private",
-      "content-type": reply.contentType ?? (body === null ? "text/plain; charset=utf-8" : "application/json"),
+      "content-type": reply.contentType ?? (body === null && reply.watch === undefined ? "text/plain; charset=utf-8" : "application/json"),
       server: "sallyport-practice (not Kubernetes)",
       ...(reply.warnings?.length
         ? { warning: reply.warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(", ") }
         : {}),
     },
     body: typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body),
+    ...(reply.watch === undefined ? {} : { watch: reply.watch }),
   };
 }
 

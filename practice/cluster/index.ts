@@ -17,6 +17,7 @@ import { plant } from "./plant.ts";
 import { Storage } from "./storage.ts";
 import { Refused } from "./status.ts";
 import { makeSigningKey } from "./tokens.ts";
+import type { Watch } from "./watches.ts";
 
 export { seedStory, type Story } from "./story.ts";
 
@@ -125,7 +126,23 @@ async function serve(cluster: Cluster, request: IncomingMessage, response: Serve
     body: Buffer.concat(chunks).toString("utf8"),
     sourceIp: request.socket.remoteAddress ?? "",
   });
+  if (given.watch !== undefined) return follow(cluster, given.watch, response.writeHead(given.code, given.headers));
   response.writeHead(given.code, given.headers).end(request.method === "HEAD" ? "" : given.body);
+}
+
+/** Writes a watch's events as they come, until its time is over or nobody listens. */
+function follow({ storage }: Cluster, watch: Watch, response: ServerResponse): void {
+  const tell = (): void => {
+    for (const event of watch.next()) response.write(`${JSON.stringify(event)}\n`);
+  };
+  const stop = storage.onChange(tell);
+  const over = setTimeout(() => response.end(), watch.seconds * 1000);
+  response.on("close", () => {
+    clearTimeout(over);
+    stop();
+  });
+  response.flushHeaders();
+  tell();
 }
 
 function kubeconfig(server: string, token: string): string {

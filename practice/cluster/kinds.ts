@@ -31,7 +31,7 @@ export interface Kind {
   readonly review: boolean;
 }
 
-export const objectVerbs = ["create", "delete", "get", "list", "patch", "update"] as const;
+export const objectVerbs = ["create", "delete", "get", "list", "patch", "update", "watch"] as const;
 
 const scale: Subresource = {
   name: "scale",

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "./json.ts";
 import { Refused } from "./status.ts";
+import type { Watch } from "./watches.ts";
 
 export interface Request {
   readonly method: string;
@@ -19,6 +20,8 @@ export interface Reply {
   readonly warnings?: readonly string[];
   readonly contentType?: string;
   readonly issued?: string;
+  /** Its events follow for as long as the caller listens. */
+  readonly watch?: Watch;
 }
 
 /** Does the first media range that this server can serve carry one of these forms (`v1 Table`)? 406 when it can serve none. */

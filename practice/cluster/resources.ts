@@ -17,6 +17,7 @@ import { badRequest, invalid, Refused, unserved, unsupportedValue } from "./stat
 import type { Storage } from "./storage.ts";
 import { tableOf } from "./tables.ts";
 import { issueToken, type SigningKey } from "./tokens.ts";
+import { watch } from "./watches.ts";
 
 /** What resources are served from. */
 export interface Served {
@@ -87,8 +88,9 @@ export function replyToResource(
     case "delete":
       return deletion(cluster, request, write, query);
     case "watch":
+      return { code: 200, body: "", watch: watch(cluster.storage, kind, place.namespace, query) };
     case "deletecollection":
-      throw unserved(verb === "watch" ? "serve watches" : "delete collections", 405);
+      throw unserved("delete collections", 405);
     default:
       throw methodNotAllowed();
   }

@@ -5,6 +5,15 @@ import { qualified } from "./status.ts";
 import type { Kind } from "./kinds.ts";
 
 const snapshotsKept = 32;
+const changesKept = 2_000;
+
+/** One change of one object, for watches. */
+export interface ObjectChange {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly revision: number;
+  /** Of a deleted one its last state, under the revision of its deletion. */
+  readonly object: JsonObject;
+}
 
 /** A list's key as etcd orders it: `namespace/name`, compared by code unit. */
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
@@ -13,16 +22,31 @@ export class Storage {
   #revision = 1;
   readonly #objects = new Map<string, Map<string, JsonObject>>();
   readonly #snapshots = new Map<string, readonly (readonly [string, JsonObject])[]>();
-  #changed: () => void = () => undefined;
+  readonly #listeners = new Set<() => void>();
+  #changes: (ObjectChange & { readonly kind: string; readonly namespace: string })[] = [];
 
   /** The latest resourceVersion, as Kubernetes writes it. */
   get revision(): string {
     return String(this.#revision);
   }
 
-  /** Calls this after each change; one listener, the controllers. */
-  onChange(listener: () => void): void {
-    this.#changed = listener;
+  /** Calls this after each change, until what is returned is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The revision of the oldest change that is still known; the next one where none is. */
+  get oldestChange(): number {
+    return this.#changes[0]?.revision ?? this.#revision + 1;
+  }
+
+  /** The changes of a kind after a revision, oldest first; namespace "" for all. */
+  changesAfter(revision: number, kind: Kind, namespace: string): readonly ObjectChange[] {
+    const name = qualified(kind);
+    return this.#changes.filter(
+      (one) => one.revision > revision && one.kind === name && (namespace === "" || one.namespace === namespace),
+    );
   }
 
   get(kind: Kind, namespace: string, name: string): JsonObject | undefined {
@@ -43,15 +67,19 @@ export class Storage {
   write(kind: Kind, object: JsonObject): JsonObject {
     this.#revision++;
     const stored = put(object, ["metadata", "resourceVersion"], this.revision);
-    this.#of(kind).set(keyOf(textAt(stored, "metadata", "namespace"), textAt(stored, "metadata", "name")), stored);
-    this.#changed();
+    const key = keyOf(textAt(stored, "metadata", "namespace"), textAt(stored, "metadata", "name"));
+    const type = this.#of(kind).has(key) ? "MODIFIED" : "ADDED";
+    this.#of(kind).set(key, stored);
+    this.#note(type, kind, stored);
     return stored;
   }
 
   remove(kind: Kind, object: JsonObject): void {
     this.#revision++;
-    this.#of(kind).delete(keyOf(textAt(object, "metadata", "namespace"), textAt(object, "metadata", "name")));
-    this.#changed();
+    const key = keyOf(textAt(object, "metadata", "namespace"), textAt(object, "metadata", "name"));
+    const last = this.#of(kind).get(key);
+    this.#of(kind).delete(key);
+    this.#note("DELETED", kind, put(last ?? object, ["metadata", "resourceVersion"], this.revision));
   }
 
   /** Keeps a listing for its later pages; the oldest are forgotten, as etcd compacts. */
@@ -65,6 +93,13 @@ export class Storage {
 
   kept(name: string): readonly (readonly [string, JsonObject])[] | undefined {
     return this.#snapshots.get(name);
+  }
+
+  #note(type: ObjectChange["type"], kind: Kind, object: JsonObject): void {
+    const namespace = textAt(object, "metadata", "namespace");
+    this.#changes.push({ type, revision: this.#revision, object, kind: qualified(kind), namespace });
+    if (this.#changes.length > changesKept) this.#changes = this.#changes.slice(-changesKept / 2);
+    for (const listener of this.#listeners) listener();
   }
 
   #of(kind: Kind): Map<string, JsonObject> {

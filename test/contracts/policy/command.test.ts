@@ -22,7 +22,13 @@ afterAll(async () => {
 async function run(...argv: string[]): Promise<{ out: string; failed: string; exitCode: number }> {
   let out = "";
   const shipped = fileURLToPath(new URL("../../../policies", import.meta.url));
-  const io = { shipped, out: (text: string) => void (out += text), err: (text: string) => void (out += text) };
+  const io = {
+    shipped,
+    env: { SALLYPORT_HOME: folder },
+    now: () => Date.now(),
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (out += text),
+  };
   try {
     await policyCommand(io).parseAsync(argv, { from: "user" });
     return { out, failed: "", exitCode: 0 };
@@ -93,4 +99,72 @@ promise("policy:command", "forbids: every one with its reason, as text and as JS
     expect(text.out).toContain(`\n${forbid.id}\n  ${forbid.sentence}\n  ${forbid.reason}\n`);
   const json = await run("forbids", "--json");
   expect(JSON.parse(json.out)).toEqual(forbids.map(({ id, sentence, reason }) => ({ id, sentence, reason })));
+});
+
+promise("policy:explains", "a call that is given as JSON, as text and as JSON", async () => {
+  const policy = await file(
+    "explain.yaml",
+    written([
+      { id: "gold", effect: "allow", match: { kinds: ["pods"] }, when: 'object.labels.tier == "gold"' },
+      { id: "nodes", effect: "deny", match: { kinds: ["nodes"], environments: ["prod"] } },
+      { id: "odd", effect: "require-approval", match: {}, when: "now.hour > 20" },
+    ]),
+  );
+  const asked = (labels: object, now?: string) => ({
+    call: { tool: "objects_get", effect: "read", accesses: ["get pods shop/web"] },
+    facts: { objects: { "shop/web": { labels } }, ...(now === undefined ? {} : { now }) },
+  });
+  const plain = await file("call.json", JSON.stringify(asked({ tier: "gold" }, "2026-01-01T10:00:00Z")));
+  expect(await run("explain", plain, policy)).toEqual({
+    out: `${[
+      "decision: allow",
+      "by: gold",
+      "",
+      "get pods shop/web",
+      "  * gold (allow) matches: its expression is true",
+      "    nodes (deny) does not match: kinds: pods",
+      "    odd (require-approval) does not match: its expression is false",
+    ].join("\n")}\n`,
+    failed: "",
+    exitCode: 0,
+  });
+  const open = await file("open.json", JSON.stringify(asked({})));
+  const explained = JSON.parse((await run("explain", "--json", open, policy)).out) as {
+    decision: object;
+    accesses: object[];
+  };
+  expect(explained.decision).toMatchObject({ effect: "require-approval", rules: ["odd"], errors: ["gold", "odd"] });
+  expect(explained.accesses).toMatchObject([
+    {
+      access: "get pods shop/web",
+      rules: [
+        { id: "gold", answer: "failed", counts: false, why: "its expression failed: field not found: tier" },
+        { id: "nodes", answer: "does not match", counts: false },
+        { id: "odd", answer: "failed", counts: true, why: "its expression failed: the time was not looked at" },
+      ],
+    },
+  ]);
+  const broken = await file("broken.json", '{"call": {"tool": "objects_get"}}');
+  expect(await run("explain", broken, policy)).toMatchObject({
+    exitCode: 2,
+    failed: expect.stringContaining("call.effect"),
+  });
+});
+
+promise("policy:command", "check: warnings are told, and --strict takes none; profiles go by name", async () => {
+  const path = await file(
+    "odd.yaml",
+    `version: 1\nrules:\n- {id: a, effect: deny, match: {}, reason: x, when: 'object.labels.team == "x"'}\n`,
+  );
+  const told = await run("check", path);
+  expect([told.exitCode, told.out.split("\n")[0]]).toEqual([
+    0,
+    `${path}:3:68: warning: object.labels.team may be missing: the expression then fails, and this deny rule matches. Ask has(object.labels.team) first.`,
+  ]);
+  expect((await run("check", "--strict", path)).exitCode).toBe(3);
+  expect((await run("check", "--strict", "production")).exitCode).toBe(0);
+});
+
+promise("policy:simulates", "without a transcript there is nothing to simulate", async () => {
+  expect(await run("simulate", "default")).toMatchObject({ out: "", exitCode: 1 });
 });

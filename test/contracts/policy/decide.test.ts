@@ -2,7 +2,8 @@
 
 import { expect } from "vitest";
 import type { PrincipalFields } from "../../../src/domain/principal.ts";
-import { decide, neededFacts, noFacts } from "../../../src/policy/decide.ts";
+import { decide, noFacts } from "../../../src/policy/decide.ts";
+import { neededFacts, nothingNeeded } from "../../../src/policy/needed.ts";
 import { possible } from "../../../src/policy/possible.ts";
 import { promise } from "../../support/promise.ts";
 import { access, agent, allowEverything, call, environments, policyOf, type PlainRule } from "./support.ts";
@@ -266,16 +267,18 @@ promise("policy:facts-needed", "nothing is looked up for a call that is denied a
     { effect: "allow", match: { environments: ["dev"], effects: ["change", "read"] } },
     { effect: "deny", match: { namespaces: ["vault"] } },
   );
-  const nothing = { objects: false, namespaces: false };
-  expect(neededFacts(policy, call("change", ["patch pods shop/web"]))).toEqual({ objects: true, namespaces: true });
-  expect(neededFacts(policy, call("read", ["get pods shop/web"]))).toEqual({ objects: false, namespaces: true });
+  const nothing = nothingNeeded;
+  const web = access("patch pods shop/web");
+  const shop = { ...nothing, namespaces: ["shop"] };
+  expect(neededFacts(policy, call("change", [web]))).toEqual({ ...shop, objects: [web] });
+  expect(neededFacts(policy, call("read", ["get pods shop/web"]))).toEqual(shop);
   expect(neededFacts(policy, call("change", ["patch pods vault/web"]))).toEqual(nothing);
   expect(neededFacts(policy, call("destroy", ["delete pods shop/web"]))).toEqual(nothing);
   expect(neededFacts(policy, call("change", ["patch pods shop/web", "patch pods kube-system/dns"]))).toEqual(nothing);
   expect(neededFacts(policy, call("read", ["get secrets shop/db"]))).toEqual(nothing);
   const plain = policyOf(allowEverything);
   expect(neededFacts(plain, call("read", ["get pods shop/web"]))).toEqual(nothing);
-  expect(neededFacts(plain, call("change", ["patch pods shop/web"]))).toEqual({ objects: true, namespaces: false });
+  expect(neededFacts(plain, call("change", [web]))).toEqual({ ...nothing, objects: [web] });
 });
 
 promise("policy:list-agrees", "shown as the best that some call could get", () => {

@@ -133,7 +133,7 @@ promise("policy:load-refuses", "an id is taken across files, and a tool must exi
     problems: [{ path: "b.yaml", line: 2, sentence: "The id allow-everything is taken at a.yaml:1." }],
   });
   const closed = { path: "c.yaml", text: written([{ effect: "deny", match: { tools: ["workload_scale"] } }]) };
-  expect(loadPolicy([closed], ["workloads_scale"])).toMatchObject({
+  expect(loadPolicy([closed], [{ name: "workloads_scale", effects: ["change"] }])).toMatchObject({
     problems: [{ sentence: "There is no tool workload_scale; did you mean workloads_scale?" }],
   });
   expect(loadPolicy([])).toMatchObject({ kind: "refused", problems: [{ sentence: "No policy file was given." }] });

@@ -9,6 +9,7 @@ import { parseAccess } from "../../../src/policy/kinds.ts";
 import { loadPolicy } from "../../../src/policy/load.ts";
 import { indexRules, type Policy } from "../../../src/policy/policy.ts";
 import { ruleFrom, ruleSchema } from "../../../src/policy/rule.ts";
+import { openWhen, type OpenedWhen } from "../../../src/policy/when.ts";
 
 /** A rule as a file would hold it; what is left out is filled in. */
 export interface PlainRule {
@@ -32,9 +33,22 @@ export function written(rules: readonly PlainRule[]): string {
   return JSON.stringify({ version: 1, rules: filled(rules) });
 }
 
+const openedBefore = new Map<string, OpenedWhen>();
+function opened(text: string): OpenedWhen {
+  const found = openedBefore.get(text) ?? openWhen(text, "UTC", "");
+  openedBefore.set(text, found);
+  return found;
+}
+
 /** The policy of these rules without the way through YAML: for properties that need thousands. */
 export function quickPolicy(rules: readonly PlainRule[]): Policy {
-  const made = filled(rules).map((rule, order) => ruleFrom(ruleSchema.parse(rule), order));
+  const made = filled(rules).map((rule, order) => {
+    const parsed = ruleSchema.parse(rule);
+    if (parsed.when === undefined) return ruleFrom(parsed, order, null);
+    const { when, problems } = opened(parsed.when);
+    if (when === null) throw new Error(problems.map(({ sentence }) => sentence).join(" "));
+    return ruleFrom(parsed, order, when);
+  });
   return { digest: "", rules: made, index: indexRules(made), examples: 0, unexercised: [] };
 }
 
@@ -66,13 +80,14 @@ export const agent: PrincipalFields = {
 export function call(
   effect: Effect,
   accesses: readonly (string | Access)[],
-  more: Partial<Pick<DecidedCall, "tool" | "principal">> = {},
+  more: Partial<Pick<DecidedCall, "tool" | "principal" | "arguments">> = {},
 ): DecidedCall {
   return {
     tool: "any_tool",
     effect,
     cluster: "practice",
     principal: agent,
+    arguments: {},
     accesses: accesses.map((one) => (typeof one === "string" ? access(one) : one)),
     ...more,
   };

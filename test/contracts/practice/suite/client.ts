@@ -71,6 +71,22 @@ export class Client {
     return { code: reply.statusCode, body: isJson ? JSON.parse(text) : text, text, headers: reply.headers };
   }
 
+  /** The events of a watch until the server ends it, each with its type and its object's name; an error's code instead. */
+  async events(path: string): Promise<readonly string[]> {
+    const reply = await request(`${this.target.server}${path}`, {
+      dispatcher: this.#agent,
+      headers: { authorization: `Bearer ${this.target.adminToken}`, accept: "application/json" },
+    });
+    const lines = (await reply.body.text()).trim().split("\n");
+    return lines
+      .filter((line) => line !== "")
+      .map((line): Body => JSON.parse(line))
+      .map(
+        (event) =>
+          `${event.type ?? reply.statusCode} ${event.object?.metadata?.name ?? event.object?.code ?? event.code}`,
+      );
+  }
+
   /** The path of a core/v1 resource in the run's namespace. */
   core(resource: string, name = "", subresource = ""): string {
     return this.#path("/api/v1", resource, name, subresource);

@@ -207,4 +207,34 @@ export function listTests(client: () => Client): void {
     const bad = await at.call("GET", `${at.core("secrets")}?includeObject=All`, { accept: tableType });
     expect([bad.code, bad.body.reason]).toEqual([400, "BadRequest"]);
   });
+
+  promise(
+    "practice:watches",
+    "what happens after a revision, to the objects that are selected, until its seconds are over",
+    async () => {
+      const at = client();
+      const first = await at.make(at.core("configmaps"), { metadata: { name: "watched", labels: { seen: "yes" } } });
+      const version = first.metadata.resourceVersion as string;
+      const change = async (): Promise<void> => {
+        await at.call("PATCH", at.core("configmaps", "watched"), { body: { data: { a: "1" } } });
+        await at.make(at.core("configmaps"), { metadata: { name: "watch-unseen" } });
+        await at.make(at.core("configmaps"), { metadata: { name: "watch-other", labels: { seen: "yes" } } });
+        await at.call("DELETE", at.core("configmaps", "watched"));
+      };
+      const watch = (query: string): Promise<readonly string[]> =>
+        at.events(`${at.core("configmaps")}?watch=true&timeoutSeconds=2&${query}`);
+      const named = watch(`resourceVersion=${version}&fieldSelector=metadata.name%3Dwatched`);
+      const labelled = watch(`resourceVersion=${version}&labelSelector=seen%3Dyes`);
+      await change();
+      expect(await named).toEqual(["MODIFIED watched", "DELETED watched"]);
+      expect(await labelled).toEqual(["MODIFIED watched", "ADDED watch-other", "DELETED watched"]);
+      // Later, what had happened by then comes all the same, and without a revision what there is comes first.
+      expect(await watch(`resourceVersion=${version}&labelSelector=seen%3Dyes`)).toEqual([
+        "MODIFIED watched",
+        "ADDED watch-other",
+        "DELETED watched",
+      ]);
+      expect(await watch("labelSelector=seen%3Dyes")).toEqual(["ADDED watch-other"]);
+    },
+  );
 }
