@@ -1,6 +1,7 @@
 // The change tools on a real control plane: what each preview shows, what each run leaves, and that nothing else was sent.
 
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, inject } from "vitest";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../../src/domain/json.ts";
 import { promise } from "../support/promise.ts";
@@ -293,18 +294,17 @@ describe.skipIf("skip" in cluster)(`change tools on a real control plane${why}`,
     const missing = await preview("rollouts_undo", { kind: "Deployment", name: "undo", to_revision: 9 });
     expect([missing.isError, missing.facts["code"]]).toEqual([true, "not_found"]);
   });
-  /** Waits for the controller's own bookkeeping. */
+  /** Waits until the controller has made its revision and written down that it saw the last change. */
   async function revisions(count: number): Promise<void> {
-    for (;;) {
+    const done = async (): Promise<boolean> => {
       const listed = at(await read(`${apps}/replicasets?labelSelector=app%3Dundo`), "items");
-      const seen = textAt(
-        await read(`${apps}/deployments/undo`),
-        "metadata",
-        "annotations",
-        "deployment.kubernetes.io/revision",
-      );
-      if (Array.isArray(listed) && listed.length >= count && Number(seen) >= count) return;
-    }
+      const object = await read(`${apps}/deployments/undo`);
+      const revision = textAt(object, "metadata", "annotations", "deployment.kubernetes.io/revision");
+      const seen = at(object, "status", "observedGeneration") === at(object, "metadata", "generation");
+      return Array.isArray(listed) && listed.length >= count && Number(revision) >= count && seen;
+    };
+    // Twice in a row: it writes its status in several steps.
+    for (let calm = 0; calm < 2; calm = (await done()) ? calm + 1 : 0) await pause(250);
   }
 
   promise("tools:change-undo", "a StatefulSet goes back by its ControllerRevisions", async () => {
