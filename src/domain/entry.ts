@@ -24,6 +24,8 @@ export interface EntryDetails {
     policy: string;
     facts: JsonObject;
     approval: string | null;
+    /** What policy asked of the answer; absent where it asked nothing. */
+    obligations?: JsonObject;
     /** Why it was refused before or by policy; "" when it was not. */
     code: string;
   };
@@ -39,7 +41,7 @@ export interface EntryDetails {
     account: string;
     jti: string;
     ambient: boolean;
-    masked: readonly { readonly type: string; readonly count: number }[];
+    masked: readonly { readonly type: string; readonly count: number; readonly places?: readonly string[] }[];
     bytes: number;
     /** Milliseconds by stage. */
     durations: { readonly [stage: string]: number };
@@ -63,6 +65,8 @@ export interface EntryDetails {
     answer: "approve" | "reject";
     reason: string;
   };
+  /** Nobody had answered for `after` seconds: these may answer too from now on. */
+  "approval.notified": { approval: string; after: number; to: readonly string[] };
   "approval.expired": { approval: string };
   "approval.withdrawn": { approval: string };
   "approval.spent": { approval: string; approvalDigest: string };

@@ -48,12 +48,16 @@ export interface Output {
   readonly facts: OutputFacts;
   /** Holds text that a stranger may have written (logs, events, annotations): taints the session. */
   readonly untrusted: boolean;
+  /** Most bytes that the answer may take, where policy says so. */
+  readonly maxBytes?: number;
 }
 
-/** What was masked, never the value: one row a type and place. */
+/** What was masked, never the value: one row a type. */
 export interface Masked {
   readonly type: string;
   readonly count: number;
+  /** Where in the answer; the first ones where there are many. */
+  readonly places?: readonly string[];
 }
 
 /** Output that has passed the masker. Minted by `masking/mask.ts` alone. */

@@ -14,11 +14,12 @@ import { neutralise } from "./neutral.ts";
 import { speakingTexts } from "./speaking.ts";
 import { walker, type Walk } from "./objects.ts";
 import { contentOf } from "./opened.ts";
-import { defaultProfile, type Profile } from "./profile.ts";
+import { maskedIn } from "./places.ts";
+import { defaultProfile, together, type Profile } from "./profile.ts";
 import { newRoom, written, type Room, type Write } from "./spans.ts";
 import { maskLong, streamMasker, type StreamMasker } from "./stream.ts";
 import { secretFinder, type FindSecrets } from "./text.ts";
-import { countTokens, minter, rowsOf, sessionKey, type MaskType } from "./token.ts";
+import { minter, sessionKey, type MaskType } from "./token.ts";
 
 /** Masks for one call. Every method throws Faulted(output_withheld) where anything goes wrong inside: nothing leaves unmasked. */
 export interface CallMasker {
@@ -41,8 +42,11 @@ export interface CallMasker {
 }
 
 export interface Masking {
-  /** `supplied`: the arguments that the caller sent; what stands in them is masked without a tag. */
-  forCall(session: Session, supplied: Json): CallMasker;
+  /**
+   * `supplied`: the arguments that the caller sent; what stands in them is masked without a tag. `also`: names of
+   * profiles that hide besides the configured one. Throws Faulted(output_withheld) where one of them is not there.
+   */
+  forCall(session: Session, supplied: Json, also?: readonly string[]): CallMasker;
 }
 
 export interface MaskingOptions {
@@ -50,13 +54,29 @@ export interface MaskingOptions {
   readonly key: Uint8Array;
   /** What is hidden besides the built-in structure, names and formats; `defaultProfile` without it. */
   readonly profile?: Profile;
+  /** Those that policy may ask for besides, by name. */
+  readonly profiles?: ReadonlyMap<string, Profile>;
 }
 
-/** Opens masking: compiles the formats once for all calls. */
-export function openMasking({ key, profile = defaultProfile }: MaskingOptions): Masking {
-  const engine = openEngine(profile);
+/** Opens masking: compiles the formats of each combination of profiles once for all calls. */
+export function openMasking({ key, profile = defaultProfile, profiles = new Map() }: MaskingOptions): Masking {
+  const engines = new Map<string, Engine>([["", openEngine(profile)]]);
+  function engineWith(also: readonly string[]): Engine {
+    const named = [...new Set(also)].sort();
+    const known = engines.get(named.join(" "));
+    if (known !== undefined) return known;
+    const more = named.map((name) => {
+      const found = profiles.get(name);
+      // Policies that name another don't load: to go on without it would show what its author meant to hide.
+      if (found === undefined) throw new Faulted(fault("output_withheld", {}, `no masking profile ${name}`));
+      return found;
+    });
+    const opened = openEngine(together([profile, ...more]));
+    engines.set(named.join(" "), opened);
+    return opened;
+  }
   return {
-    forCall: (session, supplied) => callMasker(engine, () => sessionKey(key, session.id), supplied),
+    forCall: (session, supplied, also = []) => callMasker(engineWith(also), () => sessionKey(key, session.id), supplied),
   };
 }
 
@@ -175,7 +195,7 @@ function maskedOutput(output: Output, passes: Passes): MaskedOutput {
     return neutral.text;
   };
   const shows = { clean, shown: (text: string): string => clean(passes.text(text)) };
-  const { headline, blocks, facts, untrusted } = output;
+  const { headline, blocks, facts, untrusted, maxBytes } = output;
   const shown: Pick<Output, "headline" | "blocks"> = {
     headline: sentence(headline, shows.shown),
     blocks: blocks.map((block) => maskedBlock(block, passes, shows)),
@@ -186,14 +206,8 @@ function maskedOutput(output: Output, passes: Passes): MaskedOutput {
     facts: facts.cut === undefined ? facts : { ...facts, cut: shows.shown(facts.cut) },
     // Whoever wrote to an AI is a stranger, wherever it stood.
     untrusted: untrusted || addressed > 0,
+    ...(maxBytes === undefined ? {} : { maxBytes }),
   };
-  const counts = new Map<string, number>();
-  eachString(masked, (text) => countTokens(text, counts));
   const noted = { ...(escaped === 0 ? {} : { escaped }), ...(addressed === 0 ? {} : { addressed }) };
-  return { ...masked, masked: rowsOf(counts), ...noted } as MaskedOutput;
-}
-
-function eachString(value: unknown, each: (text: string) => void): void {
-  if (typeof value === "string") each(value);
-  else if (typeof value === "object" && value !== null) for (const one of Object.values(value)) eachString(one, each);
+  return { ...masked, masked: maskedIn(masked), ...noted } as MaskedOutput;
 }

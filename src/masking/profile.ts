@@ -8,5 +8,11 @@ export interface Profile {
   readonly formats: readonly Format[];
 }
 
+/** What any of them hides. */
+export function together(profiles: readonly Profile[]): Profile {
+  const formats = new Set(profiles.flatMap((one) => one.formats));
+  return { personal: new Set(profiles.flatMap((one) => [...one.personal])), formats: [...formats] };
+}
+
 /** Without a profile: every built-in format, and card numbers. */
 export const defaultProfile: Profile = { personal: new Set(["card"]), formats: [] };

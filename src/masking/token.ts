@@ -38,7 +38,8 @@ export type MaskType = (typeof maskTypes)[number];
 const tagLength = 8;
 /** Values that may be guessed get no tag: it would say whether a guess is right. */
 const leastBits = 64;
-const opening = "[MASKED:";
+/** How every token begins. */
+export const opening = "[MASKED:";
 
 /**
  * The end of the well-formed token that starts at `start`, or -1. Only a fixed type and a tag of eight hexadecimal

@@ -73,6 +73,7 @@ export function openCallRecord(options: RecordOptions) {
       policy: decision?.policy ?? "",
       facts: maskedOr({}, factsUsed(options.facts(), request.principal), options.mask),
       approval: null,
+      ...obligationsIn(decision),
       code,
     });
   }
@@ -227,12 +228,22 @@ function maskedOr(otherwise: JsonObject, value: JsonObject, mask: RecordOptions[
   }
 }
 
+/** What policy asks of the answer, where it asks anything. */
+function obligationsIn(decision: Decision | null): { obligations?: JsonObject } {
+  const { maxBytes = null, mask = [] } = decision?.obligations ?? {};
+  if (maxBytes === null && mask.length === 0) return {};
+  return { obligations: { ...(maxBytes === null ? {} : { maxBytes }), ...(mask.length === 0 ? {} : { mask }) } };
+}
+
 /** What the decision was made on, complete enough to be made again: who asked in which groups, and what was looked up. */
-function factsUsed(facts: Facts | null, { kind, groups }: Pick<PrincipalFields, "kind" | "groups">): JsonObject {
+function factsUsed(
+  facts: Facts | null,
+  { kind, groups, claims }: Pick<PrincipalFields, "kind" | "groups" | "claims">,
+): JsonObject {
   if (facts === null) return {};
   const { session, now, change } = facts;
   return {
-    principal: { kind, groups: groups.slice(0, 100) },
+    principal: { kind, groups: groups.slice(0, 100), ...(claims === undefined ? {} : { claims }) },
     namespaces: facts.namespaces.map(({ name, exists, environment, labels }) => ({
       name,
       exists,

@@ -60,6 +60,8 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
       return `${text("approval")}  until ${text("expires")}`;
     case "approval.decided":
       return said(text("approval"), text("answer"), `by ${approverIn(details)}`, text("reason"));
+    case "approval.notified":
+      return said(text("approval"), `after ${showValue(details["after"])} s also`, list("to"));
     case "approval.expired":
     case "approval.withdrawn":
     case "approval.spent":
@@ -113,7 +115,15 @@ function approverIn(details: JsonObject): string {
 function maskedIn(details: JsonObject): string {
   const rows = details["masked"];
   if (!Array.isArray(rows) || rows.length === 0) return "";
-  return `masked: ${(rows as readonly Json[]).map((row) => `${showValue(at(row, "count"))} ${textAt(row, "type")}`).join(", ")}`;
+  const says = (row: Json): string =>
+    `${showValue(at(row, "count"))} ${textAt(row, "type")}${placesIn(at(row, "places"))}`;
+  return `masked: ${(rows as readonly Json[]).map(says).join(", ")}`;
+}
+
+/** ` (spec.containers[api].env[DB_PASSWORD].value and 2 more)` */
+function placesIn(places: Json | undefined): string {
+  const told = listed(places, 1);
+  return told === "" ? "" : ` (${told})`;
 }
 
 function listed(value: Json | undefined, most: number): string {

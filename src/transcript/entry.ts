@@ -25,6 +25,7 @@ const kinds: Record<EntryKind, true> = {
   "call.unknown": true,
   "approval.requested": true,
   "approval.decided": true,
+  "approval.notified": true,
   "approval.expired": true,
   "approval.withdrawn": true,
   "approval.spent": true,

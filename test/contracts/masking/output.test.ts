@@ -88,8 +88,33 @@ describe("the last pass", () => {
       facts: { cut: `cut ${token}`, counts: { pods: 3 } },
       untrusted: false,
       masked: [
-        { type: "token", count: 14 },
-        { type: "password", count: 4 },
+        {
+          type: "token",
+          count: 15,
+          places: [
+            "headline",
+            "line",
+            "columns",
+            `column C ${token}`,
+            "a[0]",
+            "a[1] (a key)",
+            "value",
+            "source",
+            `logs ${token}, line 1`,
+            "path",
+            `spec.${token}`,
+            "cut",
+          ],
+        },
+        {
+          type: "password",
+          count: 4,
+          places: [
+            `logs ${token}, line 2`,
+            "spec.template.spec.containers[api].env[DB_PASSWORD].value",
+            "spec.adminPassword",
+          ],
+        },
       ],
     });
   });
