@@ -7,6 +7,7 @@ import {
   defineTool,
   fault,
   Faulted,
+  fullKind,
   hasCondition,
   inputs,
   pause,
@@ -70,7 +71,7 @@ export default defineTool<Input>({
       if (uid !== null && asked.for !== "deleted" && (object === null || textAt(object, "metadata", "uid") !== uid))
         return told([`${title}: it was deleted meanwhile, after ${waited()} s.`], "never", waited());
       uid ??= object === null ? "" : textAt(object, "metadata", "uid");
-      const now = standing(asked, kind.kind, object, uid);
+      const now = standing(asked, fullKind(kind), object, uid);
       if (now.reached === "yes")
         return told([`${title}: ${asked.for} after ${waited()} s: `, ...now.says, "."], "yes", waited());
       if (now.reached === "never")

@@ -8,8 +8,10 @@ import {
   eventRow,
   fault,
   Faulted,
+  fullKind,
   groupEvents,
   inputs,
+  isAbout,
   openLooks,
   optionalLists,
   ownedBy,
@@ -90,7 +92,7 @@ export default defineTool<Input>({
 
 /** The kind that is asked about; "" for all. Faults: invalid_input for a name without a kind. */
 async function subjectKind({ kind, name }: Input, findKind: Kit["findKind"]): Promise<string> {
-  if (kind !== undefined) return (await findKind(kind)).kind;
+  if (kind !== undefined) return fullKind(await findKind(kind));
   if (name === undefined) return "";
   throw new Faulted(
     fault("invalid_input", { problems: [{ path: "kind", rule: "goes with name: say which kind it is" }] }),
@@ -105,8 +107,8 @@ async function subjectsIn(
   looks: Looks,
 ): Promise<(row: EventRow) => boolean> {
   if (kind === "") return () => true;
-  if (name === undefined) return (row) => row.kind === kind;
-  const own = (row: EventRow): boolean => row.kind === kind && row.name === name;
+  if (name === undefined) return (row) => isAbout(row, kind);
+  const own = (row: EventRow): boolean => isAbout(row, kind) && row.name === name;
   if (!ownsPods.includes(kind)) return own;
   const middle = between[kind];
   const middleKind = middle === "jobs" ? "Job" : "ReplicaSet";

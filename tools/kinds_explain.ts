@@ -92,6 +92,8 @@ async function explain(asked: Input, kind: ResourceKind, kit: Kit): Promise<Outp
   let type = typeOf(document, whole);
   for (const [index, step] of steps.entries()) {
     const field = fieldIn(document, schema, step);
+    if (field === undefined && at(within(document, schema), "x-kubernetes-preserve-unknown-fields") === true)
+      return answer([`${title} ${asked.path ?? ""}: not described; its schema takes any field there.`]);
     if (field === undefined) throw unknownField(steps.slice(0, index + 1).join("."), document, schema, step);
     schema = field;
     type = typeOf(document, field);

@@ -222,8 +222,10 @@ async function rehearse(found: readonly DrainedPod[], kind: ResourceKind, kit: K
 
 type Evicted =
   | { readonly kind: "evicted" }
-  /** It was gone already, or another one stands under its name. */
+  /** It was gone already. */
   | { readonly kind: "gone" }
+  /** It is none that was agreed: another one stands under its name. */
+  | { readonly kind: "other" }
   | { readonly kind: "blocked"; readonly detail: JsonObject };
 
 async function evict(pod: DrainedPod, kind: ResourceKind, kit: Kit): Promise<Evicted> {
@@ -235,7 +237,8 @@ async function evict(pod: DrainedPod, kind: ResourceKind, kit: Kit): Promise<Evi
     const { code, detail, effect } = thrown.fault;
     // An answer that was lost is the caller's to know of, whatever it might have been.
     if (effect !== "none") throw thrown;
-    if (code === "not_found" || code === "stale") return { kind: "gone" };
+    if (code === "not_found") return { kind: "gone" };
+    if (code === "stale") return { kind: "other" };
     // A namespace that is being deleted takes its pods with it, and evicts none.
     if (code === "namespace_terminating") return { kind: "evicted" };
     if (code === "eviction_blocked" || code === "cluster_busy") return { kind: "blocked", detail };
@@ -259,7 +262,7 @@ async function empty(drain: Drain): Promise<Sentence[]> {
   const waiting = new Map(
     drain.found.filter((pod) => goes(pod) && (pod.leaving || going.includes(pod))).map((pod) => [pod.uid, pod]),
   );
-  const all = waiting.size;
+  let all = waiting.size;
   const left = new Map(going.map((pod) => [pod.uid, pod]));
   const gone = () => ({ done: all - waiting.size, total: all });
   let blocked: JsonObject | null = null;
@@ -269,6 +272,7 @@ async function empty(drain: Drain): Promise<Sentence[]> {
       const done = await evict(pod, kinds.pods, kit);
       if (done.kind === "blocked") blocked ??= done.detail;
       else left.delete(uid);
+      if (done.kind === "other" && waiting.delete(uid)) all -= 1;
       kit.progress(progressOf(drain, { all, left: left.size, waiting: waiting.size, blocked }), gone());
     }
     const now = await podsOn(asked.name, kinds.pods, kit);

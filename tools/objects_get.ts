@@ -8,12 +8,15 @@ import {
   defineTool,
   fault,
   Faulted,
+  fullKind,
   inputs,
+  isCustom,
   isJsonObject,
   named,
   parsePath,
   placeOf,
   quoted,
+  refersTo,
   textAt,
   valuesAt,
   type Block,
@@ -88,14 +91,14 @@ export default defineTool({
       case "spec":
         return answer(
           [`${title}: the fields to edit.`],
-          [{ kind: "object", object: withoutServerFields(object, false) }],
+          [{ kind: "object", object: withoutServerFields(object, false, found.group) }],
           {},
           hasAnnotations(object),
         );
       case "full":
         return answer(
           [`${title}: with status.`],
-          [{ kind: "object", object: withoutServerFields(object, true) }],
+          [{ kind: "object", object: withoutServerFields(object, true, found.group) }],
           {},
           true,
         );
@@ -120,7 +123,7 @@ function part(title: string, object: JsonObject, path: string): Output {
 const hasAnnotations = (object: JsonObject): boolean => at(object, "metadata", "annotations") !== undefined;
 
 /** The object as a person would write it: what the server alone fills in is left out. */
-function withoutServerFields(object: JsonObject, status: boolean): JsonObject {
+function withoutServerFields(object: JsonObject, status: boolean, group: string): JsonObject {
   const metadata = at(object, "metadata");
   const kept = isJsonObject(metadata) ? metadata : {};
   const dropped = ["managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"];
@@ -128,7 +131,9 @@ function withoutServerFields(object: JsonObject, status: boolean): JsonObject {
     Object.entries(kept).filter(([key]) => !dropped.includes(key) || (status && key === "creationTimestamp")),
   );
   const entries = Object.entries(object).filter(([key]) => key !== "metadata" && (status || key !== "status"));
-  const clean = Object.fromEntries(entries.map(([key, value]) => [key, status ? value : withoutDefaults(value)]));
+  const clean = Object.fromEntries(
+    entries.map(([key, value]) => [key, status || isCustom(group) ? value : withoutDefaults(value)]),
+  );
   const { apiVersion, kind, ...rest } = clean;
   return {
     ...(apiVersion === undefined ? {} : { apiVersion }),
@@ -146,7 +151,7 @@ function withoutRevision(metadata: JsonObject): JsonObject {
   return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };
 }
 
-/** Values that the API server fills in when nobody says otherwise (Kubernetes API reference, v1.36). */
+/** Values that the API server fills in when nobody says otherwise (Kubernetes API reference, v1.36); in a custom resource nobody does. */
 const defaults: { readonly [field: string]: readonly Json[] } = {
   dnsPolicy: ["ClusterFirst"],
   restartPolicy: ["Always"],
@@ -196,20 +201,20 @@ async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: K
   line("node", textAt(object, "spec", "nodeName"));
   const replicas = at(object, "spec", "replicas");
   if (typeof replicas === "number") {
-    const count = (field: string): number => Number(at(object, "status", field) ?? 0);
-    blocks.push({
-      kind: "line",
-      line: [
-        `replicas: ${replicas} wanted, ${count("readyReplicas")} ready, ${count("updatedReplicas")} updated, ${count("availableReplicas")} available`,
-      ],
+    // A custom resource may count otherwise, or not at all: what it does not say is not zero.
+    const counts = ["ready", "updated", "available"].flatMap((state) => {
+      const count = at(object, "status", `${state}Replicas`) ?? (isCustom(ref.kind.group) ? undefined : 0);
+      return count === undefined ? [] : [`${Number(count)} ${state}`];
     });
+    blocks.push({ kind: "line", line: [`replicas: ${[`${replicas} wanted`, ...counts].join(", ")}`] });
   }
   blocks.push(...containers(object), ...conditions(object));
   const data = at(object, "data");
   if (isJsonObject(data)) blocks.push({ kind: "object", object: { data } });
   else if (at(object, "spec", "template") === undefined && at(object, "spec", "containers") === undefined) {
     const spec = at(object, "spec");
-    if (spec !== undefined) blocks.push({ kind: "object", object: { spec: withoutDefaults(spec) } });
+    if (spec !== undefined)
+      blocks.push({ kind: "object", object: { spec: isCustom(ref.kind.group) ? spec : withoutDefaults(spec) } });
   }
   blocks.push(...(await warnings(ref, kit)));
   return answer([`${title}.`], blocks, {}, true);
@@ -244,9 +249,7 @@ function conditions(object: JsonObject): Block[] {
   const list = at(object, "status", "conditions");
   return (Array.isArray(list) ? list : []).flatMap((one: JsonObject): Block[] => {
     const [type, status, message] = [textAt(one, "type"), textAt(one, "status"), textAt(one, "message")];
-    const good =
-      status === "True" ? !/(Pressure|Failure|Unavailable)$/.test(type) : /(Pressure|Failure|Unavailable)$/.test(type);
-    if (good) return [];
+    if ((status === "True") !== /(Pressure|Failure|Failed|Degraded|Stalled|Unavailable)$/.test(type)) return [];
     return [
       {
         kind: "line",
@@ -277,7 +280,8 @@ async function warnings(ref: ObjectRef, kit: Kit): Promise<Block[]> {
   if (!kit.cluster.may(events)) return [{ kind: "line", line: ["Not checked: events (not readable)"] }];
   const fieldSelector = `involvedObject.name=${ref.name},involvedObject.kind=${ref.kind.kind},type=Warning`;
   const { items } = await kit.cluster.list(events.kind, ref.namespace, { limit: 100, fieldSelector });
-  return items.slice(-5).map((event): Block => {
+  const own = items.filter((event) => refersTo(at(event, "involvedObject"), ref.kind, ref.name));
+  return own.slice(-5).map((event): Block => {
     const times = Number(at(event, "count") ?? 1);
     const line: Sentence = [
       `warning ${times}× `,
@@ -359,10 +363,10 @@ function tie(ref: ObjectRef, object: JsonObject, other: JsonObject): string {
     PersistentVolumeClaim: ["claimName"],
     ServiceAccount: ["serviceAccountName"],
     Service: ["service"],
-  }[ref.kind.kind];
+  }[fullKind(ref.kind)];
   if (reference !== undefined && mentions(at(other, "spec"), reference, ref.name)) return "user";
   const target = at(other, "spec", "scaleTargetRef");
-  if (textAt(target, "kind") === ref.kind.kind && textAt(target, "name") === ref.name) return "scaler";
+  if (refersTo(target, ref.kind, ref.name)) return "scaler";
   const selector = at(other, "spec", "selector");
   const labels = at(object, "spec", "template", "metadata", "labels") ?? at(object, "metadata", "labels");
   const selects =

@@ -13,8 +13,10 @@ import {
   fault,
   Faulted,
   findingLines,
+  fullKind,
   ingressFindings,
   inputs,
+  isAbout,
   isHealthy,
   listAt,
   mergeFindings,
@@ -130,19 +132,19 @@ export default defineTool<Input>({
     const namespace = target === null ? (asked.namespace ?? "") : target.namespace;
     const get: Need[] = target === null ? [] : [{ verb: "get", ...target }];
     if (namespace === "") return get;
-    const listed = target === null || ofPods.includes(target.kind.kind);
+    const listed = target === null || ofPods.includes(fullKind(target.kind));
     const required: Need[] = [events, ...(listed ? [pods] : [])].map((kind) => ({
       verb: "list",
       kind,
       namespace,
       name: "",
     }));
-    const logged = asked.logs && (listed || target.kind.kind === "Pod");
-    const one = target?.kind.kind === "Pod" ? target.name : "";
+    const logged = asked.logs && (listed || fullKind(target.kind) === "Pod");
+    const one = target !== null && kindOf(target) === "Pod" ? target.name : "";
     const logs: Need[] = logged
       ? [{ verb: "get", kind: pods, namespace, name: one, subresource: "log", optional: true }]
       : [];
-    const others = target === null ? besideScan : (beside[target.kind.kind] ?? []);
+    const others = target === null ? besideScan : (beside[fullKind(target.kind)] ?? []);
     return [...get, ...required, ...logs, ...(await optionalLists(findKind, namespace, others))];
   },
   async run(asked, kit) {
@@ -202,7 +204,7 @@ async function read(asked: Input, target: Target | null, looks: Looks, kit: Kit)
   const namespace = target === null ? (asked.namespace ?? "") : target.namespace;
   const object = target === null ? null : await kit.cluster.get(target);
   if (namespace === "") return { namespace, object, pods: [], troubled: [], left: 0, warnings: [], objects: {} };
-  const others = target === null ? besideScan : (beside[target.kind.kind] ?? []);
+  const others = target === null ? besideScan : (beside[fullKind(target.kind)] ?? []);
   const [lists, warnings] = await Promise.all([
     Promise.all(
       others.map(
@@ -227,8 +229,8 @@ async function read(asked: Input, target: Target | null, looks: Looks, kit: Kit)
       else left += 1;
     }
   };
-  if (target?.kind.kind === "Pod" && object !== null) see([object]);
-  else if (target === null || ofPods.includes(target.kind.kind)) {
+  if (kindOf(target) === "Pod" && object !== null) see([object]);
+  else if (target === null || ofPods.includes(fullKind(target.kind))) {
     const selector = target === null || object === null ? null : podSelector(target, object, objects["jobs"] ?? []);
     if (selector !== "none") await looks.required("pods", namespace, selector === null ? {} : { selector }, scan, see);
   }
@@ -242,7 +244,7 @@ function concerns(
   labels: Json,
 ): boolean {
   if (target === null || object === null) return true;
-  const { kind } = target.kind;
+  const kind = fullKind(target.kind);
   if (kind !== "Service" && kind !== "Ingress") return true;
   const backends = backendsOf(object);
   const behind = (objects["services"] ?? []).filter((one) => backends.has(textAt(one, "metadata", "name")));
@@ -251,8 +253,8 @@ function concerns(
 
 /** The selector of the pods to read: null for all (a Service's near misses are among them), `none` where there can be none. */
 function podSelector(target: Target, object: JsonObject, jobs: readonly JsonObject[]): string | null {
-  if (target.kind.kind === "Service" || target.kind.kind === "Ingress") return null;
-  if (target.kind.kind !== "CronJob") return selectorText(at(object, "spec", "selector")) ?? "none";
+  if (fullKind(target.kind) === "Service" || fullKind(target.kind) === "Ingress") return null;
+  if (fullKind(target.kind) !== "CronJob") return selectorText(at(object, "spec", "selector")) ?? "none";
   const names = jobs
     .filter((job) => ownedBy(job, "CronJob", target.name))
     .map((job) => textAt(job, "metadata", "name"));
@@ -271,7 +273,7 @@ async function warningsOf(asked: Input, namespace: string, looks: Looks, kit: Ki
 function findingsOf(scene: Scene, target: Target | null, now: number): Finding[] {
   const { objects, warnings } = scene;
   const about = (kind: string, name: string): readonly EventRow[] =>
-    warnings.filter((row) => row.kind === kind && row.name === name);
+    warnings.filter((row) => isAbout(row, kind) && row.name === name);
   const inPods = scene.troubled
     .filter((pod) => concerns(target, scene, at(pod, "metadata", "labels") ?? {}))
     .flatMap((pod) =>
@@ -279,7 +281,7 @@ function findingsOf(scene: Scene, target: Target | null, now: number): Finding[]
     );
   const found = inPods.map((one) => ({ ...one, owner: rootOf(one.owner, objects["replicasets"] ?? []) }));
   if (target !== null && scene.object !== null) {
-    const { kind } = target.kind;
+    const kind = fullKind(target.kind);
     return [...found, ...ofObject(scene, kind, scene.object, now), ...besideObject(scene, kind, scene.object, now)];
   }
   const kinds = {
@@ -314,6 +316,8 @@ function rootOf(owner: string, sets: readonly JsonObject[]): string {
   return (set === undefined ? "" : ownerOf(set)) || owner;
 }
 
+const kindOf = (target: Target | null): string => (target === null ? "" : fullKind(target.kind));
+
 /** What is wrong with one object itself. */
 function ofObject(scene: Scene, kind: string, object: JsonObject, now: number): Finding[] {
   const name = textAt(object, "metadata", "name");
@@ -322,7 +326,7 @@ function ofObject(scene: Scene, kind: string, object: JsonObject, now: number): 
     .filter((one) => ownedBy(one, kind, name))
     .map((one) => textAt(one, "metadata", "name"));
   const warnings = scene.warnings.filter(
-    (row) => (row.kind === kind && row.name === name) || (row.kind === "ReplicaSet" && sets.includes(row.name)),
+    (row) => (isAbout(row, kind) && row.name === name) || (row.kind === "ReplicaSet" && sets.includes(row.name)),
   );
   switch (kind) {
     case "Service":
@@ -424,7 +428,7 @@ function told(
   now: number,
 ): Output {
   const place = scene.namespace === "" ? "" : `${scene.namespace}/`;
-  const title = target === null ? `namespace ${scene.namespace}` : `${target.kind.kind} ${place}${target.name}`;
+  const title = target === null ? `namespace ${scene.namespace}` : `${fullKind(target.kind)} ${place}${target.name}`;
   const concerned = scene.pods.filter((pod) => concerns(target, scene, pod.labels));
   const ready = concerned.filter((pod) => pod.ready).length;
   const wanted = scene.object === null ? undefined : at(scene.object, "spec", "replicas");
@@ -434,7 +438,7 @@ function told(
   const unread = [
     // The looks end in whatever order the cluster answers.
     ...looks.unread.toSorted(),
-    ...(target?.kind.kind === "Node" ? ["events of the node (they stand in namespace default)"] : []),
+    ...(kindOf(target) === "Node" ? ["events of the node (they stand in namespace default)"] : []),
   ];
   const lists = Object.entries(scene.objects).flatMap(([text, list]) =>
     list === null ? [] : [{ name: short[text] ?? text.split(".")[0] ?? text, count: list.length }],

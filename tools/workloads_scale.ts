@@ -9,9 +9,11 @@ import {
   Faulted,
   inputs,
   placeOf,
+  refersTo,
   textAt,
   type Kit,
   type Need,
+  type ResourceKind,
   type Sentence,
 } from "../src/tool.ts";
 
@@ -54,7 +56,7 @@ export default defineTool({
         fault("stale", { kind: ref.kind.kind, name, field: "spec.replicas", expected: if_replicas, found: from }),
       );
     // Looked up first: nothing that can fail stands behind the write.
-    const checks = await checksOf(ref.kind.kind, name, namespace, kit);
+    const checks = await checksOf(ref.kind, name, namespace, kit);
     await kit.cluster.patch(ref, { spec: { replicas } }, { type: "merge", subresource: "scale" });
     if (replicas === 0 && from > 0) checks.unshift([`stops all ${from} replicas`]);
     return { ...answer([]), checks, undo: `workloads_scale replicas ${from}` };
@@ -67,17 +69,13 @@ async function watchers(namespace: string, findKind: Kit["findKind"]): Promise<N
   return kinds.map((kind) => ({ verb: "list", kind, namespace, name: "", optional: true }));
 }
 
-async function checksOf(kind: string, name: string, namespace: string, kit: Kit): Promise<Sentence[]> {
+async function checksOf(kind: ResourceKind, name: string, namespace: string, kit: Kit): Promise<Sentence[]> {
   const [autoscalers, quotas] = await watchers(namespace, kit.findKind);
   const checks: Sentence[] = [];
   if (autoscalers === undefined || !kit.cluster.may(autoscalers)) checks.push(["Not checked: HPAs (not readable)"]);
   else {
     const { items } = await kit.cluster.list(autoscalers.kind, namespace, { limit: 500 });
-    const owner = items.find(
-      (item) =>
-        textAt(item, "spec", "scaleTargetRef", "kind") === kind &&
-        textAt(item, "spec", "scaleTargetRef", "name") === name,
-    );
+    const owner = items.find((item) => refersTo(at(item, "spec", "scaleTargetRef"), kind, name));
     if (owner !== undefined) {
       const bounds = `${Number(at(owner, "spec", "minReplicas") ?? 1)}-${Number(at(owner, "spec", "maxReplicas") ?? 0)}`;
       const hpa = textAt(owner, "metadata", "name");

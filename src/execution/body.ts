@@ -1,32 +1,13 @@
-// What no approval lifts and only the body of a write shows: pods that take the node's own namespaces, files or power (kubernetes.md, "Attack surface").
+// Where a body shows what no approval lifts: pods that take the node's own namespaces, files or power (kubernetes.md, "Attack surface").
 
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
-
-export interface BodyForbid {
-  /** Stands in entries as `forbid:<id>`. */
-  readonly id: string;
-  /** For the agent: what is refused. */
-  readonly sentence: string;
-}
+import { hostFiles, hostNamespaces, privileged, type BodyForbid } from "./body-forbids.ts";
 
 interface Finding {
   readonly forbid: BodyForbid;
   /** Where it stands and what stands there: the same finding on both sides is nothing new. */
   readonly what: string;
 }
-
-const hostNamespaces: BodyForbid = {
-  id: "host-namespaces",
-  sentence: "Pods in the node's network, process or IPC namespace (hostNetwork, hostPID, hostIPC) can't be written",
-};
-const hostFiles: BodyForbid = {
-  id: "host-path",
-  sentence: "Volumes of the node's own files (hostPath) can't be written",
-};
-const privileged: BodyForbid = {
-  id: "privileged",
-  sentence: "Privileged containers can't be written",
-};
 
 /** By field, at any depth: custom resources hold pod templates too, and a field that means something else there is refused rather than trusted. */
 const fields: { readonly [field: string]: { readonly forbid: BodyForbid; grants(value: Json): boolean } } = {

@@ -28,7 +28,12 @@ function hiddenPlaces(stored: Json | undefined, shown: Json | undefined, path: s
   }
   const lists = Array.isArray(stored);
   for (const [key, inner] of Object.entries(stored) as [string, Json][])
-    hiddenPlaces(inner, at(shown, lists ? Number(key) : key), `${path}${lists ? member(inner) : field(key)}`, found);
+    hiddenPlaces(
+      inner,
+      at(shown, lists ? Number(key) : key),
+      `${path}${lists ? member(inner, key) : field(key)}`,
+      found,
+    );
 }
 
 function otherIn(sent: Json, given: Json, path: string, hidden: ReadonlySet<string>): Json {
@@ -38,7 +43,7 @@ function otherIn(sent: Json, given: Json, path: string, hidden: ReadonlySet<stri
   }
   if (Array.isArray(given)) {
     const items = (given as readonly Json[]).map((item, index) =>
-      otherIn(at(sent, index) ?? null, item, `${path}${member(item)}`, hidden),
+      otherIn(at(sent, index) ?? null, item, `${path}${member(item, String(index))}`, hidden),
     );
     return items.some((item, index) => item !== at(sent, index)) ? items : sent;
   }
@@ -74,14 +79,16 @@ function placeAt(document: Json | undefined, parts: readonly string[]): string {
   let [here, path] = [document, ""];
   for (const part of parts) {
     const next: Json | undefined = Array.isArray(here) ? at(here, Number(part)) : at(here, part);
-    path += Array.isArray(here) ? member(next ?? null) : field(part);
+    path += Array.isArray(here) ? member(next ?? null, part) : field(part);
     here = next;
   }
   return path;
 }
 
 const field = (key: string): string => `.${JSON.stringify(key)}`;
-const member = (item: Json): string => {
+/** A list of words is one value: each word of it at its own place. */
+const member = (item: Json, index: string): string => {
+  if (!isJsonObject(item)) return `[${index}]`;
   const name = namers.map((one) => textAt(item, one)).find((one) => one !== "");
   return name === undefined ? "[]" : `[${JSON.stringify(name)}]`;
 };

@@ -60,9 +60,12 @@ function blank(value: Json, member: boolean): Json {
  */
 export function refuseExposed(hidden: Twice, stored: Json, seen: Json): void {
   const path = exposed(hidden, stored, seen, "");
-  if (path === null) return;
+  if (path !== null) throw wouldExpose(path);
+}
+
+function wouldExpose(path: string): Faulted {
   const rule = "would let a hidden value be read: change its name, or what stands beside it, together with the value";
-  throw new Faulted(fault("invalid_input", { problems: [{ path: path.replace(/^\./, ""), rule }] }, "would expose"));
+  return new Faulted(fault("invalid_input", { problems: [{ path: path.replace(/^\./, ""), rule }] }, "would expose"));
 }
 
 function exposed(hidden: Twice, stored: Json | undefined, seen: Json | undefined, path: string): string | null {
@@ -154,4 +157,44 @@ function placesOf(list: readonly Json[], from: readonly Json[], index: number): 
     all.flatMap((one, place) => (textAt(one, "name") === textAt(item, "name") ? [place] : []));
   const [before, after] = [named(from), named(list)];
   return before.length === after.length ? [after[before.indexOf(index)] ?? index] : after;
+}
+
+/**
+ * Refuses an answer to an apply in which a hidden value stands where it can be read, and nobody wrote it there: of a
+ * custom resource only its schema says by which keys its lists are merged, so that where a value went is not foreseen.
+ * What the body itself says for all to read, and what could be read before, is let be. Faults: invalid_input with the path.
+ */
+export function refuseSurfaced(live: Twice, says: Twice, answer: Twice): void {
+  const hidden = new Set<string>();
+  eachLeaf(live, "", (value, _path, shown) => {
+    if (value !== shown) hidden.add(JSON.stringify(value));
+  });
+  if (hidden.size === 0) return;
+  const counted = new Map<string, number>();
+  for (const known of [live, says])
+    eachLeaf(known, "", (value, _path, shown) => {
+      const text = JSON.stringify(value);
+      if (value === shown && hidden.has(text)) counted.set(text, (counted.get(text) ?? 0) + 1);
+    });
+  eachLeaf(answer, "", (value, path, shown) => {
+    const text = JSON.stringify(value);
+    if (value !== shown || !hidden.has(text)) return;
+    const left = (counted.get(text) ?? 0) - 1;
+    if (left < 0) throw wouldExpose(path);
+    counted.set(text, left);
+  });
+}
+
+function eachLeaf(
+  { stored, shown }: Twice,
+  path: string,
+  each: (value: string | number, path: string, shown: Json | undefined) => void,
+): void {
+  if (typeof stored === "string" || typeof stored === "number") return each(stored, path, shown);
+  if (typeof stored !== "object" || stored === null) return;
+  const lists = Array.isArray(stored);
+  for (const [key, inner] of Object.entries(stored) as [string, Json][]) {
+    const place = lists ? `${path}[${key}]` : `${path}.${plain(key)}`;
+    eachLeaf({ stored: inner, shown: at(shown, lists ? Number(key) : key) }, place, each);
+  }
 }

@@ -1,13 +1,7 @@
 // Owners that a write brings: Kubernetes deletes an object within seconds whose owners do not exist, so each must have been read first.
 
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
-import type { BodyForbid } from "./body.ts";
-
-const absentOwner: BodyForbid = {
-  id: "absent-owner",
-  sentence:
-    "An owner that does not exist in this namespace can't be written (Kubernetes would delete the object at once)",
-};
+import { absentOwner, type BodyForbid } from "./body-forbids.ts";
 
 /** An object as an owner reference names it, with its namespace: owners live beside what they own, or outside namespaces. */
 export function ownerLine(object: JsonObject, namespace: string): string {

@@ -14,12 +14,14 @@ import { asksOf, changeFact } from "./change-fact.ts";
 import { substanceOf } from "./diff.ts";
 import { clusterFor, lines, runTool, type ExecuteOptions } from "./execute.ts";
 import type { Write } from "./write.ts";
+import { podSecurityChecks, type LookAtNamespaces } from "./pod-security.ts";
 import { changeBlocks, objectNames } from "./report.ts";
 
 /** Runs the tool with every write a dry run. A read has nothing to rehearse and gives an empty preview. */
 export async function preview(
   call: PlannedCall,
   decision: Decision,
+  look: LookAtNamespaces,
   credential: () => Promise<Pick<Grant, "authorization">>,
   options: ExecuteOptions,
 ): Promise<Preview> {
@@ -38,7 +40,12 @@ export async function preview(
   const fact = changeFact(run.changes);
   const asks = asksOf(fact, call.tool);
   const alwaysAsks = [...cluster.writes.flatMap((write) => write.exec?.alwaysAsks ?? []), ...asks];
-  const checks = [...asks.map((why) => [why]), ...(run.output.checks ?? []), ...run.notes];
+  const checks = [
+    ...asks.map((why) => [why]),
+    ...(run.output.checks ?? []),
+    ...run.notes,
+    ...(await podSecurityChecks(run.changes, look)),
+  ];
   return {
     output: {
       headline: ["PREVIEW ", call.tool, " ", objectNames(run.changes), " - nothing changed"],

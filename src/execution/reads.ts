@@ -1,7 +1,8 @@
 // What a run reads: objects, lists, Tables, logs and watches, each masked as it comes in.
 
+import { setImmediate as immediate } from "node:timers/promises";
 import { fault, Faulted } from "../domain/fault.ts";
-import { at, textAt, type JsonObject } from "../domain/json.ts";
+import { at, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { KubeRequest } from "../kubernetes/contract.ts";
 import { readLog } from "../kubernetes/stream.ts";
 import { includeObject, parseTable, tableAccept } from "../kubernetes/table.ts";
@@ -36,7 +37,7 @@ export function readsOf(gate: Gate): Pick<Cluster, "get" | "list" | "table" | "l
       const { body } = await client.request(gate.request(target, { query: listQuery(list) }));
       const items = at(body, "items");
       return {
-        items: (Array.isArray(items) ? items : []).map((item: JsonObject) => masking.object(withKind(item, kind))),
+        items: await sharing(items, (item) => masking.object(withKind(item, kind))),
         continue: textAt(body, "metadata", "continue"),
         remaining: numberAt(body, "metadata", "remainingItemCount"),
       };
@@ -86,6 +87,18 @@ function listQuery(list: ListOptions): Record<string, string> {
 function withKind(item: JsonObject, kind: ResourceKind): JsonObject {
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   return { ...item, apiVersion, kind: kind.kind };
+}
+
+/** Objects that are masked in one go: a page of large ones must not stop the loop for as long as it takes. */
+const atOnce = 16;
+
+async function sharing(items: Json | undefined, mask: (item: JsonObject) => JsonObject): Promise<JsonObject[]> {
+  const masked: JsonObject[] = [];
+  for (const item of Array.isArray(items) ? (items as readonly JsonObject[]) : []) {
+    masked.push(mask(item));
+    if (masked.length % atOnce === 0) await immediate();
+  }
+  return masked;
 }
 
 function numberAt(body: JsonObject, ...path: string[]): number | null {

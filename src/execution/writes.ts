@@ -6,10 +6,11 @@ import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { KubeRequest } from "../kubernetes/contract.ts";
 import type { Cluster, ObjectRef } from "../tool.ts";
 import { agreed, placeIn } from "./agreed.ts";
-import { broughtBy, shownIn, type BodyForbid } from "./body.ts";
+import type { BodyForbid } from "./body-forbids.ts";
+import { broughtBy, shownIn } from "./body.ts";
 import { bodyOf, type Before } from "./caller-body.ts";
 import type { Gate } from "./gate.ts";
-import { refuseExposed, refuseHiddenWords } from "./hidden.ts";
+import { refuseExposed, refuseHiddenWords, refuseSurfaced } from "./hidden.ts";
 import type { Twice } from "./keep.ts";
 import { broughtOwners } from "./owners.ts";
 import { takenOver } from "./taken.ts";
@@ -76,6 +77,12 @@ export function writesOf(gate: Gate): Pick<Cluster, "patch" | "apply" | "remove"
         refuse(broughtOwners(before, after, gate.met));
         if (says !== undefined) refuseHiddenWords(says, answer.body, after);
         if (hidden !== undefined) refuseExposed(hidden, answer.body, after);
+        if (found !== null && says !== undefined && rest.contentType === applyType && isCustom(ref))
+          refuseSurfaced(
+            found.live,
+            { stored: says, shown: fields ?? undefined },
+            { stored: answer.body, shown: after },
+          );
         refuseMet(ref, before, answer.status, options.rehearse);
         return after;
       } catch (thrown) {
@@ -102,7 +109,7 @@ export function writesOf(gate: Gate): Pick<Cluster, "patch" | "apply" | "remove"
           const { body: whole, other: differs, ...told } = await bodyOf(gate, manifest, "apply", found, more);
           const pin = (one: Json): JsonObject => pinned(isJsonObject(one) ? one : {}, found?.object ?? null);
           const [body, other] = [pin(whole), differs === null ? null : pin(differs)];
-          const contentType = "application/apply-patch+yaml";
+          const contentType = applyType;
           const taken = force ? await takenOver(gate, ref, other ?? body, contentType) : [];
           return { verb: "patch", body, contentType, query: { force: String(force) }, taken, ...told, other };
         }),
@@ -118,6 +125,11 @@ export function writesOf(gate: Gate): Pick<Cluster, "patch" | "apply" | "remove"
     },
   };
 }
+
+const applyType = "application/apply-patch+yaml";
+
+/** Kubernetes' own groups have no dot or end in `.k8s.io`. */
+const isCustom = ({ kind }: ObjectRef): boolean => kind.group.includes(".") && !kind.group.endsWith(".k8s.io");
 
 function refuse(forbid: BodyForbid | null): void {
   if (forbid !== null) throw new Faulted(fault("denied", { tell: forbid.sentence }, `forbid:${forbid.id}`));

@@ -1,11 +1,44 @@
 // How a tool words an answer: its own sentences bare, the cluster's words quoted.
 
 import { fault, Faulted } from "../domain/fault.ts";
+import { textAt, type Json } from "../domain/json.ts";
 import type { Block, Output, OutputFacts, Quoted, Sentence } from "../domain/output.ts";
 
 /** Cluster text inside a sentence: bare where it is a plain word, quoted where it could say something. */
 export function named(text: string): string | Quoted {
   return /^[A-Za-z0-9][A-Za-z0-9:._/%-]{0,62}$/.test(text) ? text : { quoted: text };
+}
+
+/**
+ * The name that what is known of a kind is looked up under: of a custom resource with its group, so that a `Deployment.example.com` is never read as the
+ * Deployment that Kubernetes itself has.
+ */
+export function fullKind({ kind, group }: { readonly kind: string; readonly group: string }): string {
+  return isCustom(group) ? `${kind}.${group}` : kind;
+}
+
+/** A group that neither Kubernetes nor one of its projects has (only those end in `.k8s.io`, and only Kubernetes' own have no dot). */
+export function isCustom(group: string): boolean {
+  return group.includes(".") && !group.endsWith(".k8s.io");
+}
+
+/** The group of `apps/v1`; of `v1` it is "". */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+}
+
+/** Does this reference (of an event, of an autoscaler) mean the object? One that names no version may mean any kind of that name. */
+export function refersTo(
+  reference: Json | undefined,
+  { kind, group }: { readonly kind: string; readonly group: string },
+  name: string,
+): boolean {
+  const apiVersion = textAt(reference, "apiVersion");
+  return (
+    textAt(reference, "kind") === kind &&
+    textAt(reference, "name") === name &&
+    (apiVersion === "" || groupOf(apiVersion) === group)
+  );
 }
 
 /** The namespace as a kind wants it: a namespaced kind needs one, a cluster-scoped kind has none. Faults: invalid_input. */

@@ -1,13 +1,16 @@
 // Kubernetes events as short rows, and repeats of one event as one row (core/v1 Event).
 
 import { at, textAt, type JsonObject } from "../domain/json.ts";
+import { fullKind, groupOf } from "./answer.ts";
 import { countAt } from "./selector.ts";
 
 export interface EventRow {
   readonly namespace: string;
-  /** The object that it is about. */
+  /** The object that it is about; its kind as `fullKind` has it. */
   readonly kind: string;
   readonly name: string;
+  /** The event says no version of its object, so the kind's name could be any group's. */
+  readonly vague: boolean;
   readonly type: string;
   readonly reason: string;
   readonly message: string;
@@ -25,11 +28,15 @@ export function eventRow(event: JsonObject): EventRow {
   const last = textAt(event, "series", "lastObservedTime") || textAt(event, "lastTimestamp") || moment || first;
   return {
     namespace: textAt(event, "metadata", "namespace"),
-    kind: textAt(event, "involvedObject", "kind"),
+    kind: fullKind({
+      kind: textAt(event, "involvedObject", "kind"),
+      group: groupOf(textAt(event, "involvedObject", "apiVersion")),
+    }),
     name: textAt(event, "involvedObject", "name"),
+    vague: textAt(event, "involvedObject", "apiVersion") === "",
     type: textAt(event, "type"),
     reason: textAt(event, "reason"),
-    message: textAt(event, "message"),
+    message: plainMessage(textAt(event, "message")),
     count: Math.max(
       1,
       at(event, "series", "count") === undefined ? countAt(event, "count") : countAt(event, "series", "count"),
@@ -38,6 +45,14 @@ export function eventRow(event: JsonObject): EventRow {
     last: time(last),
   };
 }
+
+/** Is the event about an object of this kind (as `fullKind` has it)? */
+export function isAbout(row: Pick<EventRow, "kind" | "vague">, kind: string): boolean {
+  return row.kind === kind || (row.vague && kind.startsWith(`${row.kind}.`));
+}
+
+/** Without what client-go puts before the newest of many alike (tools/record, EventAggregator): the count tells that. */
+const plainMessage = (text: string): string => text.replace(/^\(combined from similar events\): /, "");
 
 function time(text: string): number {
   const parsed = Date.parse(text);

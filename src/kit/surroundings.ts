@@ -2,7 +2,7 @@
 
 import { at, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { Sentence } from "../domain/output.ts";
-import { named } from "./answer.ts";
+import { named, refersTo } from "./answer.ts";
 import { openLooks, optionalLists, type Looks, type OptionalList } from "./look.ts";
 import { isHealthy } from "./pod-findings.ts";
 import { selects } from "./selector.ts";
@@ -77,7 +77,7 @@ const placesOf = (written: readonly Written[]): string[] => [
 /** `HPA api (2-10) sets this count too and may undo it: change its minReplicas` */
 function scaledBy(autoscaler: JsonObject, refs: readonly Ref<KindLike>[]): Sentence[] {
   const target = at(autoscaler, "spec", "scaleTargetRef");
-  const ref = refs.find((one) => one.kind.kind === textAt(target, "kind") && one.name === textAt(target, "name"));
+  const ref = refs.find((one) => refersTo(target, one.kind, one.name));
   if (ref === undefined) return [];
   const bound = (field: string, otherwise: number): number => Number(at(autoscaler, "spec", field) ?? otherwise);
   const of = refs.length === 1 ? "this count" : `the count of ${ref.kind.kind} ${ref.name}`;

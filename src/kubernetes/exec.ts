@@ -97,17 +97,20 @@ class Conversation {
   take(message: Buffer): "more" | "full" | "ended" | "malformed" {
     const [channel] = message;
     const chunk = message.subarray(1);
+    // A message without content counts too, or millions of them would be kept for nothing.
+    const weight = Math.max(1, chunk.length);
     if (channel === channels.status) {
-      this.#status += chunk.length;
+      this.#status += weight;
       if (this.#status > most.status) return "malformed";
       this.#chunks[3].push(chunk);
       return chunk.length === 0 ? "more" : "ended";
     }
     if (channel !== channels.stdout && channel !== channels.stderr) return "malformed";
     const room = this.#maxBytes - this.#output;
-    this.#output += chunk.length;
-    this.#chunks[channel].push(chunk.subarray(0, room));
-    return chunk.length > room ? "full" : "more";
+    this.#output += weight;
+    // A copy: a part of a message keeps all of the memory that it came in.
+    if (room > 0 && chunk.length > 0) this.#chunks[channel].push(Buffer.from(chunk.subarray(0, room)));
+    return weight > room ? "full" : "more";
   }
   ran(cut: "bytes" | "time" | null): Ending {
     const [stdout, stderr] = [Buffer.concat(this.#chunks[1]), Buffer.concat(this.#chunks[2])];

@@ -16,7 +16,7 @@ import {
   type ReadFile,
 } from "./kubeconfig-file.ts";
 import { bearer, showingOf, type UserOptions } from "./kubeconfig-user.ts";
-import { proxyFromEnvironment } from "./proxy-environment.ts";
+import { isProxyUrl, proxyFromEnvironment } from "./proxy-environment.ts";
 import { fileToken } from "./tokens.ts";
 
 export interface LoadOptions extends UserOptions {
@@ -136,8 +136,7 @@ function serverOf(cluster: Entry): string {
 function proxyOf(cluster: Entry): string | null {
   const proxy = stringField(cluster, "proxy-url");
   if (proxy === undefined) return null;
-  if (!URL.canParse(proxy) || !["https:", "http:"].includes(new URL(proxy).protocol))
-    throw fieldProblem(cluster, "proxy-url", "is no http or https URL");
+  if (!isProxyUrl(proxy)) throw fieldProblem(cluster, "proxy-url", "is no http or https URL");
   return proxy;
 }
 

@@ -14,9 +14,24 @@ export function proxyFromEnvironment(server: string, env: Environment): string |
   const named = valueOf(env, name);
   if (named === "" || !goesThrough(url, valueOf(env, "NO_PROXY"))) return null;
   const proxy = named.includes("://") ? named : `http://${named}`;
-  if (!URL.canParse(proxy) || !["http:", "https:"].includes(new URL(proxy).protocol))
-    throw new TypeError(`${name} is no http or https URL`);
+  if (!isProxyUrl(proxy)) throw new TypeError(`${name} is no http or https URL`);
   return proxy;
+}
+
+/** Is it a URL of a proxy, whose name and password can be read? (`%zz` in them is none to Go either.) */
+export function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return ["http:", "https:"].includes(protocol) && isText(username) && isText(password);
+}
+
+function isText(encoded: string): boolean {
+  try {
+    decodeURIComponent(encoded);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function valueOf(env: Environment, name: string): string {

@@ -131,14 +131,26 @@ function newestOf(request: KubeRequest) {
 }
 
 /** As Kubernetes writes it (meta/v1 WatchEvent): the type comes first. Another order is read at once. */
-const states = ["ADDED", "MODIFIED", "DELETED"].map((type) => Buffer.from(`{"type":"${type}","object":{`));
-const isState = (bytes: Buffer): boolean => states.some((head) => bytes.subarray(0, head.length).equals(head));
+const states = ["ADDED", "MODIFIED", "DELETED"].map((type) => ({
+  type,
+  head: Buffer.from(`{"type":"${type}","object":{`),
+}));
+const isState = (bytes: Buffer): boolean => states.some(({ head }) => bytes.subarray(0, head.length).equals(head));
+
+function isAbout({ namespace, name }: KubeRequest, object: JsonObject): boolean {
+  const place = textAt(object, "metadata", "namespace");
+  return textAt(object, "metadata", "name") === name && (place === "" || place === namespace);
+}
 
 function newsIn(bytes: Buffer, request: KubeRequest): WatchNews | "bookmark" | Faulted {
   const event = parsed(bytes);
   const object = at(event ?? undefined, "object");
   if (event === null || !isJsonObject(object)) return unreadable("an event is no JSON object");
-  switch (textAt(event, "type")) {
+  const type = textAt(event, "type");
+  // A server that overlooks the field selector would tell of others, and their end would be taken for this one's.
+  if (states.some((one) => one.type === type) && !isAbout(request, object))
+    return unreadable("an event of another object");
+  switch (type) {
     case "ADDED":
     case "MODIFIED":
       return { kind: "state", object };

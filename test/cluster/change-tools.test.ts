@@ -257,6 +257,27 @@ describe.skipIf("skip" in cluster)(`change tools on a real control plane${why}`,
     ]);
   });
 
+  promise(
+    "tools:change-pod-security",
+    "of pods that are made anew, where the namespace holds them to one",
+    async () => {
+      const label = (level: string | null): Promise<unknown> =>
+        admin.send(
+          "PATCH",
+          `/api/v1/namespaces/${place}`,
+          { metadata: { labels: { "pod-security.kubernetes.io/enforce": level } } },
+          merge,
+        );
+      await label("restricted");
+      const image = { kind: "Deployment", name: "other", container: "main", image: "registry.example.com/pause:3" };
+      const shown = effectOf(await preview("workloads_update", image));
+      await label(null);
+      expect(shown.filter((line) => line.includes("profile"))).toEqual([
+        "! pods must pass the restricted profile of this namespace; a workload's dry run does not try it",
+      ]);
+    },
+  );
+
   promise("tools:change-hidden", "the same password and another one look alike in the diff", async () => {
     const guess = async (value: string): Promise<string[]> => {
       const env = { DB_PASSWORD: value };

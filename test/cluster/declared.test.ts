@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject } from "vitest";
 import { textAt, type Json, type JsonObject } from "../../src/domain/json.ts";
 import { tools } from "../../tools/index.ts";
-import { isDeclared, openArena, type Arena } from "../support/arena.ts";
+import { auditLine, isDeclared, openArena, wasSent, type Arena } from "../support/arena.ts";
 import { promise } from "../support/promise.ts";
 import type { Answer } from "../support/world.ts";
 
@@ -298,18 +298,18 @@ describe.skipIf("skip" in cluster)(`what is declared and what is sent, on a real
         const told = `${tool} ${JSON.stringify(input)} (${textAt(answer.facts, "code") || "done"})`;
         const declared = await arena.declaredBy(tool, input, call);
         const events = audit.get(call) ?? [];
-        const sent = new Set(events.map(lineOf));
+        const sent = new Set(events.map(auditLine));
         for (const line of sent) if (!isDeclared(line, declared)) wrong.push(`${told}: sent and not declared: ${line}`);
         for (const event of events.filter((one) => textAt(one, "user", "username").endsWith(":preview")))
           if (!["get", "list"].includes(textAt(event, "verb")) && !textAt(event, "requestURI").includes("dryRun=All"))
-            wrong.push(`${told}: a rehearsal that writes: ${lineOf(event)}`);
+            wrong.push(`${told}: a rehearsal that writes: ${auditLine(event)}`);
         if (
           ["invalid_input", "internal", "denied"].includes(textAt(answer.facts, "code")) &&
           !isKnownRefusal(tool, answer)
         )
           wrong.push(`${told}: a valid input is refused: ${answer.text}`);
         if (!answer.isError)
-          for (const line of declared.filter((one) => !one.endsWith("?") && !stands(one, sent)))
+          for (const line of declared.filter((one) => !one.endsWith("?") && !wasSent(one, sent)))
             if (unsent[tool]?.lines.test(line) !== true) wrong.push(`${told}: declared and not sent: ${line}`);
       }
       expect({ seed, wrong }).toEqual({ seed, wrong: [] });
@@ -322,7 +322,7 @@ describe.skipIf("skip" in cluster)(`what is declared and what is sent, on a real
   );
 });
 
-/** Tools that can't succeed here: no metrics server, nobody's approval, no kubelet, no right over nodes. */
+/** Tools that can't succeed here: no metrics server, nobody's approval, no kubelet, no right over nodes. All but the second do in declared-nodes.test.ts. */
 const needsMore = ["metrics_top", "approval_wait", "logs_read", "pods_exec", "nodes_cordon", "nodes_drain"];
 
 /** What is valid by its form and refused by what is there. */
@@ -333,20 +333,4 @@ function isKnownRefusal(tool: string, answer: Answer): boolean {
     (tool === "objects_list" && text.includes("beside a path")) ||
     tool === "access_review"
   );
-}
-
-/** A creation by apply is one PATCH, whose `create` the server checks inside; a `get` of a collection stands for what a list led to, which may be nothing. */
-function stands(line: string, sent: ReadonlySet<string>): boolean {
-  if (line.startsWith("list ")) return [...sent].some((one) => isDeclared(one, [line]));
-  return sent.has(line) || line.startsWith("create ") || (line.startsWith("get ") && line.endsWith("/*"));
-}
-
-/** An event of the audit log as entries write an access. */
-function lineOf(event: JsonObject): string {
-  const [group, resource, subresource, object] = ["apiGroup", "resource", "subresource", "name"].map((key) =>
-    textAt(event, "objectRef", key),
-  );
-  const path = [group, resource, subresource].filter((part) => part !== "").join("/");
-  const where = [textAt(event, "objectRef", "namespace"), object || "*"].filter((part) => part !== "").join("/");
-  return `${textAt(event, "verb")} ${path} ${where}`;
 }

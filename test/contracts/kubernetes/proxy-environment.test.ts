@@ -66,7 +66,7 @@ describe("the environment's proxy", () => {
       ask({ HTTPS_PROXY: "https://user:pass@proxy" }),
       ask({}),
     ]).toEqual(["http://a", "http://b", null, null, null, "http://proxy:3128", "https://user:pass@proxy", null]);
-    for (const wrong of ["socks5://proxy:1080", "http://", "file:///x"])
+    for (const wrong of ["socks5://proxy:1080", "http://", "file:///x", "http://me:sec%zzret@proxy"])
       expect(() => ask({ HTTPS_PROXY: wrong })).toThrow(new TypeError("HTTPS_PROXY is no http or https URL"));
   });
 
