@@ -224,7 +224,7 @@ async function enrolmentChecks(sender: Sender): Promise<readonly Check[]> {
       ),
     ];
   const { enrolment, findings } = found;
-  const reach = `${enrolment.namespaces.join(", ")}${enrolment.clusterRead ? "; cluster read" : ""}${enrolment.secrets ? "; Secrets by approval" : ""}${enrolment.nodes ? "; nodes" : ""}${enrolment.exec ? "; commands" : ""}`;
+  const reach = `${enrolment.namespaces.join(", ")}${enrolment.clusterRead ? "; cluster read" : ""}${enrolment.secrets ? "; Secrets by approval" : ""}${enrolment.nodes ? "; nodes" : ""}${enrolment.exec ? "; commands" : ""}${enrolment.kinds.length > 0 ? `; kinds ${enrolment.kinds.join(", ")}` : ""}${enrolment.clusterKinds.length > 0 ? `; cluster kinds ${enrolment.clusterKinds.join(", ")}` : ""}`;
   return [ok("enrolment", reach), ...versionCheck(enrolment), ...findings.map(findingCheck)];
 }
 

@@ -2,7 +2,8 @@
 
 import { Command } from "commander";
 import { stringify } from "yaml";
-import { enroll, plannedReach, readOnlyAmong, unenroll } from "../credentials/enroll.ts";
+import { kindNamesObjection } from "../credentials/custom-kinds.ts";
+import { enroll, plannedReach, readOnlyAmong, unenroll, unenrollKinds } from "../credentials/enroll.ts";
 import type { EnrolAnswer, EnrolOptions, Step } from "../credentials/enroll.ts";
 import { sortedNames, type Reach } from "../credentials/enrolment.ts";
 import { enrolmentManifests } from "../credentials/manifests.ts";
@@ -33,15 +34,22 @@ interface Flags {
   readonly secrets?: boolean;
   readonly nodes?: boolean;
   readonly exec?: boolean;
+  readonly kind?: readonly string[];
+  readonly clusterKind?: readonly string[];
 }
 
 const context = "cluster of the configuration, else kubeconfig context; may be given several times";
+const customKind =
+  "also let a custom resource be read, and changed where a rule of its own allows it, as in certificates.cert-manager.io; may be given several times";
 const allClusters = "every cluster that the configuration lists";
 
 export function enrollCommand(io: EnrolIo, connect: Connect, listed: Listed): Command {
   return new Command("enroll")
     .description("Make the accounts, roles and admission policies that grants need, in one cluster or several.")
-    .requiredOption("--namespace <names>", "namespaces that agents may be let into, separated by commas")
+    .option(
+      "--namespace <names>",
+      "namespaces that agents may be let into, separated by commas; may be left out where only kinds are added",
+    )
     .option("--context <name>", context, oneMore)
     .option("--all-clusters", allClusters)
     .option("--print", "print the manifests as YAML and touch no cluster")
@@ -50,6 +58,8 @@ export function enrollCommand(io: EnrolIo, connect: Connect, listed: Listed): Co
     .option("--secrets", "also let a grant read a Secret, where a rule asks for approval and got it")
     .option("--exec", "also let a grant run commands in pods, each by its name, where a rule lets it")
     .option("--nodes", "also let a grant cordon and drain nodes: evict pods of every namespace, by name")
+    .option("--kind <plural.group>", customKind, several)
+    .option("--cluster-kind <plural.group>", "the same of one outside all namespaces: read, never changed", several)
     .action(async (flags: Flags) => {
       const asked = reachOf(flags);
       if (flags.print === true) io.out(yamlOf(asked));
@@ -64,10 +74,15 @@ export function unenrollCommand(io: EnrolIo, connect: Connect, listed: Listed): 
   return new Command("unenroll")
     .description("Remove what enroll made: of some namespaces, or without --namespace all of it.")
     .option("--namespace <names>", "only these namespaces, separated by commas")
+    .option("--kind <plural.group>", "only these custom resources; may be given several times", several)
     .option("--context <name>", context, oneMore)
     .option("--all-clusters", allClusters)
     .option("--yes", "remove without asking")
     .action(async (flags: Flags) => {
+      const { kind: kinds = [] } = flags;
+      if (kinds.length > 0 && flags.namespace !== undefined)
+        throw new CommandFailed("--namespace and --kind don't go together: what one takes back, the other keeps.", 2);
+      if (kinds.length > 0) return await unenrollKindsIn(io, connect, await targets(flags, listed), flags, kinds);
       const leaving = flags.namespace === undefined ? null : reachOf(flags).namespaces;
       await inEach(io, connect, await targets(flags, listed), async (options, cluster) => {
         const what = leaving === null ? "everything that enroll made" : `the enrolment of ${leaving.join(", ")}`;
@@ -75,6 +90,19 @@ export function unenrollCommand(io: EnrolIo, connect: Connect, listed: Listed): 
         report(io, await unenroll(leaving, options), `Sallyport's enrolment is removed from ${cluster}.`);
       });
     });
+}
+
+async function unenrollKindsIn(
+  io: EnrolIo,
+  connect: Connect,
+  clusters: readonly (string | null)[],
+  flags: Flags,
+  kinds: readonly string[],
+): Promise<void> {
+  await inEach(io, connect, clusters, async (options, cluster) => {
+    await confirm(io, flags, `Take ${kinds.join(", ")} out of the enrolment of ${cluster}?`);
+    report(io, await unenrollKinds(kinds, options), `${kinds.join(", ")} can't be reached in ${cluster} any more.`);
+  });
 }
 
 async function enrollInto(
@@ -89,6 +117,11 @@ async function enrollInto(
   const readOnly = readOnlyAmong(reach.namespaces);
   if (flags.yes !== true) io.out(yamlOf(reach));
   io.out(`# ${cluster}: namespaces ${reach.namespaces.join(", ")}\n`);
+  for (const [what, kinds] of [
+    ["custom resources", reach.kinds],
+    ["custom resources outside namespaces, for reading only", reach.clusterKinds],
+  ] as const)
+    if (kinds.length > 0) io.out(`# ${what}: ${kinds.join(", ")}\n`);
   if (readOnly.length > 0) io.out(`# for reading only: ${readOnly.join(", ")}\n`);
   if (vanished.length > 0) io.out(`# no longer there, so no longer enrolled: ${vanished.join(", ")}\n`);
   await confirm(io, flags, `Apply these ${ground.length + bindings.length} objects to ${cluster}?`);
@@ -97,8 +130,15 @@ async function enrollInto(
 
 function reachOf(flags: Flags): Reach {
   const namespaces = sortedNames((flags.namespace ?? "").split(","));
-  if (namespaces.length === 0) throw new CommandFailed("--namespace needs at least one name.", 2);
+  const [kinds, clusterKinds] = [flags.kind, flags.clusterKind].map((names = []) => sortedNames(names));
+  const reach = { kinds: kinds ?? [], clusterKinds: clusterKinds ?? [] };
+  const addsKinds = reach.kinds.length + reach.clusterKinds.length > 0;
+  if (namespaces.length === 0 && (flags.namespace !== undefined || !addsKinds || flags.print === true))
+    throw new CommandFailed("--namespace needs at least one name.", 2);
+  const objection = kindNamesObjection(reach);
+  if (objection !== null) throw new CommandFailed(objection, 2);
   return {
+    ...reach,
     namespaces,
     clusterRead: flags.clusterRead === true,
     secrets: flags.secrets === true,
@@ -115,6 +155,11 @@ function yamlOf(reach: Reach): string {
 
 function oneMore(name: string, before: readonly string[] | undefined): readonly string[] {
   return [...new Set([...(before ?? []), name])];
+}
+
+/** `a,b` and `c`, given as two options, are three names. */
+function several(names: string, before: readonly string[] | undefined): readonly string[] {
+  return sortedNames([...(before ?? []), ...names.split(",")]);
 }
 
 /** Which clusters are meant: never several that nobody named. */

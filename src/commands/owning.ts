@@ -54,6 +54,7 @@ async function start(io: Io, setting: Setting, log: Log): Promise<Gateway> {
     config,
     configDigest: setting.digest,
     policy,
+    masking: setting.masking,
     folder,
     version: io.version,
     connections,

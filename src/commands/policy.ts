@@ -3,16 +3,20 @@
 import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { tools } from "../../tools/index.ts";
+import { bodyForbids } from "../execution/body-forbids.ts";
 import { countsOf, explainText, simulationText, type SimulatedCall } from "../policy/describe.ts";
 import { openExample } from "../policy/examples.ts";
 import { explain } from "../policy/explain.ts";
 import { forbids } from "../policy/forbid.ts";
+import type { Known } from "../policy/known.ts";
 import { loadPolicy, type PolicyFile, type Problem } from "../policy/load.ts";
 import { recordedCall, simulate } from "../policy/recorded.ts";
 import { Faulted } from "../domain/fault.ts";
 import { readCalls } from "../transcript/calls.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
+import { maskNames } from "./masking-files.ts";
 import { policyPaths, readPolicies } from "./policy-files.ts";
+import { readConfig } from "./setting.ts";
 
 /** What the command needs of the outside. */
 type Outside = Pick<Io, "out" | "err" | "shipped" | "env" | "now">;
@@ -69,15 +73,23 @@ export function policyCommand(io: Outside): Command {
   return policy;
 }
 
-async function read(io: Outside, paths: readonly string[]): Promise<readonly PolicyFile[]> {
-  return await readPolicies(await policyPaths(io, paths, "."));
+/** Policy files, and what the gateway of this state folder lets them name. */
+interface Read {
+  readonly files: readonly PolicyFile[];
+  readonly known: Known;
+}
+
+async function read(io: Outside, paths: readonly string[]): Promise<Read> {
+  const files = await readPolicies(await policyPaths(io, paths, "."));
+  const { config } = await readConfig(io, undefined);
+  return { files, known: { tools, masks: maskNames(config.masking), claims: config.claims } };
 }
 
 const line = ({ path, line, column, sentence }: Problem): string => `${path}:${line}:${column}: ${sentence}\n`;
 
 /** The loaded policy; where there is none, its problems are printed and the command ends. */
-function load(io: Outside, read: readonly PolicyFile[], flags: Flags) {
-  const loaded = loadPolicy(read, tools);
+function load(io: Outside, { files, known }: Read, flags: Flags) {
+  const loaded = loadPolicy(files, known);
   if (loaded.kind === "loaded") return loaded;
   const { problems } = loaded;
   if (flags.json === true) io.out(`${JSON.stringify({ problems }, null, 2)}\n`);
@@ -85,11 +97,11 @@ function load(io: Outside, read: readonly PolicyFile[], flags: Flags) {
   throw new CommandFailed(`${counted(problems.length, "problem")}: this policy would not start the gateway.`, 3);
 }
 
-function check(io: Outside, read: readonly PolicyFile[], flags: Flags & { strict?: boolean }): void {
+function check(io: Outside, read: Read, flags: Flags & { strict?: boolean }): void {
   const { policy, warnings: find } = load(io, read, flags);
   const { digest, rules, examples } = policy;
   const warnings = find();
-  const counts = `${counted(read.length, "file")}, ${counted(rules.length, "rule")}, ${counted(examples, "example")}`;
+  const counts = `${counted(read.files.length, "file")}, ${counted(rules.length, "rule")}, ${counted(examples, "example")}`;
   if (flags.json === true)
     io.out(`${JSON.stringify({ problems: [], warnings, rules: rules.length, examples, digest }, null, 2)}\n`);
   else {
@@ -101,7 +113,7 @@ function check(io: Outside, read: readonly PolicyFile[], flags: Flags & { strict
     throw new CommandFailed(`${counted(warnings.length, "warning")}, and --strict takes none.`, 3);
 }
 
-function test(io: Outside, read: readonly PolicyFile[], flags: Flags): void {
+function test(io: Outside, read: Read, flags: Flags): void {
   const { examples, unexercised, rules } = load(io, read, flags).policy;
   if (flags.json === true) {
     io.out(`${JSON.stringify({ examples, rules: rules.length, unexercised }, null, 2)}\n`);
@@ -112,7 +124,7 @@ function test(io: Outside, read: readonly PolicyFile[], flags: Flags): void {
   for (const id of unexercised) io.out(`never exercised: ${id}\n`);
 }
 
-async function explainCall(io: Outside, call: string, read: readonly PolicyFile[], flags: Flags): Promise<void> {
+async function explainCall(io: Outside, call: string, read: Read, flags: Flags): Promise<void> {
   const { policy } = load(io, read, flags);
   const asked = call.startsWith("call_") ? await recorded(io, call) : await written(call);
   const explained = explain(policy, asked.call, asked.facts);
@@ -148,7 +160,7 @@ interface SimulateFlags extends Flags {
   readonly limit: number;
 }
 
-async function simulateCalls(io: Outside, read: readonly PolicyFile[], flags: SimulateFlags): Promise<void> {
+async function simulateCalls(io: Outside, read: Read, flags: SimulateFlags): Promise<void> {
   const { policy } = load(io, read, flags);
   const since = sinceTime(flags.since, io.now());
   const kept = await reading(() => readCalls(stateFolder(io.env), since, flags.limit));
@@ -192,13 +204,14 @@ function wholeNumber(text: string): number {
 }
 
 function listForbids(io: Outside, flags: Flags): void {
+  const all = [...forbids, ...bodyForbids];
   if (flags.json === true) {
-    const list = forbids.map(({ id, sentence, reason }) => ({ id, sentence, reason }));
+    const list = all.map(({ id, sentence, reason }) => ({ id, sentence, reason }));
     io.out(`${JSON.stringify(list, null, 2)}\n`);
     return;
   }
   io.out("No rule and no approval lifts these:\n");
-  for (const { id, sentence, reason } of forbids) io.out(`\n${id}\n  ${sentence}\n  ${reason}\n`);
+  for (const { id, sentence, reason } of all) io.out(`\n${id}\n  ${sentence.replace(/\.?$/, ".")}\n  ${reason}\n`);
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -2,7 +2,6 @@
 
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { tools } from "../../tools/index.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Log } from "../log.ts";
 import { loadPolicy, type PolicyFile } from "../policy/load.ts";
@@ -16,7 +15,7 @@ const lookEvery = 2000;
 /** Starts watching; returns how to stop. Nothing is read at the same time twice. */
 export function keepReloading(
   io: Pick<Io, "shipped" | "err" | "onHangup">,
-  { config, read }: Setting,
+  { config, read, known }: Setting,
   gateway: Pick<Gateway, "changePolicy" | "policyRefused">,
   log: Log,
 ): () => Promise<void> {
@@ -41,7 +40,7 @@ export function keepReloading(
     }
   }
   async function take(files: readonly PolicyFile[] | string): Promise<void> {
-    const loaded = typeof files === "string" ? files : loadPolicy(files, tools);
+    const loaded = typeof files === "string" ? files : loadPolicy(files, known);
     if (typeof loaded !== "string" && loaded.kind === "loaded") {
       if (await gateway.changePolicy(loaded.policy))
         io.err(

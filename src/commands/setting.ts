@@ -5,9 +5,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { emptyConfig, loadConfig, type ConfigPlace } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import type { Known } from "../policy/known.ts";
 import { loadPolicy, type PolicyFile } from "../policy/load.ts";
 import type { Policy } from "../policy/policy.ts";
 import { tools } from "../../tools/index.ts";
+import { readMasking, type MaskingProfiles } from "./masking-files.ts";
 import { policyPaths } from "./policy-files.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 
@@ -18,6 +20,9 @@ export interface Setting {
   /** SHA-256 over the configuration and what it names, hex: two processes with the same one are the same gateway. */
   readonly digest: string;
   readonly policy: Policy;
+  readonly masking: MaskingProfiles;
+  /** What its rules may name. */
+  readonly known: Known;
   /** What is odd about it and may be meant; looked for when it is asked for. */
   readonly policyWarnings: () => readonly unknown[];
   /** The digest of the configuration under another policy. */
@@ -36,7 +41,7 @@ export interface ReadConfig {
 }
 
 /** Reads sallyport.yaml, or what stands for none; a mistake is one sentence a problem, with its file, line and column, and exit code 3. */
-export async function readConfig(io: Io, configPath: string | undefined): Promise<ReadConfig> {
+export async function readConfig(io: Pick<Io, "env">, configPath: string | undefined): Promise<ReadConfig> {
   const folder = stateFolder(io.env);
   const path = configPath ?? join(folder, "sallyport.yaml");
   const loaded = loadConfig(await textOf(path, configPath === undefined));
@@ -53,11 +58,13 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
   const files = await Promise.all(
     policyFiles.map(async (one): Promise<PolicyFile> => ({ path: one, text: await textOf(one, false) })),
   );
-  const policy = loadPolicy(files, tools);
+  const masking = await readMasking(io, config.masking, dirname(path));
+  const known: Known = { tools, masks: [...masking.profiles.keys()], claims: config.claims };
+  const policy = loadPolicy(files, known);
   if (policy.kind === "refused") throw problems(policy.problems);
   const digestWith = (policyDigest: string): string =>
     createHash("sha256")
-      .update(JSON.stringify([configDigest, policyDigest, kubeconfigPaths(io, config)]))
+      .update(JSON.stringify([configDigest, policyDigest, masking.digest, kubeconfigPaths(io, config)]))
       .digest("hex");
   const digest = digestWith(policy.policy.digest);
   return {
@@ -67,6 +74,8 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
     digest,
     digestWith,
     policy: policy.policy,
+    masking,
+    known,
     policyWarnings: policy.warnings,
     policyFiles,
   };

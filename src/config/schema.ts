@@ -1,6 +1,7 @@
 // What sallyport.yaml may say. Everything has a safe default; an unknown key is an error.
 
 import { z } from "zod";
+import { principalFields } from "../policy/fact-types.ts";
 
 const path = z.string().min(1).max(4096);
 
@@ -10,7 +11,12 @@ export const tokenSchema = z.strictObject({
   subject: z.string().min(1).max(200),
   kind: z.enum(["person", "agent"]),
   groups: z.array(z.string().min(1).max(200)).max(50).default([]),
+  /** Claims of the subject; each is named in `claims` above. */
+  claims: z.record(z.string(), z.string().min(1).max(200)).optional(),
 });
+
+/** What else was proven of a caller: told to rules as `principal.NAME`. */
+const claimName = z.string().regex(/^[a-z][A-Za-z0-9_]{0,62}$/, "must be a word of letters, digits and _");
 
 const contextName = z.string().min(1).max(253);
 /** The name goes into policies, onto cards and into the tools' list: printable, and no words of its own. */
@@ -59,6 +65,15 @@ const settings = z.strictObject({
   credentials: z.enum(["enrolled", "ambient"]).default("enrolled"),
   /** Policy files; default: the default policy that ships with Sallyport. */
   policies: z.array(path).max(100).default([]),
+  /** Claims that rules may see, as `principal.NAME`: none but these is taken from what proves a caller. */
+  claims: z.array(claimName).max(20).default([]),
+  /** What is hidden of every answer: a profile that ships (default, strict) or one of `files`, each named after its file. Rules may ask for another of them besides. */
+  masking: z
+    .strictObject({
+      profile: z.string().min(1).max(200).default("default"),
+      files: z.array(path).max(50).default([]),
+    })
+    .prefault({}),
   /** The namespace label whose value is the environment that rules ask for. */
   environmentLabel: z.string().min(1).max(317).default("sallyport.dev/environment"),
   /** `text`: what a model reads best. `structured`: JSON with an output schema and one line of text, for programs. */
@@ -75,9 +90,15 @@ const settings = z.strictObject({
     .optional(),
 });
 
-export const configSchema = settings.superRefine(({ context, clusters = [] }, told) => {
+export const configSchema = settings.superRefine(({ context, clusters = [], claims, http }, told) => {
   const problem = (at: readonly (string | number)[], message: string): void =>
     told.addIssue({ code: "custom", path: [...at], message });
+  for (const [index, claim] of claims.entries())
+    if (principalFields.includes(claim)) problem(["claims", index], `${claim} is what the gateway itself says of a caller`);
+  for (const [index, token] of (http?.tokens ?? []).entries())
+    for (const claim of Object.keys(token.claims ?? {}))
+      if (!claims.includes(claim))
+        problem(["http", "tokens", index, "claims", claim], `${claim} is not one of \`claims\``);
   if (context !== undefined && clusters.length > 0) problem(["context"], "stands beside clusters: name it in the list");
   for (const [index, { name }] of clusters.entries())
     if (clusters.findIndex((one) => one.name === name) < index)

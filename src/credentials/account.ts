@@ -3,9 +3,11 @@
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { fault, Faulted, type FaultCode } from "../domain/fault.ts";
 import { textAt } from "../domain/json.ts";
+import { readEnrolment } from "./enrolment.ts";
 import { keep, type Perishable } from "./kept.ts";
-import { accountUser, gatewayAccountName, selfReviews, systemNamespace } from "./names.ts";
+import { accountUser, enrolmentName, gatewayAccountName, selfReviews, systemNamespace } from "./names.ts";
 import { causeOf, create, faultIn, type Sender } from "./send.ts";
+import { takesHold } from "./takes-hold.ts";
 import { mintToken, type MintedToken } from "./token.ts";
 
 export type GatewayStanding =
@@ -31,6 +33,7 @@ export interface GatewayAccountOptions {
   readonly authorization: Connection["authorization"];
   readonly nextAuditId: () => string;
   readonly now: () => number;
+  readonly pause: (milliseconds: number) => Promise<void>;
   /** Aborted when the gateway closes. */
   readonly closing: AbortSignal;
 }
@@ -60,7 +63,9 @@ async function standingOf(options: GatewayAccountOptions): Promise<GatewayStandi
       { ...sender, authorization },
       { namespace: systemNamespace, account: gatewayAccountName, seconds: gatewayTokenSeconds, anchor: null, now },
     );
-    await provesItself({ ...sender, authorization: token.authorization() });
+    const own = { ...sender, authorization: token.authorization() };
+    await provesItself(own);
+    await rightsTakeHold(own, options.pause);
     return { kind: "enrolled", ...token };
   } catch (thrown) {
     const because = reasons.get(faultIn(thrown).code);
@@ -82,4 +87,19 @@ async function provesItself(sender: Sender): Promise<void> {
   if (seen === expected) return;
   const cause = `the server takes the gateway's token for ${JSON.stringify(seen)}, not for ${expected}`;
   throw new Faulted(fault("credential_unavailable", {}, cause));
+}
+
+/** Enrolment may have ended a moment ago. What does not hold in time, or can't be asked, is told by whatever needs it. */
+async function rightsTakeHold(sender: Sender, pause: GatewayAccountOptions["pause"]): Promise<void> {
+  const get = { verb: "get", group: "", subresource: "" } as const;
+  const record = { ...get, resource: "configmaps", namespace: systemNamespace, name: enrolmentName };
+  try {
+    if ((await takesHold(sender, [record], pause)) !== null) return;
+    const enrolled = (await readEnrolment(sender))?.namespaces ?? [];
+    // Their names stand in one rule: where the last holds, all do.
+    const named = enrolled.slice(-1).map((name) => ({ ...get, resource: "namespaces", namespace: name, name }));
+    await takesHold(sender, named, pause);
+  } catch (thrown) {
+    faultIn(thrown);
+  }
 }

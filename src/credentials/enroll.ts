@@ -3,11 +3,13 @@
 import { at, isJsonObject, textAt, type JsonObject } from "../domain/json.ts";
 import type { KubeClient } from "../kubernetes/contract.ts";
 import { differencesOf, isEdited } from "./compare.ts";
+import { kindObjection } from "./custom-kinds.ts";
 import { readEnrolment, widen, type Reach } from "./enrolment.ts";
 import {
   enrolmentManifests,
   everyManifest,
   isReadOnly,
+  kindsRoles,
   manifestName,
   namespaceManifests,
   namespacesRole,
@@ -48,7 +50,10 @@ export interface EnrolOptions {
 export async function enroll(reach: Reach, options: EnrolOptions): Promise<EnrolAnswer> {
   const sender = senderOf(options);
   return await stepwise(options, async (told) => {
-    const objection = (await versionObjection(sender)) ?? (await namespaceObjection(sender, reach));
+    const objection =
+      (await versionObjection(sender)) ??
+      (await namespaceObjection(sender, reach)) ??
+      (await kindObjection(sender, reach, await readEnrolment(sender), options.now));
     if (objection !== null) return objection;
     const { ground, reach: bindings } = enrolmentManifests(reach);
     for (const manifest of ground) told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
@@ -94,12 +99,35 @@ export async function unenroll(leaving: readonly string[] | null, options: Enrol
     const going =
       leaving === null
         ? everyManifest(enrolled)
-        : leaving.flatMap((name) => namespaceManifests(name, { secrets: true, exec: true }));
+        : leaving.flatMap((name) => namespaceManifests(name, { secrets: true, exec: true, kinds: true }));
     for (const manifest of going.toReversed())
       told({ object: manifestName(manifest), answer: await remove(sender, manifest) });
     if (leaving === null || before === null) return null;
     const namespaces = enrolled.filter((name) => !leaving.includes(name));
     for (const manifest of recordOf({ ...before, namespaces }))
+      told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
+    return null;
+  });
+}
+
+/** Takes custom kinds out of the enrolment; all else of it stays. */
+export async function unenrollKinds(leaving: readonly string[], options: EnrolOptions): Promise<EnrolAnswer> {
+  const sender = senderOf(options);
+  return await stepwise(options, async (told) => {
+    const before = await readEnrolment(sender);
+    const strange = leaving.find((name) => ![before?.kinds, before?.clusterKinds].flat().includes(name));
+    if (before === null || strange !== undefined) return `${strange ?? "This kind"} is not enrolled in this cluster.`;
+    const staying = (names: readonly string[]): readonly string[] => names.filter((name) => !leaving.includes(name));
+    const after = { ...before, kinds: staying(before.kinds), clusterKinds: staying(before.clusterKinds) };
+    const all = (reach: Reach): readonly Manifest[] => Object.values(enrolmentManifests(reach)).flat();
+    const stay = new Set(all(after).map(manifestName));
+    for (const manifest of all(before)
+      .filter((one) => !stay.has(manifestName(one)))
+      .toReversed())
+      told({ object: manifestName(manifest), answer: await remove(sender, manifest) });
+    for (const manifest of all(after).filter(
+      (one) => kindsRoles.includes(one.name) || one.name === names.enrolmentName,
+    ))
       told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
     return null;
   });
@@ -139,8 +167,20 @@ async function stepwise(
   }
 }
 
-/** Makes the object, or brings it to what it should be. */
+/** Another enrolment may be under way: what it made or changed first is read and compared again. */
 async function apply(sender: Sender, manifest: Manifest): Promise<Step["answer"]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await applyOnce(sender, manifest);
+    } catch (thrown) {
+      const met = ["already_exists", "stale"].includes(faultIn(thrown).code);
+      if (!met || tries === 4) throw thrown;
+    }
+  }
+}
+
+/** Makes the object, or brings it to what it should be. */
+async function applyOnce(sender: Sender, manifest: Manifest): Promise<Step["answer"]> {
   const have = await find(sender, manifest);
   if (have === null) {
     await create(sender, manifest.address, manifest.object);

@@ -18,6 +18,10 @@ export interface Reach {
   readonly nodes: boolean;
   /** Commands may be run in the namespaces' pods by a grant, each pod by its name. */
   readonly exec: boolean;
+  /** Custom resources of the namespaces, `certificates.cert-manager.io`: read by the reader, changed by a grant where a rule of their own allows it. */
+  readonly kinds: readonly string[];
+  /** Custom resources outside all namespaces: read, never changed. */
+  readonly clusterKinds: readonly string[];
 }
 
 export interface Enrolment extends Reach {
@@ -40,6 +44,8 @@ export function parseEnrolment(configMap: JsonObject): Enrolment {
     secrets: text("secrets") === "true",
     nodes: text("nodes") === "true",
     exec: text("exec") === "true",
+    kinds: sortedNames(text("kinds").split(",")),
+    clusterKinds: sortedNames(text("clusterKinds").split(",")),
   };
 }
 
@@ -51,6 +57,9 @@ export function enrolmentText(reach: Reach): Record<string, string> {
     secrets: String(reach.secrets),
     nodes: String(reach.nodes),
     exec: String(reach.exec),
+    // Absent where there are none, as in the record of an older version.
+    ...(reach.kinds.length === 0 ? {} : { kinds: reach.kinds.join(",") }),
+    ...(reach.clusterKinds.length === 0 ? {} : { clusterKinds: reach.clusterKinds.join(",") }),
   };
 }
 
@@ -62,6 +71,8 @@ export function widen(before: Reach | null, asked: Reach): Reach {
     secrets: asked.secrets || (before?.secrets ?? false),
     nodes: asked.nodes || (before?.nodes ?? false),
     exec: asked.exec || (before?.exec ?? false),
+    kinds: sortedNames([...(before?.kinds ?? []), ...asked.kinds]),
+    clusterKinds: sortedNames([...(before?.clusterKinds ?? []), ...asked.clusterKinds]),
   };
 }
 

@@ -123,6 +123,12 @@ const made = "(request.operation == 'DELETE' ? oldObject : object)";
 const sameOf = (field: string): string =>
   `(has(object.${field}) ? object.${field} : null) == (has(oldObject.${field}) ? oldObject.${field} : null)`;
 
+/** Everything of a node that can be written beside `unschedulable` (core/v1 NodeSpec, meta/v1 ObjectMeta). */
+const ofNodes = [
+  ...["labels", "annotations", "ownerReferences", "finalizers"].map((field) => `metadata.${field}`),
+  ...["taints", "podCIDR", "podCIDRs", "providerID", "configSource", "externalID"].map((field) => `spec.${field}`),
+];
+
 /** With `--nodes`. RBAC can't say "only those of grants" of ClusterRoles, nor "only whether pods may come" of a node: these do. */
 export const nodeFences: readonly Fence[] = [
   {
@@ -135,8 +141,9 @@ export const nodeFences: readonly Fence[] = [
         message: "A grant may only cordon and uncordon nodes.",
       },
       {
-        expression: `request.operation != 'UPDATE' || ${["metadata.labels", "metadata.annotations", "spec.taints"].map(sameOf).join(" && ")}`,
-        message: "A grant may not change a node's labels, annotations or taints: they decide what lands on it.",
+        expression: `request.operation != 'UPDATE' || ${ofNodes.map(sameOf).join(" && ")}`,
+        message:
+          "A grant may change nothing of a node but whether pods may come: labels and taints decide what lands on it, owners and finalizers when it is deleted.",
       },
     ],
   },

@@ -2,6 +2,7 @@
 
 import { textAt, type JsonObject } from "../domain/json.ts";
 import { rulesAnnotation, rulesDigest } from "./compare.ts";
+import { ceilingKindRules, readerKindRules, type CustomKinds } from "./custom-kinds.ts";
 import { enrolmentText, manifestVersion, sortedNames, type Reach } from "./enrolment.ts";
 import { fences, fenceSpec, nodeFences } from "./fences.ts";
 import type { PolicyRule } from "./grant-objects.ts";
@@ -36,10 +37,20 @@ export const clusterGrantMakerRole = "sallyport-cluster-grant-maker";
 export const grantMakerRole = "sallyport-grant-maker";
 export const namespacesRole = "sallyport-namespaces";
 export const clusterReadRole = "sallyport-cluster-reader";
+export const readerKindsRole = "sallyport-reader-kinds";
+export const ceilingKindsRole = "sallyport-ceiling-kinds";
+export const clusterKindsRole = "sallyport-cluster-reader-kinds";
+/** The roles that name custom kinds. */
+export const kindsRoles: readonly string[] = [readerKindsRole, ceilingKindsRole, clusterKindsRole];
 
 /** All objects of an enrolment with this reach; the same reach in any order gives the same objects. */
 export function enrolmentManifests(asked: Reach): Manifests {
-  const reach = { ...asked, namespaces: sortedNames(asked.namespaces) };
+  const reach = {
+    ...asked,
+    namespaces: sortedNames(asked.namespaces),
+    kinds: sortedNames(asked.kinds),
+    clusterKinds: sortedNames(asked.clusterKinds),
+  };
   return {
     ground: [
       ...[systemNamespace, sessionsNamespace].map(namespace),
@@ -60,6 +71,7 @@ export function enrolmentManifests(asked: Reach): Manifests {
       ...(reach.secrets ? [clusterRole(secretsCeilingRole, rights.secretsCeilingRules)] : []),
       ...(reach.exec ? [clusterRole(execCeilingRole, rights.execCeilingRules)] : []),
       ...(reach.clusterRead ? [clusterRole(clusterReadRole, rights.clusterReadRules)] : []),
+      ...kindRoles(reach),
       ...(reach.nodes
         ? [
             clusterRole(nodesCeilingRole, rights.nodesCeilingRules, true),
@@ -74,24 +86,37 @@ export function enrolmentManifests(asked: Reach): Manifests {
     reach: [
       clusterBinding(namespacesRole, [gatewayAccountName, readerAccountName]),
       ...(reach.clusterRead ? [clusterBinding(clusterReadRole, [gatewayAccountName, readerAccountName])] : []),
+      ...(hasAny(reach.clusterKinds)
+        ? [clusterBinding(clusterKindsRole, [gatewayAccountName, readerAccountName])]
+        : []),
       ...(reach.nodes
         ? [
             clusterBinding(nodesCeilingRole, [gatewayAccountName, previewAccountName]),
             clusterBinding(clusterGrantMakerRole, [gatewayAccountName]),
           ]
         : []),
-      ...reach.namespaces.flatMap((name) => namespaceManifests(name, reach)),
+      ...reach.namespaces.flatMap((name) => namespaceManifests(name, { ...reach, kinds: hasAny(reach.kinds) })),
       placed(names.configMaps, "ConfigMap", systemNamespace, names.enrolmentName, { data: enrolmentText(reach) }),
     ],
   };
 }
 
 /** The bindings of one enrolled namespace. In Kubernetes' own namespaces nothing may be changed, so nothing there can be granted. */
-export function namespaceManifests(name: string, reach: Pick<Reach, "secrets" | "exec">): readonly Manifest[] {
-  if (isReadOnly(name)) return [binding(name, readerRole, [readerAccountName, gatewayAccountName])];
+export function namespaceManifests(
+  name: string,
+  reach: Pick<Reach, "secrets" | "exec"> & { readonly kinds: boolean },
+): readonly Manifest[] {
+  const readers = isReadOnly(name) ? [readerAccountName, gatewayAccountName] : [readerAccountName];
+  const reading = [
+    binding(name, readerRole, readers),
+    ...(reach.kinds ? [binding(name, readerKindsRole, readers)] : []),
+  ];
+  if (isReadOnly(name)) return reading;
+  const changers = [gatewayAccountName, previewAccountName];
   return [
-    binding(name, readerRole, [readerAccountName]),
-    binding(name, ceilingRole, [gatewayAccountName, previewAccountName]),
+    ...reading,
+    binding(name, ceilingRole, changers),
+    ...(reach.kinds ? [binding(name, ceilingKindsRole, changers)] : []),
     ...(reach.secrets ? [binding(name, secretsCeilingRole, [gatewayAccountName])] : []),
     ...(reach.exec ? [binding(name, execCeilingRole, [gatewayAccountName])] : []),
     binding(name, grantMakerRole, [gatewayAccountName]),
@@ -111,8 +136,24 @@ export function everyManifest(namespaces: readonly string[]): readonly Manifest[
     secrets: true,
     nodes: true,
     exec: true,
+    kinds: anyKind,
+    clusterKinds: anyKind,
   });
   return [...ground, ...reach.slice(-1), ...reach.slice(0, -1)];
+}
+
+/** Objects are taken away by their names; what stood in them does not matter. */
+const anyKind = ["any.of.them"];
+const hasAny = (kinds: readonly string[]): boolean => kinds.length > 0;
+
+/** Not the admin's to edit: `sallyport-ceiling` is, and whatever an enrolment without a kind leaves out of these is out. */
+function kindRoles({ kinds, clusterKinds }: CustomKinds): readonly Manifest[] {
+  return [
+    ...(hasAny(kinds)
+      ? [clusterRole(readerKindsRole, readerKindRules(kinds)), clusterRole(ceilingKindsRole, ceilingKindRules(kinds))]
+      : []),
+    ...(hasAny(clusterKinds) ? [clusterRole(clusterKindsRole, readerKindRules(clusterKinds))] : []),
+  ];
 }
 
 export function isReadOnly(namespaceName: string): boolean {

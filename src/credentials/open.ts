@@ -2,11 +2,13 @@
 
 import type { Access } from "../domain/access.ts";
 import type { AuthorizedCall } from "../domain/call.ts";
+import type { Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
 import type { GrantId, SessionId } from "../domain/ids.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { gatewayAccount, type GatewayStanding } from "./account.ts";
 import { noCredential, type IssueTerms } from "./contract.ts";
+import { kindNeeds } from "./custom-kinds.ts";
 import { readEnrolment, type Enrolment } from "./enrolment.ts";
 import { execNeeds, isExec } from "./grant-objects.ts";
 import { issue, issuePreview, type CredentialMode, type IssuedGrant } from "./issue.ts";
@@ -38,6 +40,8 @@ export interface ClusterCredentials {
   issuePreview(signal: AbortSignal): Promise<Grant>;
   /** Refuses what no grant could hold here, before a person is asked to agree to it. Faults: credential_unavailable, which says what it would need. */
   grantable(accesses: readonly Access[], signal: AbortSignal): Promise<void>;
+  /** What an administrator would do about a refusal of Kubernetes' own, where that is a command of ours; "" where it is not. */
+  needsFor(refused: Fault, signal: AbortSignal): Promise<string>;
   fence(signal: AbortSignal): Promise<FenceAnswer>;
   enrolment(signal: AbortSignal): Promise<Enrolment | null>;
   endSession(session: SessionId): Promise<boolean | null>;
@@ -58,7 +62,7 @@ export function openCredentials(options: CredentialOptions): ClusterCredentials 
   const { authorization } = options.connection;
   const closing = new AbortController();
   const live = new Set<GrantId>();
-  const gateway = gatewayAccount({ client, authorization, nextAuditId, now, closing: closing.signal });
+  const gateway = gatewayAccount({ client, authorization, nextAuditId, now, pause, closing: closing.signal });
   const common = { client, gateway, gatewayId, newGrantId, nextAuditId, live, now, pause };
   const reader = readerIssuer({ ...common, closing: closing.signal });
   const previews = previewAccount({ ...common, closing: closing.signal });
@@ -98,6 +102,11 @@ export function openCredentials(options: CredentialOptions): ClusterCredentials 
       const enrolment = await asGateway(signal, readEnrolment);
       if (enrolment !== null && !enrolment.exec) throw noCredential("commands are not enrolled", execNeeds);
     },
+    async needsFor(refused, signal) {
+      if (kindNeeds(refused, noKinds) === "") return "";
+      const enrolment = await asGateway(signal, readEnrolment);
+      return enrolment === null ? "" : kindNeeds(refused, enrolment);
+    },
     fence: (signal) => previews.fence(signal),
     enrolment: (signal) => asGateway(signal, readEnrolment),
     endSession: (session) => reader.end(session),
@@ -128,6 +137,8 @@ export function openCredentials(options: CredentialOptions): ClusterCredentials 
     },
   };
 }
+
+const noKinds = { kinds: [], clusterKinds: [] };
 
 /** With `credentials: ambient` the gateway's account is never asked for. */
 const unused: GatewayStanding = {

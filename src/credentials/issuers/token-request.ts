@@ -5,7 +5,7 @@ import type { AuthorizedCall } from "../../domain/call.ts";
 import type { GrantId } from "../../domain/ids.ts";
 import type { Faulted } from "../../domain/fault.ts";
 import type { GrantFields } from "../../domain/grant.ts";
-import { at, textAt } from "../../domain/json.ts";
+import { textAt } from "../../domain/json.ts";
 import { agentOf } from "../../domain/principal.ts";
 import type { KubeClient } from "../../kubernetes/contract.ts";
 import type { GatewayAccount } from "../account.ts";
@@ -25,6 +25,7 @@ import {
 import { isReadOnly } from "../manifests.ts";
 import * as names from "../names.ts";
 import { causeOf, create, faultIn, isRefused, withoutEffect, type Sender } from "../send.ts";
+import { takesHold } from "../takes-hold.ts";
 import { mintToken, tokenSeconds, type MintedToken } from "../token.ts";
 
 export interface TokenRequestOptions {
@@ -82,7 +83,8 @@ export function tokenRequestIssuer(options: TokenRequestOptions): Issuer {
     try {
       const token = await make(sender, grant, objects, { seconds, now });
       const as = { ...sender, authorization: token.authorization() };
-      await takesHold(as, oneOfEachRole(accesses, reach), options.pause);
+      const missing = await takesHold(as, oneOfEachRole(accesses, reach), options.pause);
+      if (missing !== null) throw noCredential(`the grant does not take hold: ${describeAccess(missing)}`);
       return { grant: fieldsOf(grant, token), made: true, revoke: onceComplete(takeBack) };
     } catch (thrown) {
       // Its account was made anew, perhaps: the removal below mints another token.
@@ -132,39 +134,6 @@ async function make(
     ...objects.bindings.map(({ address, object }) => create(sender, address, object)),
   ]);
   return token;
-}
-
-/** Milliseconds between the tries, a second and a half in all. */
-const tries = [0, 5, 10, 20, 40, 80, 160, 320, 320, 320];
-
-/**
- * The API server's authorizer learns of a new binding by a watch, some milliseconds after it answered that it was made: a call's first request could
- * be refused. So the grant itself asks (authorization.k8s.io/v1 SelfSubjectAccessReview), once a binding, until the answer is yes.
- */
-async function takesHold(
-  sender: Sender,
-  accesses: readonly Access[],
-  pause: TokenRequestOptions["pause"],
-): Promise<void> {
-  await Promise.all(
-    accesses.map(async (access) => {
-      for (const wait of tries) {
-        if (wait > 0) await pause(wait);
-        if (await isAllowed(sender, access)) return;
-      }
-      throw noCredential(`the grant does not take hold: ${describeAccess(access)}`);
-    }),
-  );
-}
-
-async function isAllowed(sender: Sender, access: Access): Promise<boolean> {
-  const { verb, group, resource, subresource, namespace, name } = access;
-  const review = await create(sender, names.selfAccessReviews, {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SelfSubjectAccessReview",
-    spec: { resourceAttributes: { verb, group, resource, subresource, namespace, name } },
-  });
-  return at(review, "status", "allowed") === true;
 }
 
 /** Waits for all, also when one fails: what is removed next must not still be on its way in. */

@@ -1,6 +1,7 @@
 // The gateway's own account: what the kubeconfig is used for, and what is said before enrolment.
 
 import { afterEach, beforeEach, describe, expect } from "vitest";
+import { at, textAt } from "../../../src/domain/json.ts";
 import type { Connection, KubeClient, KubeRequest } from "../../../src/kubernetes/contract.ts";
 import { openSeparated } from "../../../src/credentials/separate.ts";
 import { promise } from "../../support/promise.ts";
@@ -40,6 +41,37 @@ describe("gateway account", () => {
       const found = await faultOf(bench.credentials.readIdentity(never));
       expect([found.code, found.effect]).toEqual(["credential_unavailable", "none"]);
       expect(found.cause).toContain("kubernetes-admin");
+    },
+  );
+
+  promise(
+    "credentials:gateway-account",
+    "it waits until its rights hold, and for no longer than a moment",
+    async () => {
+      const { loopback, credentials } = bench;
+      loopback.objects.set("/api/v1/namespaces/sallyport-system/configmaps/enrolment", {
+        metadata: { name: "enrolment" },
+        data: { namespaces: "pay,shop" },
+      });
+      const asked: string[] = [];
+      let yes = false;
+      loopback.instead = ({ path, body }) => {
+        if (!path.endsWith("/selfsubjectaccessreviews")) return undefined;
+        const right = at(body, "spec", "resourceAttributes");
+        asked.push(["verb", "resource", "namespace", "name"].map((key) => textAt(right, key)).join(" "));
+        // Each is refused twice before it holds.
+        const allowed = yes && asked.filter((one) => one === asked.at(-1)).length > 2;
+        return { status: 201, body: { status: { allowed } } };
+      };
+      yes = true;
+      expect(await credentials.standing(never)).toMatchObject({ kind: "enrolled" });
+      const record = "get configmaps sallyport-system enrolment";
+      const last = "get namespaces shop shop";
+      expect(asked).toEqual([record, record, record, last, last, last]);
+      await credentials.refused(null);
+      [yes, asked.length] = [false, 0];
+      expect(await credentials.standing(never)).toMatchObject({ kind: "enrolled" });
+      expect(asked).toEqual(Array.from({ length: 10 }, () => record));
     },
   );
 

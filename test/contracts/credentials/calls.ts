@@ -68,7 +68,7 @@ export function authorizedCall({ cluster, effect, accesses, session = newSession
       rules: ["a-rule"],
       forbid: null,
       requirements: [],
-      obligations: { maxBytes: null },
+      obligations: { maxBytes: null, mask: [] },
       tell: null,
       errors: [],
       dropped: [],

@@ -73,6 +73,8 @@ describe("enroll", () => {
       secrets: false,
       nodes: false,
       exec: false,
+      kinds: [],
+      clusterKinds: [],
     });
     expect([exitCode, loopback.seen]).toEqual([0, []]);
     expect(printed).toEqual([...ground, ...reach].map((one) => one.object));
@@ -106,6 +108,45 @@ describe("enroll", () => {
       "POST /api/v1/namespaces/sallyport-system/serviceaccounts/preview/token",
       `PATCH ${probe}`,
     ]);
+  });
+
+  promise(
+    "credentials:enroll-idempotent",
+    "two at once both end well, with what one alone would have made",
+    async () => {
+      await run(["enroll", "--namespace", "shop", "--yes"]);
+      const alone = [...loopback.objects.keys()].toSorted();
+      await run(["unenroll", "--yes"]);
+      const met = Promise.withResolvers<void>();
+      let looked = 0;
+      // Both have seen that there is nothing before one of them makes anything.
+      loopback.instead = async (seen) => {
+        if (seen.method === "GET" && seen.path === "/api/v1/namespaces/sallyport-system") {
+          if (++looked === 2) met.resolve();
+          await met.promise;
+        }
+        return fenced(seen);
+      };
+      const both = await Promise.all([1, 2].map(() => run(["enroll", "--namespace", "shop", "--yes"])));
+      expect(both.map(({ failed, exitCode }) => [failed, exitCode])).toEqual([
+        ["", 0],
+        ["", 0],
+      ]);
+      expect([...loopback.objects.keys()].toSorted()).toEqual(alone);
+      expect(
+        both.map(({ out }) => /(created|unchanged) +Namespace sallyport-system/.exec(out)?.[1]).toSorted(),
+      ).toEqual(["created", "unchanged"]);
+    },
+  );
+
+  promise("credentials:enroll-idempotent", "an object that stays in the way is a fault, not a loop", async () => {
+    loopback.instead = (seen) =>
+      seen.method === "POST" && seen.path.endsWith("/resourcequotas")
+        ? status(409, "AlreadyExists", seen.path)
+        : fenced(seen);
+    const { failed, exitCode } = await run(["enroll", "--namespace", "shop", "--yes"]);
+    expect([failed, exitCode]).toEqual([expect.stringContaining("already_exists (POST"), 1]);
+    expect(loopback.seen.filter((seen) => seen.path.endsWith("/resourcequotas"))).toHaveLength(4);
   });
 
   promise(
@@ -181,6 +222,8 @@ describe("enroll", () => {
       secrets: false,
       nodes: false,
       exec: false,
+      kinds: [],
+      clusterKinds: [],
     });
     for (const stop of [0, 3, ground.length - 1, ground.length + reach.length - 1]) {
       loopback.objects.clear();

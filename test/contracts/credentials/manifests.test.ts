@@ -14,8 +14,18 @@ const everything: Reach = {
   secrets: true,
   nodes: true,
   exec: true,
+  kinds: ["certificates.cert-manager.io", "deployments.example.com"],
+  clusterKinds: ["clusterissuers.cert-manager.io"],
 };
-const plain: Reach = { namespaces: ["shop"], clusterRead: false, secrets: false, nodes: false, exec: false };
+const plain: Reach = {
+  namespaces: ["shop"],
+  clusterRead: false,
+  secrets: false,
+  nodes: false,
+  exec: false,
+  kinds: [],
+  clusterKinds: [],
+};
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -80,9 +90,13 @@ describe("manifests", () => {
     const more = new Set(bindingsOf(plain));
     expect(bindingsOf(everything).filter((one) => !more.has(one))).toEqual([
       "cluster sallyport-cluster-reader: gateway reader",
+      "cluster sallyport-cluster-reader-kinds: gateway reader",
       "cluster sallyport-ceiling-nodes: gateway preview",
       "cluster sallyport-cluster-grant-maker: gateway",
       "kube-system sallyport-reader: reader gateway",
+      "kube-system sallyport-reader-kinds: reader gateway",
+      "shop sallyport-reader-kinds: reader",
+      "shop sallyport-ceiling-kinds: gateway preview",
       "shop sallyport-ceiling-secrets: gateway",
       "shop sallyport-ceiling-exec: gateway",
     ]);
@@ -147,6 +161,8 @@ describe("manifests", () => {
       secrets: false,
       nodes: false,
       exec: false,
+      kinds: [],
+      clusterKinds: [],
     });
   });
 
@@ -198,6 +214,8 @@ const reaches: fc.Arbitrary<Reach> = fc.record({
   secrets: fc.boolean(),
   nodes: fc.boolean(),
   exec: fc.boolean(),
+  kinds: fc.uniqueArray(fc.constantFrom("a.example.com", "b.example.com", "c.other.example.com")),
+  clusterKinds: fc.uniqueArray(fc.constantFrom("d.example.com", "e.example.com")),
 });
 
 type Path = readonly (string | number)[];

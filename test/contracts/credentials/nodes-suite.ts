@@ -18,7 +18,15 @@ const [node, spare] = ["sallyport-node", "sallyport-spare"] as const;
 const gatewayId = "nodes-under-test";
 const ids = testIds();
 const signal = new AbortController().signal;
-const reach = { namespaces: [shop], clusterRead: false, secrets: false, nodes: true, exec: false };
+const reach = {
+  namespaces: [shop],
+  clusterRead: false,
+  secrets: false,
+  nodes: true,
+  exec: false,
+  kinds: [],
+  clusterKinds: [],
+};
 const rbac = "rbac.authorization.k8s.io";
 
 export function nodesSuite(connect: () => Promise<RealCluster>): void {
@@ -305,6 +313,11 @@ export function nodesSuite(connect: () => Promise<RealCluster>): void {
           { metadata: { labels: { zone: "two" } } },
           { metadata: { annotations: { mine: "yes" } } },
           { spec: { taints: [{ key: "mine", effect: "NoSchedule" }] } },
+          // An owner that does not exist has the node collected within seconds, and all of its pods after it.
+          { metadata: { ownerReferences: [{ apiVersion: "v1", kind: "Node", name: "none", uid: "0-0-0" }] } },
+          { metadata: { finalizers: ["example.com/held"] } },
+          { spec: { podCIDR: "10.9.0.0/24", podCIDRs: ["10.9.0.0/24"] } },
+          { spec: { providerID: "mine://node" } },
         ])
           expect([body, await ask(token, patchNode(body, node, more))]).toEqual([
             body,

@@ -23,7 +23,15 @@ const [shop, other] = ["sallyport-test-shop", "sallyport-test-other"] as const;
 const gatewayId = "gateway-under-test";
 const ids = testIds();
 const signal = new AbortController().signal;
-const reach = { namespaces: [shop, other], clusterRead: false, secrets: false, nodes: false, exec: false };
+const reach = {
+  namespaces: [shop, other],
+  clusterRead: false,
+  secrets: false,
+  nodes: false,
+  exec: false,
+  kinds: [],
+  clusterKinds: [],
+};
 
 export function credentialsSuite(connect: () => Promise<RealCluster>): void {
   let real: RealCluster;
