@@ -1,6 +1,5 @@
-// The composition root: configuration and adapters in, a governed gateway out. Everything that varies is chosen here.
+// The composition root: configuration and adapters in, a governed gateway out. Everything that varies is chosen here. Long: whatever a gateway is made of is put together in one place.
 
-import { setTimeout as pause } from "node:timers/promises";
 import { tools } from "../tools/index.ts";
 import { approvalMethods } from "./approval/methods.ts";
 import type { Mode, Voter } from "./approval/ballot.ts";
@@ -10,9 +9,8 @@ import { listTools, toolsByName, type ListedTool, type Permitted } from "./catal
 import type { Config } from "./config/schema.ts";
 import type { CallReceipt } from "./domain/call-receipt.ts";
 import type { CallRequest } from "./domain/call.ts";
-import type { EntryDraft } from "./domain/entry.ts";
 import type { Evidence, Identified } from "./domain/evidence.ts";
-import { fault, Faulted, type Fault } from "./domain/fault.ts";
+import { fault, type Fault } from "./domain/fault.ts";
 import { idsFrom, type CallId, type SessionId } from "./domain/ids.ts";
 import type { Outcome } from "./domain/outcome.ts";
 import type { Principal, Session } from "./domain/principal.ts";
@@ -20,7 +18,7 @@ import { identify, renew } from "./identity/identify.ts";
 import type { Verifier } from "./identity/verifiers/contract.ts";
 import type { Connection } from "./kubernetes/contract.ts";
 import type { Log } from "./log.ts";
-import { openMasking, type CallMasker } from "./masking/mask.ts";
+import { openMasking, type CallMasker, type MaskingOptions } from "./masking/mask.ts";
 import { governCall } from "./pipeline.ts";
 import { policyDiff } from "./policy/diff.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -28,14 +26,19 @@ import { possible } from "./policy/possible.ts";
 import type { Disk } from "./transcript/disk.ts";
 import { openReceipts } from "./transcript/receipts.ts";
 import { callMethods } from "./wiring/call-methods.ts";
+import { eachInTurn, whyOf, within } from "./wiring/closing.ts";
 import { clustersOf } from "./wiring/clusters.ts";
 import { sharedDeadline } from "./wiring/deadline.ts";
-import { reachCluster, type Reach } from "./wiring/reach.ts";
+import { reachCluster } from "./wiring/reach.ts";
 import { listingPods, readableIn, reviewCall, reviewed, standingOf } from "./wiring/review.ts";
 import { openLongCalls } from "./wiring/long-calls.ts";
-import { lastsOf, stagesFor, type Parts, type Waiting } from "./wiring/stages.ts";
+import { ownEntry } from "./wiring/own-entry.ts";
+import type { Parts, Waiting } from "./wiring/parts.ts";
+import { lastsOf, stagesFor } from "./wiring/stages.ts";
+import { sessionEnds } from "./wiring/session-ends.ts";
 import { openSessions } from "./wiring/sessions.ts";
 import { openState } from "./wiring/state.ts";
+import { countStrangers } from "./wiring/strangers.ts";
 import { startSweeping } from "./wiring/sweeping.ts";
 import { openWaiting } from "./wiring/waiting.ts";
 
@@ -44,6 +47,8 @@ export interface GatewayOptions {
   /** SHA-256 of the configuration, hex. */
   readonly configDigest: string;
   readonly policy: Policy;
+  /** The profile in force, and those that policy may ask for besides. */
+  readonly masking: Pick<MaskingOptions, "profile" | "profiles">;
   /** The state folder; the caller holds its lock. */
   readonly folder: string;
   readonly version: string;
@@ -128,7 +133,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const permitted: Permitted = (who, tool) =>
     clusters.names.filter((cluster) => possible(policy, who, tool, [cluster]) !== "denied");
-  const masking = openMasking({ key: keys.masking });
+  const masking = openMasking({ key: keys.masking, ...options.masking });
   const forLog = masking.forCall({ id: "ses_log" as SessionId, door: "socket" }, {});
   const logFault = ({ code, effect, cause }: Fault, call: string): void =>
     log.warn({ call, code, effect, cause: loggable(cause, forLog) }, "fault");
@@ -179,38 +184,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     }),
   };
 
-  /** Ends a session's reader token and puts its end on record; a removal that failed is the sweep's. */
-  async function endSessionIn({ credentials }: Reach, session: SessionId): Promise<void> {
-    const grant = credentials.sessions().find((one) => one.session === session)?.grant ?? null;
-    const complete = await credentials.endSession(session);
-    if (grant !== null && complete !== null) await transcript.append([own("grant.revoked", { grant, complete })]);
-  }
-  const ending = new Set<Promise<unknown>>();
-  /** In each cluster at the same time; one that does not answer is not waited for long. */
-  async function endSession(session: SessionId): Promise<void> {
-    const flight = Promise.all(clusters.all.map((reach) => endSessionIn(reach, session)));
-    ending.add(flight);
-    await within(
-      lastSessions,
-      flight.finally(() => ending.delete(flight)),
-    );
-  }
-  /** Every session's. What a cluster that does not answer keeps is the next start's to sweep. */
-  async function endSessions(): Promise<void> {
-    const tired = setTimeout(() => clusters.all.forEach((reach) => reach.credentials.abandon()), lastSessions);
-    try {
-      const others = clusters.all.flatMap((reach) =>
-        reach.credentials.sessions().map(({ session }) => endSessionIn(reach, session)),
-      );
-      await Promise.all([...ending, ...others]);
-    } finally {
-      clearTimeout(tired);
-    }
-  }
-  const own = <K extends EntryDraft["kind"]>(
-    kind: K,
-    details: Extract<EntryDraft, { kind: K }>["details"],
-  ): EntryDraft => ({ kind, session: null, call: null, principal: null, details }) as EntryDraft;
+  const ends = sessionEnds(clusters, transcript.append);
   const closeClusters = async (): Promise<void> => {
     await Promise.all(clusters.all.map((reach) => reach.close()));
   };
@@ -219,7 +193,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const letGo = [closeClusters, () => store.close(), () => transcript.close()];
   try {
     await transcript.append([
-      own("gateway.started", {
+      ownEntry("gateway.started", {
         version: options.version,
         config: options.configDigest,
         policy: policy.digest,
@@ -236,7 +210,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const sweeping = startSweeping({ clusters, transcript, log, closing: closing.signal });
   const strangers = countStrangers(now, (count, since) =>
-    transcript.append([own("identity.refused", { count, since })]),
+    transcript.append([ownEntry("identity.refused", { count, since })]),
   );
 
   return {
@@ -273,7 +247,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     calls: () => callMethods(longCalls),
     async endSession(session) {
       sessions.end(session);
-      await endSession(session);
+      await ends.one(session);
     },
     refusedStranger: () => strangers.count(),
     broke: (call, thrown) =>
@@ -290,13 +264,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     async changePolicy(next) {
       if (next.digest === policy.digest) return false;
       const [from, to] = [policy.digest, next.digest];
-      await transcript.append([own("policy.changed", { from, to, diff: policyDiff(policy, next) })]);
+      await transcript.append([ownEntry("policy.changed", { from, to, diff: policyDiff(policy, next) })]);
       policy = next;
       return true;
     },
     async policyRefused(problems) {
       const about = { kept: policy.digest, problems: problems.slice(0, 20) };
-      await transcript.append([own("alert.raised", { alert: "policy refused", about })]);
+      await transcript.append([ownEntry("alert.raised", { alert: "policy refused", about })]);
     },
     policyDigest: () => policy.digest,
     head: () => transcript.head(),
@@ -304,13 +278,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       closing.abort();
       strangers.stop();
       stopUpdating();
-      const stopped = own("gateway.stopped", { reason });
+      const stopped = ownEntry("gateway.stopped", { reason });
       await eachInTurn(
         [
           () => sweeping.stop(),
           () => within(lastCalls, Promise.all([waits.close(), Promise.allSettled(running), longCalls.close()])),
           () => strangers.flush(),
-          endSessions,
+          () => ends.all(),
           () => transcript.append([stopped]),
           ...letGo,
         ],
@@ -329,49 +303,5 @@ function loggable(cause: string, masker: CallMasker): string {
   }
 }
 
-function whyOf(thrown: unknown): string {
-  if (thrown instanceof Faulted) return `${thrown.fault.code}: ${thrown.fault.cause}`;
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}
-
 /** Milliseconds that calls which were cut off get to take their credentials back and to record their end. */
 const lastCalls = 10_000;
-
-/** Milliseconds that ending the sessions' tokens may take: they end by themselves within the hour. */
-const lastSessions = 3_000;
-
-/** Waits for the work, and no longer than this. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  const patience = new AbortController();
-  const tired = pause(milliseconds, undefined, { signal: patience.signal }).catch(() => undefined);
-  await Promise.race([work, tired]).finally(() => patience.abort());
-}
-
-/** Each step, whatever became of those before it: a full disk must not keep the rest open. */
-async function eachInTurn(steps: readonly (() => Promise<unknown>)[], log: Log): Promise<void> {
-  for (const step of steps) {
-    const [ended] = await Promise.allSettled([step()]);
-    if (ended.status === "rejected") log.warn({ cause: whyOf(ended.reason) }, "could not be closed");
-  }
-}
-
-/** Strangers never write to the transcript one by one: a count each minute at most. */
-function countStrangers(now: () => number, write: (count: number, since: string) => Promise<unknown>) {
-  let [count, since] = [0, ""];
-  async function flush(): Promise<void> {
-    if (count === 0) return;
-    const [counted, from] = [count, since];
-    count = 0;
-    await write(counted, from);
-  }
-  const timer = setInterval(() => void flush().catch(() => undefined), 60_000);
-  timer.unref();
-  return {
-    count(): void {
-      if (count === 0) since = new Date(now()).toISOString();
-      count += 1;
-    },
-    flush,
-    stop: () => clearInterval(timer),
-  };
-}

@@ -5,6 +5,7 @@ import { assurances, type Assurance, type Requirement } from "../domain/decision
 import type { ApprovalId } from "../domain/ids.ts";
 import { sameSubject, type PrincipalFields, type Subject } from "../domain/principal.ts";
 import { neutralise } from "./neutral.ts";
+import { approversAt } from "./escalation.ts";
 import { isExpired } from "./states.ts";
 import type { KeptRequest } from "./stores/contract.ts";
 
@@ -47,7 +48,7 @@ const longestReason = 500;
 
 /** What this answer does to the request. Who may not answer learns nothing about its state. */
 export function judge(request: KeptRequest, ballot: Ballot): Judged {
-  const barred = mayNotAnswer(request, ballot.by, ballot.mode);
+  const barred = mayNotAnswer(request, ballot.by, ballot);
   if (barred !== null) return { kind: "refused", code: barred };
   if (request.state === "expired") return { kind: "refused", code: "expired" };
   if (request.state !== "pending") return { kind: "refused", code: "ended" };
@@ -55,24 +56,27 @@ export function judge(request: KeptRequest, ballot: Ballot): Judged {
   const verdict = verdictOf(request, ballot);
   // A no needs no proof beyond being an approver: refusing is safe, and so is changing one's mind to it.
   if (verdict.answer === "reject") return { kind: "counts", verdict, to: "rejected" };
-  const strong = named(request, verdict.by, ballot.mode).some((one) => reaches(verdict.by.assurance, one.assurance));
+  const strong = named(request, verdict.by, ballot).some((one) => reaches(verdict.by.assurance, one.assurance));
   if (!strong) return { kind: "refused", code: "assurance_too_low" };
   if (addsNothing(request, verdict)) return { kind: "refused", code: "already_answered" };
   const verdicts = [...request.verdicts, verdict];
-  const met = request.requirements.every((one) => people(one, verdicts, ballot.mode) >= one.count);
+  const met = request.requirements.every((one) => people(request, one, verdicts, ballot.mode) >= one.count);
   return { kind: "counts", verdict, to: met ? "approved" : "pending" };
 }
 
+/** In which house, and when: milliseconds since 1970. */
+type Moment = Pick<Ballot, "mode" | "now">;
+
 /** Why this voter may not answer the request at all; null when they may. */
-export function mayNotAnswer(request: KeptRequest, by: Voter, mode: Mode): RefusalCode | null {
+export function mayNotAnswer(request: KeptRequest, by: Voter, moment: Moment): RefusalCode | null {
   if (by.kind !== "person" || by.actors.length > 0) return "is_agent";
-  if (isRequester(request, by) && !isOwner(by, mode)) return "requester";
-  return named(request, by, mode).length === 0 ? "not_an_approver" : null;
+  if (isRequester(request, by) && !isOwner(by, moment.mode)) return "requester";
+  return named(request, by, moment).length === 0 ? "not_an_approver" : null;
 }
 
 /** Who may answer a request may see it, and so may who asked. To everyone else it does not exist. */
-export function maySee(request: KeptRequest, by: Voter, mode: Mode): boolean {
-  return isRequester(request, by) || mayNotAnswer(request, by, mode) === null;
+export function maySee(request: KeptRequest, by: Voter, moment: Moment): boolean {
+  return isRequester(request, by) || mayNotAnswer(request, by, moment) === null;
 }
 
 /** The requester, the human whom an agent acts for, or one of the software that acts. */
@@ -83,7 +87,7 @@ export function isRequester(request: KeptRequest, by: Subject): boolean {
 
 /** `n` people of `m` so far, over all requirements. */
 export function tally(request: KeptRequest, mode: Mode): { readonly have: number; readonly need: number } {
-  const have = request.requirements.map((one) => Math.min(one.count, people(one, request.verdicts, mode)));
+  const have = request.requirements.map((one) => Math.min(one.count, people(request, one, request.verdicts, mode)));
   const sum = (counts: readonly number[]): number => counts.reduce((total, one) => total + one, 0);
   return { have: sum(have), need: sum(request.requirements.map((one) => one.count)) };
 }
@@ -92,9 +96,11 @@ function isOwner(by: Subject, mode: Mode): boolean {
   return mode.kind === "single-user" && sameSubject(by, mode.owner);
 }
 
-/** The requirements that name this person. */
-function named(request: KeptRequest, by: Approver, mode: Mode): readonly Requirement[] {
-  return request.requirements.filter((one) => one.approvers.some((approver) => matches(approver, by, mode)));
+/** The requirements that name this person at that moment. */
+function named(request: KeptRequest, by: Approver, { mode, now }: Moment): readonly Requirement[] {
+  return request.requirements.filter((one) =>
+    approversAt(one, request.requestedAt, now).some((approver) => matches(approver, by, mode)),
+  );
 }
 
 /** `group:NAME`, `user:SUBJECT` or `owner`; anything else names nobody. */
@@ -106,13 +112,18 @@ function matches(approver: string, by: Approver, mode: Mode): boolean {
 }
 
 /** How many different people have met a requirement: one person counts once, whatever groups they are in. */
-function people(requirement: Requirement, verdicts: readonly Verdict[], mode: Mode): number {
+function people(
+  { requestedAt }: Pick<KeptRequest, "requestedAt">,
+  requirement: Requirement,
+  verdicts: readonly Verdict[],
+  mode: Mode,
+): number {
   const counted: Subject[] = [];
-  for (const { answer, by } of verdicts) {
+  for (const { answer, by, at } of verdicts) {
     const counts =
       answer === "approve" &&
       reaches(by.assurance, requirement.assurance) &&
-      requirement.approvers.some((approver) => matches(approver, by, mode));
+      approversAt(requirement, requestedAt, at).some((approver) => matches(approver, by, mode));
     if (counts && !counted.some((one) => sameSubject(one, by))) counted.push(by);
   }
   return counted.length;
@@ -130,7 +141,7 @@ const reaches = (given: Assurance, asked: Assurance): boolean => assurances.inde
 /** The answer as it is kept: of the voter's groups only those that the requirements name. Whoever confirms their own agent's call is on the same device as it, whatever they claim. */
 export function verdictOf(request: KeptRequest, { by, answer, reason, tellAgent, now }: Ballot): Verdict {
   const { issuer, subject, channel } = by;
-  const asked = request.requirements.flatMap((one) => one.approvers);
+  const asked = request.requirements.flatMap((one) => approversAt(one, request.requestedAt, now));
   const groups = by.groups.filter((group) => asked.includes(`group:${group}`));
   const assurance: Assurance = isRequester(request, by) ? "same-device" : by.assurance;
   const kept: Approver = { issuer, subject, groups, channel, assurance };

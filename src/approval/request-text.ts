@@ -2,6 +2,7 @@
 
 import type { Verdict } from "../domain/approval.ts";
 import { cardText } from "./card.ts";
+import { escalationOf } from "./escalation.ts";
 import { isEnd } from "./states.ts";
 import { neutralise } from "./neutral.ts";
 import type { KeptRequest } from "./stores/contract.ts";
@@ -13,8 +14,10 @@ export function shortId(id: string): string {
 
 export function requestText(request: KeptRequest): string {
   const needs = request.requirements.map((one) => `${one.count} from ${one.approvers.join(", ")} (${one.rule})`);
+  const later = escalationOf(request).map(({ after, to }) => `${to.join(", ")}, from ${clock(request, after)} on`);
   const rows = [
     ...needs.map((need) => ["needs", need]),
+    ...later.map((step) => ["then also", step]),
     ...request.verdicts.map((verdict) => ["answer", verdictText(verdict)]),
     ["state", request.why === "" ? request.state : `${request.state}: ${request.why}`],
     ["id", `${request.id}, digest ${request.approvalDigest.slice(0, 8)}`],
@@ -22,6 +25,11 @@ export function requestText(request: KeptRequest): string {
   const id = shortId(request.id);
   const next = `To decide: sallyport approvals approve ${id}, or: sallyport approvals reject ${id} --reason TEXT`;
   return [cardText(request.card), ...rows, ...(isEnd(request.state) ? [] : [next])].join("\n");
+}
+
+/** The moment so many seconds after the request. */
+function clock({ requestedAt }: KeptRequest, after: number): string {
+  return `${new Date(requestedAt + after * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** `5d2f01ab pending workloads_scale Deployment shop/api, asked by jo through claude-code`. */

@@ -74,7 +74,10 @@ function isUnderWay(kept: KeptRequest, now: number): boolean {
 
 function requested(request: ApprovalRequest) {
   const { id: approval, callDigest, approvalDigest, cardDigest, diffDigest } = request;
-  const requirements = request.requirements.map((one) => ({ ...one }));
+  const requirements = request.requirements.map(({ escalate, ...one }) => ({
+    ...one,
+    ...(escalate === undefined ? {} : { escalate: escalate.map((step) => ({ ...step })) }),
+  }));
   const expires = new Date(request.expiresAt).toISOString();
   return { approval, callDigest, approvalDigest, cardDigest, diffDigest, requirements, expires };
 }

@@ -22,7 +22,7 @@ export function isEnd(state: ApprovalState): boolean {
   return moves[state].length === 0;
 }
 
-/** One move of a request. `pending` to `pending` records one answer of several. */
+/** One move of a request. `pending` to `pending` records one answer of several, or that others may answer too. */
 export interface Change {
   readonly to: ApprovalState;
   /** Milliseconds since 1970. */
@@ -30,11 +30,15 @@ export interface Change {
   readonly verdict: Verdict | null;
   /** Why it ended, where the state alone does not say it (what changed, for `stale`). */
   readonly why: string;
+  /** How many steps of its escalation are on record now; only while it stays pending. */
+  readonly escalated?: number;
 }
 
 /** The request after the change. An illegal move is a programming error and throws. */
 export function applyChange(request: KeptRequest, change: Change): KeptRequest {
-  const legal = moves[request.state].includes(change.to) && (change.to !== "pending" || change.verdict !== null);
+  const steps = change.escalated ?? request.escalated ?? 0;
+  const grows = change.to === "pending" && steps > (request.escalated ?? 0);
+  const legal = moves[request.state].includes(change.to) && (change.to !== "pending" || change.verdict !== null || grows);
   if (!legal) throw new Error(`a request can't go from ${request.state} to ${change.to}`);
   const ended = isEnd(change.to);
   // The answer of a call that runs comes later; every other end is itself the answer.
@@ -48,6 +52,7 @@ export function applyChange(request: KeptRequest, change: Change): KeptRequest {
     why: change.why,
     answer: answered ? "waiting" : request.answer,
     answeredAt: answered ? change.at : request.answeredAt,
+    ...(steps === 0 ? {} : { escalated: steps }),
   };
 }
 

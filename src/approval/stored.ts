@@ -20,6 +20,7 @@ const principal = z.strictObject({
   actors,
   client: text,
   verifier: text,
+  claims: z.record(text, text).exactOptional(),
 });
 
 const session = z.strictObject({
@@ -34,6 +35,7 @@ const requirement = z.strictObject({
   expires: z.number(),
   validFor: z.number(),
   assurance: z.enum(assurances),
+  escalate: z.array(z.strictObject({ after: z.number(), to: z.array(text) })).exactOptional(),
 });
 
 const sentence = z.array(z.union([text, z.strictObject({ quoted: text })]));
@@ -97,6 +99,7 @@ export const keptRequest = z.strictObject({
   why: text,
   answer: z.enum(["none", "waiting", "taken", "gone"]),
   answeredAt: time.nullable(),
+  escalated: z.number().int().exactOptional(),
 }) satisfies z.ZodType<KeptRequest>;
 
 /** `requests[2].card.tool: Invalid input …`: the first thing that is wrong, without the value. */

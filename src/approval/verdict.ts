@@ -51,7 +51,7 @@ export type Revoked = { readonly kind: "revoked"; readonly request: KeptRequest 
 /** Takes an approval back before it runs: any approver may, whoever gave it. */
 export async function revoke(store: ApprovalStore, append: Append, ballot: Ballot): Promise<Revoked> {
   const revoked = await store.transition(ballot.id, async (request): Promise<Stepped<Revoked>> => {
-    const barred = mayNotAnswer(request, ballot.by, ballot.mode);
+    const barred = mayNotAnswer(request, ballot.by, ballot);
     if (barred !== null) return { change: null, reply: refusal(barred, request) };
     if (request.state !== "approved") return { change: null, reply: refusal("ended", request) };
     const verdict = verdictOf(request, { ...ballot, answer: "reject" });

@@ -15,11 +15,22 @@ export interface Requirement {
   readonly expires: number;
   readonly validFor: number;
   readonly assurance: Assurance;
+  /** Who may answer too once nobody has for so long, in the order of their times; absent where the rule names none. */
+  readonly escalate?: readonly Escalation[];
+}
+
+export interface Escalation {
+  /** Seconds after the request. */
+  readonly after: number;
+  /** As `approvers`. */
+  readonly to: readonly string[];
 }
 
 export interface Obligations {
   /** Most bytes of output an answer may hold; null for the tool's own cap. */
   readonly maxBytes: number | null;
+  /** Masking profiles, by name, that hide besides the configured one: of several, whatever any of them hides. */
+  readonly mask: readonly string[];
 }
 
 export interface Decision {

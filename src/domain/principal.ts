@@ -20,6 +20,8 @@ export interface PrincipalFields extends Subject {
   readonly client: string;
   /** Which verifier accepted the evidence, for example `local-user`. */
   readonly verifier: string;
+  /** What else was proven of the subject, of the claims that the configuration allows rules to see; absent where nothing was. */
+  readonly claims?: { readonly [claim: string]: string };
 }
 
 /** A verified caller. Minted by `identity/identify.ts` alone. */

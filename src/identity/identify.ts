@@ -8,6 +8,7 @@ import type { Verified, Verifier } from "./verifiers/contract.ts";
 /** RFC 8693 chains longer than this are refused: nobody can say any more who answers for the call. */
 const maxActors = 3;
 const maxGroups = 200;
+const maxClaims = 20;
 /** What would let one name look like another to a person who approves. */
 const unreadable = /[\p{C}\p{Zl}\p{Zp}]/u;
 
@@ -34,9 +35,10 @@ export function identify(verifiers: readonly Verifier[]): (evidence: Evidence) =
 }
 
 /** The only minter of `Principal`. */
-function mint({ issuer, subject, kind, groups, actors }: Verified, client: string, verifier: string): Principal {
+function mint({ issuer, subject, kind, groups, actors, claims }: Verified, client: string, verifier: string): Principal {
   const copies = { groups: [...groups], actors: actors.map((actor) => ({ ...actor })) };
-  const fields: PrincipalFields = { issuer, subject, kind, ...copies, client, verifier };
+  const proven = claims === undefined ? {} : { claims: { ...claims } };
+  const fields: PrincipalFields = { issuer, subject, kind, ...copies, client, verifier, ...proven };
   return deepFreeze(fields) as Principal;
 }
 
@@ -53,11 +55,12 @@ export function renew(verifiers: readonly Verifier[]): (recorded: PrincipalField
 }
 
 /** Why these names may not be a principal's; "" when they may. */
-function whatIsWrong({ issuer, subject, groups, actors }: Verified): string {
+function whatIsWrong({ issuer, subject, groups, actors, claims = {} }: Verified): string {
   if (actors.length > maxActors) return `more than ${maxActors} actors`;
   if (groups.length > maxGroups) return `more than ${maxGroups} groups`;
+  if (Object.keys(claims).length > maxClaims) return `more than ${maxClaims} claims`;
   const subjects: readonly Subject[] = [{ issuer, subject }, ...actors];
-  const names = [...subjects.flatMap((one) => [one.issuer, one.subject]), ...groups];
+  const names = [...subjects.flatMap((one) => [one.issuer, one.subject]), ...groups, ...Object.values(claims)];
   if (names.some((name) => name === "" || name.length > 1_024 || unreadable.test(name)))
     return "a name is empty, too long or holds characters that can't be seen";
   // Kubernetes reserves `system:` for its own identities (Kubernetes documentation, "Authenticating: subjects").

@@ -80,8 +80,28 @@ function completed(outcome: Completed, random: Door["random"], extent: Extent): 
   const { call, output, effect, ambient } = outcome;
   const ambientNote = ambient ? " - with the kubeconfig's own credential, none was made for this call" : "";
   const last = [...hiddenLine(output), `call ${call} - effect ${effect}${ambientNote}`];
-  const body = bodyOf(output, { ...extent, answer: extent.answer - bytesOf(last.join("\n")) - 1 }, random);
+  const limit = Math.min(extent.answer, output.maxBytes ?? extent.answer);
+  const room = limit - bytesOf(last.join("\n")) - 1;
+  const free = bodyOf(output, { ...extent, answer: room }, random);
+  const limited = free.cuts.length > 0 && limit < extent.answer;
+  const body = limited ? bodyUnderLimit(output, limit, room, random) : free;
   return rendered([...body.lines, ...last], false, factsOf(outcome, body.cuts));
+}
+
+/** The body where policy's own limit cut it: it says so, and no headline is too long for it. */
+function bodyUnderLimit(output: MaskedOutput, limit: number, room: number, random: Door["random"]): Laid {
+  const told = policyCut(limit);
+  const line = `cut: ${told}`;
+  const { lines, cuts } = bodyOf(output, { answer: room - bytesOf(line) - 1 }, random);
+  const all = [...lines, line];
+  if (bytesOf(all.join("\n")) <= room) return { lines: all, cuts: [...cuts, told] };
+  const [headline = ""] = lines;
+  return { lines: [cutBytes(headline, room - bytesOf(line) - 1), line], cuts: [told] };
+}
+
+/** Why an answer is shorter than it could be. */
+export function policyCut(limit: number): string {
+  return `policy lets ${limit} bytes of this answer through`;
 }
 
 /** What machines are told of an answer; `cuts` are the renderer's own. */
@@ -428,7 +448,7 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
       "Kubernetes refuses to {verb} {kind}, although policy had allowed it.",
       "Kubernetes refuses this, although policy had allowed it.",
     ],
-    more: [clusterSays],
+    more: ["it would need {=needs}", clusterSays],
     next: ["tell the user: only an administrator of the cluster can widen this. access_review shows what you may do."],
   },
   quota_exceeded: {

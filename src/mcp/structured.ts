@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { Block, MaskedOutput } from "../domain/output.ts";
 import { bytesOf, cutBytes, neutral } from "./layout.ts";
-import { factsOf, headlineOf, sentence, type Rendered } from "./render.ts";
+import { factsOf, headlineOf, policyCut, sentence, type Rendered } from "./render.ts";
 
 /** Of every tool: small, since each repeats it in tools/list. Whatever is beside the headline is said by its key. */
 export const outputSchema: JsonObject = {
@@ -30,11 +30,15 @@ export function structured(outcome: Outcome, text: Rendered, answer: number): St
     const structuredContent = { headline: first, lines: rest.slice(0, -1), ...facts };
     return { content: [line], structuredContent, isError: text.isError, _meta: text._meta };
   }
-  const { blocks, cuts } = fitted(outcome.output, answer - 1_024);
-  const facts = factsOf(outcome, cuts);
+  const limit = Math.min(answer, outcome.output.maxBytes ?? answer);
+  const { blocks, cuts } = fitted(outcome.output, limit - 1_024);
+  const limited = cuts.length > 0 && limit < answer;
+  const facts = factsOf(outcome, limited ? [...cuts, policyCut(limit)] : cuts);
+  // Beside the line of text, the facts and the keys, a first line that is as long as one may be has no room.
+  const headline = limited ? cutBytes(headlineOf(outcome.output), Math.max(64, limit >> 2)) : headlineOf(outcome.output);
   return {
     content: [line],
-    structuredContent: { headline: headlineOf(outcome.output), blocks, ...facts },
+    structuredContent: { headline, blocks, ...facts },
     isError: false,
     _meta: { "sallyport/facts": facts },
   };

@@ -4,10 +4,13 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { accessesOf, tryExample } from "./examples.ts";
 import { indexRules, type Policy } from "./policy.ts";
-import { deniedTools, lintRules, type KnownTool } from "./lint.ts";
+import { factTypesWith } from "./fact-types.ts";
+import { argumentsType, type Known, type KnownTool } from "./known.ts";
+import { deniedTools, lintRules } from "./lint.ts";
 import { nearest } from "./nearest.ts";
 import { ending, findingsOf, show, type Finding, type Problem, type Step } from "./problems.ts";
-import { fileSchema, ruleFrom, ruleSchema, type Rule, type RuleEffect, type WrittenRule } from "./rule.ts";
+import { ruleFrom, type Rule, type RuleEffect } from "./rule.ts";
+import { fileSchema, ruleSchema, type WrittenRule } from "./rule-shape.ts";
 import type { Remark } from "./syntax.ts";
 import { openWhen, type OpenedWhen, type When } from "./when.ts";
 
@@ -39,15 +42,17 @@ const most = { rules: 5000, problems: 50, expressions: 65_536 };
 export function assemble(
   files: readonly ParsedFile[],
   problems: Problem[],
-  tools: readonly KnownTool[] | undefined,
+  known: Known,
 ): LoadedPolicy {
+  const { tools, masks = [] } = known;
   const placed = files.flatMap((file) => rulesOf(file, problems));
   checkIds(placed, problems);
   if (tools !== undefined) checkTools(placed, new Set(tools.map(({ name }) => name)), problems);
+  checkMasks(placed, masks, problems);
   if (problems.length > 0) return refused(problems);
 
   const warnings: Problem[] = [];
-  const rules = rulesFrom(placed, problems, warnings);
+  const rules = rulesFrom(placed, known, problems, warnings);
   if (problems.length > 0) return refused(problems);
   const digest = createHash("sha256")
     .update(canonicalize(files.map((file) => file.content)) ?? "")
@@ -64,7 +69,7 @@ export function assemble(
 }
 
 /** The rules as they are decided by, each `when` parsed and checked; a text that comes again is opened once. */
-function rulesFrom(placed: readonly Placed[], problems: Problem[], warnings: Problem[]): Rule[] {
+function rulesFrom(placed: readonly Placed[], known: Known, problems: Problem[], warnings: Problem[]): Rule[] {
   const opened = new Map<string, OpenedWhen>();
   let characters = 0;
   const rules: Rule[] = [];
@@ -75,15 +80,16 @@ function rulesFrom(placed: readonly Placed[], problems: Problem[], warnings: Pro
       continue;
     }
     const here = [...at, "when"];
-    const key = `${zone} ${written.effect} ${text}`;
-    const known = opened.get(key);
-    if (known === undefined) characters += text.length;
+    const tools = written.match.tools ?? [];
+    const key = JSON.stringify([zone, written.effect, tools, text]);
+    const before = opened.get(key);
+    if (before === undefined) characters += text.length;
     if (characters > most.expressions) {
       const sentence = `The expressions of all rules together are longer than ${most.expressions} characters.`;
       problems.push(file.problem({ at: here, key: false, sentence }));
       return rules;
     }
-    const found = known ?? openWhen(text, zone, failing[written.effect]);
+    const found = before ?? openWhen(text, zone, factsFor(tools, known), failing[written.effect]);
     opened.set(key, found);
     const tell = (list: Problem[], remarks: readonly Remark[]): void => {
       for (const { offset, sentence } of remarks)
@@ -98,6 +104,12 @@ function rulesFrom(placed: readonly Placed[], problems: Problem[], warnings: Pro
     rules.push(ruleFrom(written, rules.length, found.when));
   }
   return rules;
+}
+
+/** The facts of a rule for these tools alone, or for any. */
+function factsFor(names: readonly string[], { tools, claims = [] }: Known): ReturnType<typeof factTypesWith> {
+  const named = names.map((name) => tools?.find((tool) => tool.name === name) ?? { name, effects: [] });
+  return factTypesWith(claims, argumentsType(named));
 }
 
 /** What the linter says of the rules together, each at the rule it is about. */
@@ -175,6 +187,16 @@ function checkTools(placed: readonly Placed[], tools: ReadonlySet<string>, probl
       const sentence = `There is no tool ${tool}${ending(nearest(tool, tools))}`;
       problems.push(file.problem({ at: [...at, "match", "tools", index], key: false, sentence }));
     }
+}
+
+/** A profile that is not there would hide nothing of what its rule's author meant to be hidden. */
+function checkMasks(placed: readonly Placed[], masks: readonly string[], problems: Problem[]): void {
+  for (const { file, at, written } of placed) {
+    const mask = written.obligations?.mask;
+    if (mask === undefined || masks.includes(mask)) continue;
+    const sentence = `There is no masking profile ${mask}${ending(nearest(mask, masks))}`;
+    problems.push(file.problem({ at: [...at, "obligations", "mask"], key: false, sentence }));
+  }
 }
 
 function tryExamples(

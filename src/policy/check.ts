@@ -2,24 +2,20 @@
 
 import { ending } from "./problems.ts";
 import { nearest } from "./nearest.ts";
-import { openPattern } from "./regex.ts";
 import { pathOf, type Node, type Remark } from "./syntax.ts";
 import { andGuards, orGuards } from "./guards.ts";
-
-/** What an expression can be about. A mapping's keys may all be missing; of a struct only those fields that say so. */
-export type Type =
-  | { readonly kind: "bool" | "int" | "double" | "null" | "any" }
-  /** `fits`: the only texts it can ever be, so that a comparison with another is a mistake. */
-  | { readonly kind: "string"; readonly fits?: { readonly shape: RegExp; readonly words: string } }
-  | { readonly kind: "list"; readonly of: Type }
-  /** `named`: its keys are only ever asked for by name, so that no other of them is looked up. */
-  | { readonly kind: "map"; readonly of: Type; readonly named?: true }
-  | { readonly kind: "struct"; readonly fields: { readonly [name: string]: Field } };
-
-export interface Field {
-  readonly type: Type;
-  readonly optional?: true;
-}
+import {
+  checkFits,
+  checkNamedIn,
+  checkPattern,
+  mayBeMissing,
+  noFunction,
+  noteKey,
+  shown,
+  type Scope,
+  type State,
+} from "./remarks.ts";
+import { anything, bool, comparisons, functions, int, isAny, isBool, isNumber, isString, string, words, type Type } from "./types.ts";
 
 export interface Checked {
   readonly problems: readonly Remark[];
@@ -28,92 +24,6 @@ export interface Checked {
   readonly names: readonly string[];
   /** The keys that it asks of mappings that are `named`, by the mapping's path. */
   readonly keys: ReadonlyMap<string, readonly string[]>;
-}
-
-const anything: Type = { kind: "any" };
-const bool: Type = { kind: "bool" };
-const int: Type = { kind: "int" };
-const string: Type = { kind: "string" };
-
-/** How functions and operators turn types into types; undefined where they do not take them. */
-const functions: { readonly [name: string]: (target: Type | null, parts: readonly Type[]) => Type | undefined } = {
-  "_&&_": (_, parts) => (parts.every(isBool) ? bool : undefined),
-  "_||_": (_, parts) => (parts.every(isBool) ? bool : undefined),
-  "!_": (_, [one]) => (one !== undefined && isBool(one) ? bool : undefined),
-  "_==_": (_, [a, b]) => (comparable(a, b) ? bool : undefined),
-  "_!=_": (_, [a, b]) => (comparable(a, b) ? bool : undefined),
-  "_<_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_<=_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_>_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_>=_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_+_": (_, parts) => (parts.every(isString) ? (parts.every(isAny) ? anything : string) : counted(parts)),
-  "_-_": (_, parts) => counted(parts),
-  "_*_": (_, parts) => counted(parts),
-  "_/_": (_, parts) => counted(parts),
-  "_%_": (_, parts) => counted(parts),
-  "-_": (_, parts) => counted(parts),
-  "@in": (_, [one, whole]) => (isIn(one, whole) ? bool : undefined),
-  "_?_:_": (_, [condition, yes, no]) =>
-    condition !== undefined && isBool(condition) && yes !== undefined && no !== undefined
-      ? yes.kind === no.kind
-        ? yes
-        : anything
-      : undefined,
-  size: (target, parts) => {
-    const of = target ?? parts[0];
-    const alone = parts.length === (target === null ? 1 : 0);
-    const whole = of?.kind !== "map" || of.named !== true;
-    return alone && whole && of !== undefined && ["string", "list", "map", "any"].includes(of.kind) ? int : undefined;
-  },
-  contains: textMethod,
-  startsWith: textMethod,
-  endsWith: textMethod,
-  matches: textMethod,
-  int: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? int : undefined),
-  double: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? { kind: "double" } : undefined),
-  string: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? string : undefined),
-};
-const macros = ["has", "all", "exists", "exists_one", "filter", "map"];
-const known = [...Object.keys(functions).filter((name) => /^[a-z]/i.test(name)), ...macros];
-
-const comparisons = new Set(["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in"]);
-
-const isAny = ({ kind }: Type): boolean => kind === "any";
-const isBool = ({ kind }: Type): boolean => kind === "bool" || kind === "any";
-const isString = ({ kind }: Type): boolean => kind === "string" || kind === "any";
-const isNumber = ({ kind }: Type): boolean => kind === "int" || kind === "double" || kind === "any";
-const isScalar = ({ kind }: Type): boolean => ["bool", "int", "double", "string", "any"].includes(kind);
-
-function textMethod(target: Type | null, [part, ...more]: readonly Type[]): Type | undefined {
-  return target !== null && isString(target) && part !== undefined && isString(part) && more.length === 0
-    ? bool
-    : undefined;
-}
-
-function comparable(a: Type | undefined, b: Type | undefined): boolean {
-  if (a === undefined || b === undefined) return false;
-  const scalar = (type: Type): boolean => isScalar(type) || type.kind === "null";
-  if (!scalar(a) || !scalar(b)) return false;
-  return isAny(a) || isAny(b) || a.kind === b.kind || (isNumber(a) && isNumber(b));
-}
-
-function ordered(a: Type | undefined, b: Type | undefined): boolean {
-  if (a === undefined || b === undefined) return false;
-  return (isNumber(a) && isNumber(b)) || (isString(a) && isString(b));
-}
-
-/** Arithmetic: whole numbers with whole ones, others with others. */
-function counted(parts: readonly Type[]): Type | undefined {
-  if (!parts.every(isNumber)) return undefined;
-  const kinds = new Set(parts.filter((part) => !isAny(part)).map(({ kind }) => kind));
-  return kinds.size > 1 ? undefined : (parts.find((part) => !isAny(part)) ?? anything);
-}
-
-function isIn(one: Type | undefined, whole: Type | undefined): boolean {
-  if (one === undefined || whole === undefined) return false;
-  if (whole.kind === "any") return isScalar(one);
-  if (whole.kind === "map") return isString(one);
-  return whole.kind === "list" && comparable(one, whole.of);
 }
 
 /** Checks an expression against the facts there are. `tell` is what happens to the rule when something is missing. */
@@ -130,22 +40,6 @@ export function checkExpression(root: Node, facts: { readonly [name: string]: Ty
   const result = typeOf(state, root, { locals: new Map(), guards: new Set(), looping: false });
   if (!isBool(result)) wrong(root, `The expression must be true or false, and is ${words(result)}.`);
   return { problems, warnings, names: [...names], keys };
-}
-
-interface State {
-  readonly facts: { readonly [name: string]: Type };
-  readonly tell: string;
-  readonly wrong: (node: Node, sentence: string) => Type;
-  readonly warnings: Remark[];
-  readonly names: Set<string>;
-  readonly keys: Map<string, string[]>;
-}
-
-/** What is known at one place of the expression: the names that macros gave, and what was asked for before. */
-interface Scope {
-  readonly locals: ReadonlyMap<string, Type>;
-  readonly guards: ReadonlySet<string>;
-  readonly looping: boolean;
 }
 
 function typeOf(state: State, node: Node, scope: Scope): Type {
@@ -226,24 +120,6 @@ function stepType(
     case "list":
       return state.wrong(node, `${pathOf(holder) ?? "This"} is ${words(of)} and has no ${JSON.stringify(key)}.`);
   }
-}
-
-function noteKey(state: State, of: Type, holder: Node, key: string): void {
-  const path = pathOf(holder);
-  if (of.kind !== "map" || of.named !== true || path === undefined) return;
-  const noted = state.keys.get(path) ?? [];
-  if (!noted.includes(key)) state.keys.set(path, [...noted, key]);
-}
-
-function mayBeMissing(state: State, node: Node, scope: Scope): void {
-  const path = pathOf(node);
-  if (path === undefined || scope.guards.has(path)) return;
-  const ask =
-    node.kind === "field" ? ` Ask has(${path}) first.` : path.endsWith('"]') ? " Ask for the key with `in` first." : "";
-  state.warnings.push({
-    offset: node.offset,
-    sentence: `${path} may be missing: the expression then fails, and ${state.tell}.${ask}`,
-  });
 }
 
 function listType(state: State, node: Node & { kind: "list" }, scope: Scope): Type {
@@ -327,69 +203,4 @@ function indexType(state: State, node: Node & { kind: "call" }, scope: Scope): T
     return of.kind === "map" ? of.of : anything;
   }
   return state.wrong(node, `${words(of)} has nothing at ${words(by)}.`);
-}
-
-function checkNamedIn(state: State, node: Node & { kind: "call" }, whole: Type | undefined): void {
-  const [key, holder] = node.arguments;
-  if (key === undefined || holder === undefined || whole?.kind !== "map" || whole.named !== true) return;
-  if (key.kind === "literal" && typeof key.value === "string") noteKey(state, whole, holder, key.value);
-  else state.wrong(key, `${pathOf(holder) ?? "It"} is only read by the names of its keys: write the key in quotes.`);
-}
-
-/** A text that the other side can never be: `now.weekday == "fri"` would never hold, and nobody would notice. */
-function checkFits(state: State, node: Node & { kind: "call" }, types: readonly Type[]): void {
-  for (const [index, type] of types.entries()) {
-    const other = node.arguments[1 - index];
-    if (type.kind !== "string" || type.fits === undefined || other === undefined) continue;
-    for (const one of other.kind === "list" ? other.items : [other])
-      if (one.kind === "literal" && typeof one.value === "string" && !type.fits.shape.test(one.value))
-        state.wrong(one, `${pathOf(node.arguments[index] ?? node) ?? "It"} is always ${type.fits.words}.`);
-  }
-}
-
-function checkPattern(state: State, node: Node & { kind: "call" }): void {
-  const [pattern] = node.arguments;
-  if (pattern === undefined) return;
-  if (pattern.kind !== "literal" || typeof pattern.value !== "string") {
-    state.wrong(pattern, "The pattern of matches() must be written out, in quotes.");
-    return;
-  }
-  const opened = openPattern(pattern.value);
-  if ("problem" in opened) state.wrong(pattern, `The pattern ${opened.problem}.`);
-}
-
-function noFunction(name: string): string {
-  if (name === "has")
-    return 'has() takes a field, as in has(object.labels.team); for other keys write "a/b" in object.labels.';
-  if (macros.includes(name))
-    return `${name}() takes a name and what to ask of each, as in list.${name}(one, one != "").`;
-  return `There is no function ${JSON.stringify(name)}${ending(nearest(name, known))}`;
-}
-
-/** `_<=_` as `<=`. */
-function shown(name: string): string {
-  if (name === "@in") return "in";
-  return /^[a-z]/i.test(name) ? `${name}()` : name.replaceAll("_", " ").trim();
-}
-
-function words(type: Type): string {
-  switch (type.kind) {
-    case "bool":
-      return "true or false";
-    case "int":
-      return "a whole number";
-    case "double":
-      return "a number with decimals";
-    case "string":
-      return "text";
-    case "null":
-      return "null";
-    case "any":
-      return "a value of any type";
-    case "list":
-      return "a list";
-    case "map":
-    case "struct":
-      return "a mapping";
-  }
 }

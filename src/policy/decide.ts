@@ -58,7 +58,7 @@ export function decide(policy: Policy, call: DecidedCall, facts: Facts): Decisio
     rules: rules.map((rule) => rule.id),
     forbid: null,
     requirements: effect === "require-approval" ? requirementsOf(deciding) : [],
-    obligations: { maxBytes: leastBytes(rules) },
+    obligations: { maxBytes: leastBytes(rules), mask: masksOf(rules) },
     tell: nothingLeft ? tellOfAll(offered) : tellOf(deciding, effect),
     errors: failedIn([...binding, ...offered]),
     dropped,
@@ -83,7 +83,7 @@ function forbiddenBy(policy: Policy, call: DecidedCall, first: Forbid, all: read
     rules: all.map(({ id }) => `forbid:${id}`),
     forbid: first.id,
     requirements: [],
-    obligations: { maxBytes: null },
+    obligations: { maxBytes: null, mask: [] },
     tell: first.sentence,
     errors: [],
     dropped: call.accesses.filter((access) => access.optional),
@@ -197,6 +197,12 @@ function leastBytes(rules: readonly Rule[]): number | null {
     (least, { maxBytes }) => (maxBytes === null ? least : Math.min(least ?? maxBytes, maxBytes)),
     null,
   );
+}
+
+/** Every profile that a rule asks for: whoever is to be shown less than another rule would show is shown the less. */
+function masksOf(rules: readonly Rule[]): readonly string[] {
+  const named = rules.map(({ mask }) => mask).filter((mask) => mask !== null);
+  return named.length < 2 ? named : [...new Set(named)].sort();
 }
 
 /** The words of the first rule that answered as the whole decision did. */

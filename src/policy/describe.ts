@@ -14,6 +14,9 @@ export function explainText({ decision, accesses }: Explained): string {
   if (decision.rules.length > 0) lines.push(`by: ${decision.rules.join(", ")}`);
   for (const { rule, approvers, count, assurance } of decision.requirements)
     lines.push(`asks: ${count} of ${approvers.map(plain).join(", ")} (${assurance}), for ${rule}`);
+  const { maxBytes, mask } = decision.obligations;
+  if (mask.length > 0) lines.push(`masks with: ${mask.map(plain).join(", ")}, besides the configured profile`);
+  if (maxBytes !== null) lines.push(`answers at most: ${maxBytes} bytes`);
   if (decision.tell !== null) lines.push(`tells the agent: ${plain(decision.tell)}`);
   if (decision.errors.length > 0) lines.push(`expressions that failed: ${decision.errors.join(", ")}`);
   for (const { access, environment, forbid, rules } of accesses) {

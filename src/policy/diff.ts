@@ -30,7 +30,7 @@ function changedParts(was: Rule, is: Rule): readonly string[] {
   if (plain(was.match) !== plain(is.match)) parts.push("match");
   if (was.when?.text !== is.when?.text || was.when?.zone !== is.when?.zone) parts.push("when");
   if (plain(was.requirement) !== plain(is.requirement)) parts.push("approval");
-  if (was.maxBytes !== is.maxBytes) parts.push("obligations");
+  if (was.maxBytes !== is.maxBytes || was.mask !== is.mask) parts.push("obligations");
   if (was.reason !== is.reason) parts.push("reason");
   if (was.tell !== is.tell) parts.push("tell");
   return parts;

@@ -7,7 +7,7 @@ import type { DecidedCall } from "./facts.ts";
 import { parseAccess } from "./kinds.ts";
 import type { Policy } from "./policy.ts";
 import { show } from "./problems.ts";
-import { exampleSchema, type Example } from "./rule.ts";
+import { exampleSchema, type Example } from "./example-shape.ts";
 
 /** The accesses of an example, or the text of the first that is not one. */
 export function accessesOf(example: Example): readonly Access[] | string {
@@ -37,7 +37,7 @@ export function tryExample(
 }
 
 function callOf({ call, principal }: Example, accesses: readonly Access[]): DecidedCall {
-  const { issuer, subject, kind, groups, agent } = principal;
+  const { issuer, subject, kind, groups, agent, claims } = principal;
   return {
     tool: call.tool,
     effect: call.effect,
@@ -52,6 +52,7 @@ function callOf({ call, principal }: Example, accesses: readonly Access[]): Deci
       actors: agent === undefined ? [] : [{ issuer, subject: agent }],
       client: "",
       verifier: "example",
+      claims,
     },
   };
 }

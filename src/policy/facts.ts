@@ -1,86 +1,20 @@
-// What expressions can ask about: each fact with its type, and its value for one call and one access.
+// What expressions can ask about: the value of each fact for one call and one access.
 
 import { resourcePath, type Access } from "../domain/access.ts";
 import type { PlannedCall } from "../domain/call.ts";
 import type { ChangeFact, Facts, ObjectFact, SessionFact } from "../domain/decision.ts";
 import { isJsonObject, type Json } from "../domain/json.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
-import type { Field, Type } from "./check.ts";
+import type { FactName } from "./fact-types.ts";
 import { openRoom, type Room, type Unknown, type Value } from "./expression.ts";
 import { placeOf } from "./kinds.ts";
 import { provenAgent } from "./match.ts";
-import { timeIn, weekdays } from "./zone.ts";
+import { timeIn } from "./zone.ts";
 
 /** What a decision reads of a call. */
 export type DecidedCall = Pick<PlannedCall, "tool" | "effect" | "cluster" | "accesses" | "arguments"> & {
   readonly principal: PrincipalFields;
 };
-
-const any: Type = { kind: "any" };
-const bool: Type = { kind: "bool" };
-const int: Type = { kind: "int" };
-const string: Type = { kind: "string" };
-const listOf = (of: Type): Type => ({ kind: "list", of });
-const mapOf = (of: Type): Type => ({ kind: "map", of });
-const struct = (fields: { readonly [name: string]: Type | Field }): Type => ({
-  kind: "struct",
-  fields: Object.fromEntries(
-    Object.entries(fields).map(([name, field]) => [name, "type" in field ? field : { type: field }]),
-  ),
-});
-const maybe = (type: Type): Field => ({ type, optional: true });
-const oneOf = (...values: readonly string[]): Type => ({
-  kind: "string",
-  fits: { shape: new RegExp(`^(${values.join("|")})$`), words: `one of ${values.join(", ")}` },
-});
-const shaped = (shape: RegExp, words: string): Type => ({ kind: "string", fits: { shape, words } });
-
-/** Every fact that an expression can name. An optional one is missing where there is nothing to say. */
-export const factTypes = {
-  principal: struct({
-    issuer: string,
-    subject: string,
-    kind: oneOf("person", "agent"),
-    groups: listOf(string),
-    /** The agent that was proven; missing for a person whose software proved nothing. */
-    agent: maybe(string),
-    /** Whom the agent acts for; missing for an agent with an account of its own. */
-    actingFor: maybe(string),
-  }),
-  call: struct({ tool: string, effect: oneOf("read", "change", "destroy", "execute"), arguments: mapOf(any) }),
-  object: struct({
-    kind: string,
-    namespace: string,
-    name: string,
-    exists: bool,
-    labels: mapOf(string),
-    annotations: { kind: "map", of: string, named: true },
-  }),
-  /** Without a label that names it, the environment is missing: nothing says that it is not production. */
-  namespace: struct({ name: string, exists: bool, labels: mapOf(string), environment: maybe(string) }),
-  cluster: struct({ name: string }),
-  change: struct({
-    replicas: maybe(struct({ from: int, to: int })),
-    scaled: listOf(struct({ from: int, to: int })),
-    images: listOf(struct({ from: string, to: string })),
-    envNames: listOf(string),
-    securityContext: bool,
-    serviceAccounts: listOf(struct({ from: string, to: string })),
-    volumes: listOf(string),
-    owners: bool,
-    finalizers: bool,
-    paths: listOf(string),
-  }),
-  session: struct({ age: int, calls: int, changes: int, denied: int, tainted: bool }),
-  now: struct({
-    date: shaped(/^\d{4}-\d\d-\d\d$/, "a date as 2026-12-24"),
-    time: shaped(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day as 09:30"),
-    hour: int,
-    minute: int,
-    weekday: oneOf(...weekdays),
-  }),
-} as const satisfies { readonly [name: string]: Type };
-export type FactName = keyof typeof factTypes;
 
 /** Facts about one access, for rules of one time zone. */
 export type ValueOf = (name: string) => Value | Unknown;
@@ -133,9 +67,10 @@ const map = (entries: { readonly [key: string]: Value | Unknown | undefined }): 
   new Map(Object.entries(entries).filter((entry): entry is [string, Value] => entry[1] !== undefined));
 
 function principalValue(principal: PrincipalFields): Value {
-  const { issuer, subject, kind, groups, actors } = principal;
+  const { issuer, subject, kind, groups, actors, claims = {} } = principal;
   const actingFor = actors.length > 0 ? subject : undefined;
-  return map({ issuer, subject, kind, groups, agent: provenAgent(principal), actingFor });
+  // A claim never stands in for what the gateway itself says of the caller.
+  return map({ ...claims, issuer, subject, kind, groups, agent: provenAgent(principal), actingFor });
 }
 
 function callValue({ tool, effect, arguments: given }: DecidedCall): Value {

@@ -6,13 +6,8 @@ import { noFacts } from "./decide.ts";
 import { openScene } from "./facts.ts";
 import { forbidden } from "./forbid.ts";
 import { splitKind } from "./kinds.ts";
+import type { KnownTool } from "./known.ts";
 import type { Match, Rule, RuleEffect } from "./rule.ts";
-
-/** What the linter knows of a tool: its name, and every effect that a call of it can have. */
-export interface KnownTool {
-  readonly name: string;
-  readonly effects: readonly Effect[];
-}
 
 export interface RuleRemark {
   readonly rule: Rule;
@@ -124,6 +119,7 @@ function pointless(rule: Rule, broad: readonly Rule[], allows: readonly Rule[]):
       other !== rule &&
       other.effect === rule.effect &&
       rule.maxBytes === null &&
+      rule.mask === null &&
       covers(other.match, rule.match) &&
       // Of two that are equal, the later one is told of.
       (other.order < rule.order || rule.when !== null || !covers(rule.match, other.match)),

@@ -2,7 +2,7 @@
 
 import { Composer, CST, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser, type Document } from "yaml";
 import { assemble, refused, type LoadedPolicy, type ParsedFile } from "./assemble.ts";
-import type { KnownTool } from "./lint.ts";
+import type { Known } from "./known.ts";
 import { show, type Finding, type Problem, type Step } from "./problems.ts";
 
 export type { LoadedPolicy } from "./assemble.ts";
@@ -16,11 +16,8 @@ export interface PolicyFile {
   readonly text: string;
 }
 
-/**
- * Merges the files into one policy: shapes checked, ids unique across files, every example run. `tools`, where given,
- * are those that rules may name.
- */
-export function loadPolicy(files: readonly PolicyFile[], tools?: readonly KnownTool[]): LoadedPolicy {
+/** Merges the files into one policy: shapes checked, ids unique across files, every example run, nothing named that is not known. */
+export function loadPolicy(files: readonly PolicyFile[], known: Known = {}): LoadedPolicy {
   const whole = (sentence: string): LoadedPolicy =>
     refused([{ path: files[0]?.path ?? "", line: 1, column: 1, sentence }]);
   if (files.length === 0) return whole("No policy file was given.");
@@ -33,7 +30,7 @@ export function loadPolicy(files: readonly PolicyFile[], tools?: readonly KnownT
     if (result.kind === "refused") problems.push(result.problem);
     else parsed.push(result.parsed);
   }
-  return assemble(parsed, problems, tools);
+  return assemble(parsed, problems, known);
 }
 
 /** One file as plain data. */

@@ -2,7 +2,8 @@
 
 import type { Access } from "../domain/access.ts";
 import { noFacts, needsPerson, questionOf } from "./decide.ts";
-import { openScene, type DecidedCall, type FactName, type Scene } from "./facts.ts";
+import type { FactName } from "./fact-types.ts";
+import { openScene, type DecidedCall, type Scene } from "./facts.ts";
 import { forbidden } from "./forbid.ts";
 import { placeOf } from "./kinds.ts";
 import { holds } from "./match.ts";

@@ -26,17 +26,11 @@ export interface Finding {
 
 const knownKeys = [
   "version zone rules id effect match when approval obligations reason tell examples tools effects verbs kinds namespaces",
-  "clusters groups subjects agents environments approvers count expires validFor assurance maxBytes call principal",
+  "clusters groups subjects agents environments approvers count expires validFor assurance escalate after mask maxBytes call principal claims",
   "facts expect tool cluster arguments accesses issuer subject kind agent environment labels exists objects",
   "annotations change replicas scaled images envNames securityContext serviceAccounts volumes owners finalizers",
   "paths session age denied changes tainted now from to",
 ].flatMap((line) => line.split(" "));
-
-/** Keys of the format that this version does not act on: refused, since to ignore a condition is to widen a rule. */
-const unread: { readonly [key: string]: string } = {
-  escalate: "`escalate` is not read by this version: list everyone who may approve under `approvers`.",
-  mask: "`mask` is not read by this version: every answer is masked by the masking policy.",
-};
 
 /** The findings of one schema issue, `value` being the text at its path where there is one. */
 export function findingsOf(
@@ -59,8 +53,6 @@ export function findingsOf(
 }
 
 function unknownKey(key: string, inner: readonly Step[]): string {
-  const known = unread[key];
-  if (known !== undefined) return known;
   // A key that is right elsewhere in a policy is not what was meant here.
   const meant = nearest(
     key,

@@ -1,14 +1,16 @@
 // A recorded call, decided again: what its entries still tell of it, and where they don't tell enough.
 
-import { z } from "zod";
+import type { z } from "zod";
 import type { Access } from "../domain/access.ts";
 import type { Facts } from "../domain/decision.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import { decide, questionOf } from "./decide.ts";
-import type { DecidedCall, FactName } from "./facts.ts";
+import type { FactName } from "./fact-types.ts";
+import type { DecidedCall } from "./facts.ts";
 import { parseAccess } from "./kinds.ts";
 import { neededFacts } from "./needed.ts";
 import { visitCandidates, type Policy } from "./policy.ts";
+import { decidedSchema } from "./recorded-shape.ts";
 import type { RuleEffect } from "./rule.ts";
 
 /** What the entries of one call say: who called, what was asked, what was decided on. */
@@ -36,66 +38,6 @@ export interface Recorded {
   readonly groupsKnown: boolean;
 }
 
-const texts = z.record(z.string(), z.string());
-const ends = z.object({ from: z.string(), to: z.string() });
-const counts = z.object({ from: z.number(), to: z.number() });
-const decidedSchema = z.object({
-  tool: z.string(),
-  effect: z.enum(["read", "change", "destroy", "execute"]),
-  decision: z.enum(["allow", "require-approval", "deny"]),
-  cluster: z.string().default(""),
-  /** Empty where the call was refused before any policy was asked. */
-  policy: z.string().min(1),
-  /** The approval that was spent: the rules had asked for it. */
-  approval: z.string().nullable(),
-  accesses: z.array(z.string()),
-  facts: z.object({
-    principal: z.object({ kind: z.enum(["person", "agent"]), groups: z.array(z.string()) }).optional(),
-    namespaces: z
-      .array(z.object({ name: z.string(), exists: z.boolean(), environment: z.string(), labels: texts.optional() }))
-      .default([]),
-    objects: z
-      .array(
-        z.object({
-          resource: z.string(),
-          namespace: z.string().optional(),
-          name: z.string(),
-          exists: z.boolean(),
-          uid: z.string(),
-          labels: texts.optional(),
-          annotations: texts.optional(),
-        }),
-      )
-      .default([]),
-    change: z
-      .object({
-        replicas: counts.nullable(),
-        scaled: z.array(counts),
-        images: z.array(ends),
-        envNames: z.array(z.string()),
-        securityContext: z.boolean(),
-        serviceAccounts: z.array(ends),
-        volumes: z.array(z.string()),
-        owners: z.boolean(),
-        finalizers: z.boolean(),
-        paths: z.array(z.string()),
-      })
-      .nullable()
-      .catch(null)
-      .default(null),
-    session: z
-      .object({
-        age: z.number(),
-        calls: z.number(),
-        changes: z.number(),
-        denied: z.number(),
-        tainted: z.boolean(),
-      })
-      .optional(),
-    now: z.iso.datetime().optional(),
-  }),
-});
-
 /** The call as it was planned, or undefined where it never came that far (refused before it was decided). */
 export function recordedCall({ principal, received, decided }: CallEntries): Recorded | undefined {
   const parsed = decidedSchema.safeParse(decided);
@@ -109,7 +51,7 @@ export function recordedCall({ principal, received, decided }: CallEntries): Rec
     accesses.push(access);
   }
   const given = received["arguments"] ?? {};
-  const { kind = "agent", groups = [] } = facts.principal ?? {};
+  const { kind = "agent", groups = [], claims } = facts.principal ?? {};
   const actors = principal.act.map(({ iss, sub }) => ({ issuer: iss, subject: sub }));
   const call: DecidedCall = {
     tool,
@@ -125,6 +67,7 @@ export function recordedCall({ principal, received, decided }: CallEntries): Rec
       actors,
       client: "",
       verifier: "recorded",
+      ...(claims === undefined ? {} : { claims }),
     },
   };
   return {

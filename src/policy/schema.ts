@@ -2,9 +2,9 @@
 
 import { z } from "zod";
 import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
-import { factTypes } from "./facts.ts";
+import { factTypes } from "./fact-types.ts";
 import { knownKinds } from "./kinds.ts";
-import { fileSchema, ruleSchema } from "./rule.ts";
+import { fileSchema, ruleSchema } from "./rule-shape.ts";
 
 /** What an editor shows beside each key, by its place in a rule. */
 const hints: { readonly [key: string]: string } = {
@@ -38,7 +38,11 @@ const hints: { readonly [key: string]: string } = {
   expires: "How long the request waits, for example 1h.",
   validFor: "How long an approval that could not start at once may still start, for example 10m.",
   assurance: "How sure it must be who approves: same-device, chat, step-up.",
-  maxBytes: "Most bytes of the answer.",
+  escalate: "Who may approve too once nobody has for so long, and is told then.",
+  after: "How long after the request, for example 10m; shorter than `expires`.",
+  to: "owner, group:NAME or user:SUBJECT.",
+  maxBytes: "Most bytes of the answer; what does not fit is cut, and the answer says so.",
+  mask: "A masking profile: what it hides is hidden besides what the configured one does.",
 };
 
 /** The schema of a file, with the names of these tools to choose from. */

@@ -2,8 +2,9 @@
 
 import { checkExpression } from "./check.ts";
 import { compileExpression, parseExpression, type Evaluate } from "./expression.ts";
-import { factTypes, type FactName } from "./facts.ts";
+import type { FactName } from "./fact-types.ts";
 import type { Remark } from "./syntax.ts";
+import type { Type } from "./types.ts";
 import { timeIn } from "./zone.ts";
 
 export interface When {
@@ -24,11 +25,16 @@ export interface OpenedWhen {
   readonly warnings: readonly Remark[];
 }
 
-/** Opens an expression; `failing` says in words what an error does to the rule that carries it. */
-export function openWhen(text: string, zone: string, failing: string): OpenedWhen {
+/** Opens an expression about `facts`; `failing` says in words what an error does to the rule that carries it. */
+export function openWhen(
+  text: string,
+  zone: string,
+  facts: { readonly [name: string]: Type },
+  failing: string,
+): OpenedWhen {
   const parsed = parseExpression(text);
   if (parsed.kind === "refused") return { when: null, problems: [parsed], warnings: [] };
-  const { problems, warnings, names, keys } = checkExpression(parsed.root, factTypes, failing);
+  const { problems, warnings, names, keys } = checkExpression(parsed.root, facts, failing);
   if (problems.length > 0) return { when: null, problems, warnings: [] };
   // The first clock of a zone takes long to make: not during a call.
   if (names.includes("now")) timeIn(zone, 0);

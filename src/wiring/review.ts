@@ -12,7 +12,7 @@ import { withPerson } from "../policy/always-ask.ts";
 import { argumentsOf } from "../policy/plan.ts";
 import { possible } from "../policy/possible.ts";
 import { commandRisks, type ReviewAnswer, type Standing } from "../tool.ts";
-import type { Parts } from "./stages.ts";
+import type { Parts } from "./parts.ts";
 
 /** The policy's answer for exactly these arguments, in the review's own cluster where they name none: planned, resolved and decided, never run and never previewed. Faults: denied, for a tool that is hidden from the caller and for one that does not exist. */
 export async function reviewCall(parts: Parts, stages: Stages, request: CallRequest): Promise<ReviewAnswer> {

@@ -1,19 +1,17 @@
-// The real stages of one call: the composition root's parts, bound to the call's own masker, audit ids, clock and signal.
+// The real stages of one call: the composition root's parts, bound to the call's own masker, audit ids, clock and signal. Long: all stages of the line stand side by side.
 
-import type { ApprovalStore } from "../approval/stores/contract.ts";
 import { spend } from "../approval/verdict.ts";
 import { noCredential } from "../credentials/contract.ts";
+import { clusterScopeNeeds } from "../credentials/custom-kinds.ts";
 import { needsClusterRole } from "../credentials/grant-objects.ts";
 import { issueNothing } from "../credentials/issue.ts";
 import { untilAborted } from "../credentials/kept.ts";
 import { isRefused } from "../credentials/send.ts";
 import type { CallRequest, PlannedCall } from "../domain/call.ts";
-import type { Permitted } from "../catalogue.ts";
 import type { Facts } from "../domain/decision.ts";
-import type { Append } from "../domain/entry.ts";
-import { fault, Faulted, type Fault } from "../domain/fault.ts";
+import { fault, Faulted } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
-import { madeAt, type GrantId, type SessionId } from "../domain/ids.ts";
+import { madeAt, type SessionId } from "../domain/ids.ts";
 import { agentOf } from "../domain/principal.ts";
 import { isJsonObject, type Json } from "../domain/json.ts";
 import type { Outcome } from "../domain/outcome.ts";
@@ -25,50 +23,17 @@ import { openLookUp } from "../execution/look-up.ts";
 import { pattern } from "../execution/pattern.ts";
 import { preview } from "../execution/preview.ts";
 import { resolveFacts } from "../execution/resolve.ts";
-import type { Masking } from "../masking/mask.ts";
 import type { Stages } from "../pipeline.ts";
 import { authorize } from "../policy/authorize.ts";
 import { forbidden } from "../policy/forbid.ts";
 import { decide } from "../policy/decide.ts";
 import { neededFacts } from "../policy/needed.ts";
-import type { Policy } from "../policy/policy.ts";
 import { planCall } from "../policy/plan.ts";
-import type { FindKind, Gateway as KitGateway, LookUp, Tool } from "../tool.ts";
+import type { FindKind, LookUp, Tool } from "../tool.ts";
 import { openCallRecord } from "../transcript/call-record.ts";
-import type { Clusters } from "./clusters.ts";
+import { openCallMasking } from "./call-masking.ts";
+import type { Parts, Waiting } from "./parts.ts";
 import { counter, type Reach } from "./reach.ts";
-import type { Sessions } from "./sessions.ts";
-
-/** What lives as long as the gateway. */
-export interface Parts {
-  readonly tools: ReadonlyMap<string, Tool>;
-  readonly clusters: Clusters;
-  /** The clusters in which some call of the tool could succeed for the caller. */
-  readonly permitted: Permitted;
-  readonly policy: () => Policy;
-  readonly sessions: Sessions;
-  readonly masking: Masking;
-  readonly append: Append;
-  readonly store: ApprovalStore;
-  readonly environmentLabel: string;
-  /** The gateway's own keys: for call digests and for cursors. */
-  readonly digestKey: Uint8Array;
-  readonly cursorKey: Uint8Array;
-  readonly newGrantId: () => GrantId;
-  readonly now: () => number;
-  readonly closing: AbortSignal;
-  /** Milliseconds that a call may take; each of its requests half of that. */
-  readonly deadline: number;
-  /** Aborts at the deadline of a call that begins now. */
-  readonly deadlineSignal: () => AbortSignal;
-  readonly log: (fault: Fault, call: string) => void;
-}
-
-/** What the approval stage adds: it needs the line itself, so it is given after it. */
-export interface Waiting {
-  readonly seek: Stages["seek"];
-  readonly gatewayFor: (request: CallRequest, cluster: string) => KitGateway;
-}
 
 /** What an administrator would do to let nodes be cordoned and drained. */
 const nodesNeed = "sallyport enroll --nodes";
@@ -76,9 +41,7 @@ const nodesNeed = "sallyport enroll --nodes";
 /** The stages of one call. */
 export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest): Stages {
   const { clusters, now, deadline } = parts;
-  const masker = parts.masking.forCall(request.session, plainJson(request.arguments));
-  // What earlier answers showed was tagged without regard for what this call holds.
-  const unnamed = parts.masking.forCall(request.session, {});
+  const masking = openCallMasking(parts.masking, request.session, plainJson(request.arguments));
   const nextAuditId = counter(request.id);
   const lasts = lastsOf(parts.tools.get(request.tool), request.arguments);
   const late = lasts > deadline ? AbortSignal.timeout(lasts) : parts.deadlineSignal();
@@ -111,7 +74,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       return await work;
     } catch (thrown) {
       if (thrown instanceof Faulted && isRefused(thrown.fault)) await credentials.refused(session);
-      throw thrown;
+      throw thrown instanceof Faulted ? await withNeeds(thrown, credentials, signal) : thrown;
     }
   }
   function executeOptions(call: PlannedCall): ExecuteOptions {
@@ -121,7 +84,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
     return {
       tool,
       client: reach.client,
-      masking: { ...masker, asRead: (value) => unnamed.object(value) },
+      masking: masking.incoming(),
       forbids: ({ kind, ...target }) =>
         forbidden({ ...target, ...kind, cluster: reach.cluster, optional: false }, call) !== null,
       nextAuditId,
@@ -140,6 +103,21 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
     };
   }
 
+  /** The facts of namespaces that no rule had asked for; those that can't be read stay unknown. */
+  async function namespacesOf(call: PlannedCall, names: readonly string[]): Promise<Facts["namespaces"]> {
+    const known = facts?.namespaces ?? [];
+    const missing = names.filter((name) => !known.some((one) => one.name === name));
+    const needed = { objects: [], annotations: [], namespaces: missing };
+    const { environmentLabel } = parts;
+    const within = { cluster: reached(clusters.of(call.cluster)), needed, environmentLabel, nextAuditId, signal };
+    try {
+      return [...known, ...(await resolveFacts(call, within)).namespaces];
+    } catch (thrown) {
+      if (thrown instanceof Faulted && thrown.fault.code === "cluster_denied") return known;
+      throw thrown;
+    }
+  }
+
   /** With several clusters each answer says of which it is, also the one that an approved call left for its caller. */
   function placed(output: Output, call: PlannedCall): Output {
     if (!several || isClusterless(call)) return output;
@@ -153,9 +131,9 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
         append: parts.append,
         request,
         again,
-        mask: (value) => masker.json(value),
+        mask: (value) => masking.json(value),
         now,
-        log: parts.log,
+        log: (why, call) => parts.log({ ...why, cause: masking.cause(why.cause) }, call),
         cluster: () => cluster,
         facts: () => facts,
       });
@@ -166,6 +144,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       };
       return {
         ...record,
+        received: (call) => record.received(masking.spoken(call)),
         refused: (why, decision) => noted(record.refused(why, decision)),
         settled: (ended) => noted(record.settled(ended)),
       };
@@ -188,8 +167,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
         },
         digestKey: parts.digestKey,
       });
-      // The agent's own words go to approvers and on record; the exact ones stay in the arguments, which are sealed.
-      return call.reason === null ? call : Object.freeze({ ...call, reason: masker.text(call.reason) });
+      return masking.spoken(call);
     },
 
     async resolve(call) {
@@ -215,6 +193,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       facts = given;
       const decision = decide(parts.policy(), call, given);
       decidedBy = decision.policy;
+      masking.oblige(decision.obligations);
       return decision;
     },
 
@@ -224,11 +203,12 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       const credential = async (): Promise<Pick<Grant, "authorization">> =>
         reach.mode === "ambient" ? { authorization: () => ambient } : await reach.credentials.issuePreview(signal);
       await reach.credentials.grantable(call.accesses, signal);
-      const made = await preview(call, decision, credential, executeOptions(call));
+      const rehearsal = preview(call, decision, (names) => namespacesOf(call, names), credential, executeOptions(call));
+      const made = await renewing(reach, rehearsal);
       return { ...made, output: placed(made.output, call) };
     },
 
-    seek: waiting.seek,
+    seek: (call, ...asked) => waiting.seek(masking.spoken(call), ...asked),
 
     async spend(approved) {
       // Decided under one policy, and another is in force by now: it may ask for more.
@@ -258,7 +238,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       return ran.kind === "ran" ? { ...ran, output: placed(ran.output, call) } : ran;
     },
 
-    mask: (_call, output) => masker.output(output),
+    mask: (_call, output) => masking.output(output),
   };
 }
 
@@ -274,7 +254,16 @@ export function lastsOf(tool: Tool | undefined, arguments_: unknown): number {
 async function reachesNodes({ mode, credentials }: Reach, call: PlannedCall, signal: AbortSignal): Promise<void> {
   if (mode === "ambient" || !needsClusterRole(call.accesses)) return;
   const enrolment = await credentials.enrolment(signal);
-  if (enrolment !== null && !enrolment.nodes) throw noCredential("the enrolment does not reach nodes", nodesNeed);
+  if (enrolment !== null && !enrolment.nodes)
+    throw noCredential("the enrolment does not reach nodes", clusterScopeNeeds(call.accesses) || nodesNeed);
+}
+
+/** A custom kind that was never enrolled: the refusal says which command would change that. What can't be asked leaves it as it was. */
+async function withNeeds(thrown: Faulted, credentials: Reach["credentials"], signal: AbortSignal): Promise<Faulted> {
+  if (thrown.fault.code !== "cluster_denied") return thrown;
+  const needs = await credentials.needsFor(thrown.fault, signal).catch(() => "");
+  const { detail } = thrown.fault;
+  return needs === "" ? thrown : new Faulted({ ...thrown.fault, detail: { ...detail, needs } });
 }
 
 /** Arguments that are no JSON object were refused before any value of theirs could come back. */

@@ -6,6 +6,7 @@ import type { Channel } from "../approval/channels/contract.ts";
 import { makeRequest } from "../approval/request.ts";
 import { seek, unheard } from "../approval/seek.ts";
 import type { Answer, KeptRequest } from "../approval/stores/contract.ts";
+import { escalateDue } from "../approval/escalation.ts";
 import { expireDue, markStale } from "../approval/verdict.ts";
 import { openWatch } from "../approval/watch.ts";
 import { recover } from "../approval/recover.ts";
@@ -22,7 +23,8 @@ import { argumentsOf } from "../policy/plan.ts";
 import type { WaitAnswer } from "../tool.ts";
 import { runningAnswer, runningOutcome, type LiveCall, type LongCalls } from "./long-calls.ts";
 import { answerOf, cutOff, resultOf } from "./results.ts";
-import { lastsOf, type Parts } from "./stages.ts";
+import type { Parts } from "./parts.ts";
+import { lastsOf } from "./stages.ts";
 
 export interface WaitingOptions {
   readonly parts: Parts;
@@ -203,8 +205,13 @@ export function openWaiting(options: WaitingOptions) {
   const stopWatching = store.onChange((request, before) => {
     if (request.state === "approved" && before?.state !== "approved") start(request.id);
   });
+  async function onTime(): Promise<void> {
+    await expireDue(store, append, now());
+    for (const { channel, why } of await escalateDue(store, append, options.channels, now()))
+      options.onUnreached(channel, why);
+  }
   const expiring = setInterval(() => {
-    void expireDue(store, append, now()).catch((thrown: unknown) => parts.log(faultOf(thrown), ""));
+    void onTime().catch((thrown: unknown) => parts.log(faultOf(thrown), ""));
   }, sweepEvery);
   expiring.unref();
 

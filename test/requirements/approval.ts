@@ -121,6 +121,10 @@ export const approval = {
     promise: "A channel that fails or hangs stops neither the request nor the other channels",
     source: "approval.md, Channels",
   },
+  "approval:escalates": {
+    promise: "Where nobody answers for as long as a rule says, those it names may answer too and the channels are told again",
+    source: "policy.md",
+  },
   "approval:terminal": {
     promise: "A person lists, sees, approves, rejects, watches and withdraws requests in a terminal",
     source: "approval.md, Channels",

@@ -69,6 +69,11 @@ export const credentials = {
     promise: "Objects under our label that no entry accounts for are told; a label alone makes us delete nothing",
     source: "kubernetes.md, Grants",
   },
+  "credentials:custom-kinds": {
+    promise:
+      "A custom resource is enrolled by one command that names it: read by the reader, changed by a grant, never by wildcard, never its status; what is not enrolled says which command would",
+    source: "issue 4, Catalogue; kubernetes.md, Grants",
+  },
   "credentials:enroll-idempotent": {
     promise:
       "Enrolment brings a cluster to what its manifests say, names each difference, keeps an admin's edits of the ceiling, and changes nothing the second time",

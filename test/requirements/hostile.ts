@@ -124,4 +124,20 @@ export const hostile = {
     promise: "What always needs a person is found also where a value changes its shape",
     source: "kubernetes.md, Attack surface",
   },
+  "hostile:streams": {
+    promise: "A stream is held to its object, its size and one end, whatever the server sends",
+    source: "kubernetes.md, Client; issue 4, Bad input",
+  },
+  "hostile:command-disguise": {
+    promise: "A shell, an interpreter or a way to credentials is known under its other names too",
+    source: "tools.md, pods_exec; issue 4, exec (argv only)",
+  },
+  "hostile:drain-agreed": {
+    promise: "A drain evicts the pods that were shown and no others",
+    source: "approval.md, What is approved; tools.md, nodes_drain",
+  },
+  "hostile:one-cluster": {
+    promise: "A call of one cluster never reaches another, by whatever was made for the first",
+    source: "issue 4, several clusters; architecture.md, Plan",
+  },
 } as const;

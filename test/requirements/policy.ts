@@ -93,6 +93,19 @@ export const policy = {
     promise: "Only an allowed call, or an approved one whose approval was spent, becomes an authorised call",
     source: "architecture.md, Types that carry proof",
   },
+  "policy:obligations": {
+    promise:
+      "What a rule asks of an answer is done to it: masking profiles besides the configured one, and no more bytes",
+    source: "policy.md",
+  },
+  "policy:claims": {
+    promise: "Rules see the claims of a caller that the configuration allows, and no others",
+    source: "policy.md",
+  },
+  "policy:forbids-by-every-route": {
+    promise: "Each forbid holds by every route: tool, manifest, patch of each type, List kind, subresource",
+    source: "kubernetes.md, Attack surface",
+  },
   "policy:reloads": {
     promise:
       "A changed policy is in force from the next call on, on record with its difference; a bad one changes nothing",

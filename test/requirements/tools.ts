@@ -104,6 +104,10 @@ export const tools = {
     promise: "A preview tells who else has a say: autoscaler, controller, GitOps source, quota, the Service's pods",
     source: "tools.md, section 5",
   },
+  "tools:change-pod-security": {
+    promise: "A preview says that its dry run does not try the namespace's Pod Security profile",
+    source: "tools.md, section 5",
+  },
   "tools:change-bad-input": {
     promise: "What is no valid change is refused by name, before anything is written",
     source: "issue 4, Bad input",
@@ -127,6 +131,11 @@ export const tools = {
   "tools:not-checked": {
     promise: "What a read may not or cannot look at is told as not checked, never passed over",
     source: "tools.md, Token economy: never silent",
+  },
+  "tools:custom-resources": {
+    promise:
+      "A custom resource works in every generic tool as a built-in kind does, one that is named like a built-in kind is never taken for it, and it is reached only where a rule and an enrolment name its kind",
+    source: "tools.md",
   },
   "tools:declared-sent": {
     promise: "No tool sends a request that it did not declare, nor declares one that it has no use for",

@@ -349,6 +349,22 @@ export function isDeclared(line: string, declared: readonly string[]): boolean {
   return plain.includes(line) || (/^(get|list) /.test(line) && plain.includes(line.replace(/[^/ ]+$/, "*")));
 }
 
+/** A creation by apply is one PATCH, whose `create` the server checks inside; a `get` of a collection stands for what a list led to, which may be nothing. */
+export function wasSent(line: string, sent: ReadonlySet<string>): boolean {
+  if (line.startsWith("list ")) return [...sent].some((one) => isDeclared(one, [line]));
+  return sent.has(line) || line.startsWith("create ") || (line.startsWith("get ") && line.endsWith("/*"));
+}
+
+/** An event of the audit log as entries write an access. */
+export function auditLine(event: JsonObject): string {
+  const [group, resource, subresource, object] = ["apiGroup", "resource", "subresource", "name"].map((key) =>
+    textAt(event, "objectRef", key),
+  );
+  const path = [group, resource, subresource].filter((part) => part !== "").join("/");
+  const where = [textAt(event, "objectRef", "namespace"), object || "*"].filter((part) => part !== "").join("/");
+  return `${textAt(event, "verb")} ${path} ${where}`;
+}
+
 /** The texts at every leaf of some JSON. */
 export function leavesOf(value: Json): readonly string[] {
   if (typeof value === "string") return [value];

@@ -25,6 +25,10 @@ export interface WorldOptions {
   readonly policy?: string;
   /** Further lines of sallyport.yaml. */
   readonly config?: string;
+  /** Claims of the agent; the configuration allows them. */
+  readonly claims?: { readonly [claim: string]: string };
+  /** Further files of the state folder, by name. */
+  readonly files?: { readonly [name: string]: string };
   /** A clock, a disk or another outside of the test's own, for the gateway and for the command line. */
   readonly outside?: Outside;
 }
@@ -71,6 +75,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     approver: await writeTokenFile(files.approver, random),
   };
   if (options.policy !== undefined) await writeFile(join(folder, "policy.yaml"), options.policy);
+  for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text);
+  const claims = options.claims === undefined ? "" : `, claims: ${JSON.stringify(options.claims)}`;
   await writeFile(
     join(folder, "sallyport.yaml"),
     `version: 1
@@ -80,7 +86,7 @@ ${options.policy === undefined ? "" : "policies: [policy.yaml]\n"}${options.conf
 http:
   port: 0
   tokens:
-    - { file: ${JSON.stringify(files.agent)}, subject: agent, kind: agent, groups: [agents] }
+    - { file: ${JSON.stringify(files.agent)}, subject: agent, kind: agent, groups: [agents]${claims} }
     - { file: ${JSON.stringify(files.approver)}, subject: approver, kind: person, groups: [approvers] }
 `,
   );

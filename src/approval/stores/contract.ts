@@ -13,6 +13,8 @@ export interface KeptRequest extends Omit<ApprovalRequest, "call" | "result"> {
   readonly answer: "none" | "waiting" | "taken" | "gone";
   /** Since when the answer waits; milliseconds since 1970. */
   readonly answeredAt: number | null;
+  /** How many of the steps of `escalationOf` are on record; absent for none. */
+  readonly escalated?: number;
 }
 
 export type Answer =

@@ -15,6 +15,7 @@ export interface LocalToken {
   readonly groups: readonly string[];
   /** The software that acts for the subject, or null where the subject itself calls. */
   readonly agent: string | null;
+  readonly claims?: { readonly [claim: string]: string } | undefined;
 }
 
 export type LoadedTokens =
@@ -31,7 +32,7 @@ const longest = 4_096;
  */
 export async function loadLocalTokens(tokens: readonly LocalToken[], uid: number): Promise<LoadedTokens> {
   const known: { readonly hash: Buffer; readonly verified: Verified }[] = [];
-  for (const { file, subject, kind, groups, agent } of tokens) {
+  for (const { file, subject, kind, groups, agent, claims } of tokens) {
     const read = await readOwnFile(file, uid);
     if (read.kind === "refused") return read;
     const token = read.text.trim();
@@ -42,7 +43,8 @@ export async function loadLocalTokens(tokens: readonly LocalToken[], uid: number
     const hash = sha256(token);
     if (known.some((one) => one.hash.equals(hash))) return refused(`${file} holds the same token as another file.`);
     const actors = agent === null ? [] : [{ issuer: "local", subject: agent }];
-    known.push({ hash, verified: { issuer: "local", subject, kind, groups, actors } });
+    const proven = claims === undefined ? {} : { claims };
+    known.push({ hash, verified: { issuer: "local", subject, kind, groups, actors, ...proven } });
   }
   return { kind: "loaded", verifier: verifierOf(known) };
 }

@@ -72,7 +72,7 @@ export function decision(requirements: readonly Requirement[]): Decision {
     rules: ["reads", "production-changes"],
     forbid: null,
     requirements,
-    obligations: { maxBytes: null },
+    obligations: { maxBytes: null, mask: [] },
     tell: null,
     errors: [],
     dropped: [],

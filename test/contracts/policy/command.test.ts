@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect } from "vitest";
 import { policyCommand } from "../../../src/commands/policy.ts";
 import { CommandFailed } from "../../../src/commands/io.ts";
+import { bodyForbids } from "../../../src/execution/body-forbids.ts";
 import { forbids } from "../../../src/policy/forbid.ts";
 import { promise } from "../../support/promise.ts";
 import { allowEverything, written } from "./support.ts";
@@ -95,10 +96,11 @@ promise("policy:command", "test: counts examples and names rules that none exerc
 
 promise("policy:command", "forbids: every one with its reason, as text and as JSON", async () => {
   const text = await run("forbids");
-  for (const forbid of forbids)
+  const all = [...forbids, ...bodyForbids];
+  for (const forbid of all)
     expect(text.out).toContain(`\n${forbid.id}\n  ${forbid.sentence}\n  ${forbid.reason}\n`);
   const json = await run("forbids", "--json");
-  expect(JSON.parse(json.out)).toEqual(forbids.map(({ id, sentence, reason }) => ({ id, sentence, reason })));
+  expect(JSON.parse(json.out)).toEqual(all.map(({ id, sentence, reason }) => ({ id, sentence, reason })));
 });
 
 promise("policy:explains", "a call that is given as JSON, as text and as JSON", async () => {

@@ -145,7 +145,7 @@ promise("policy:optional-dropped", "denied, asked-for and unmatched ones go; the
     rules: ["reads", "asks", "denies"],
     forbid: null,
     requirements: [],
-    obligations: { maxBytes: null },
+    obligations: { maxBytes: null, mask: [] },
     tell: null,
     errors: [],
     dropped: [access("list events shop/*?"), access("list services shop/*?"), access("list nodes *?")],
@@ -216,7 +216,7 @@ promise(
   () => {
     const policy = policyOf(
       { ...allowEverything, obligations: { maxBytes: 9000 }, tell: "Fine." },
-      { id: "one", effect: "require-approval", match: { kinds: ["pods"] }, obligations: { maxBytes: 500 } },
+      { id: "one", effect: "require-approval", match: { kinds: ["pods"] }, obligations: { maxBytes: 5000 } },
       {
         id: "two",
         effect: "require-approval",
@@ -253,7 +253,7 @@ promise(
           assurance: "step-up",
         },
       ],
-      obligations: { maxBytes: 500 },
+      obligations: { maxBytes: 5000, mask: [] },
       tell: "Ask sre.",
       errors: [],
       dropped: [],

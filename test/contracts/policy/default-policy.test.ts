@@ -12,7 +12,7 @@ import { promise } from "../../support/promise.ts";
 import { agent, call, environments } from "./support.ts";
 
 const text = readFileSync(new URL("../../../policies/access/default.yaml", import.meta.url), "utf8");
-const loaded = loadPolicy([{ path: "default.yaml", text }], tools);
+const loaded = loadPolicy([{ path: "default.yaml", text }], { tools });
 
 promise("policy:default-policy", "it loads, and its examples exercise every rule both ways", () => {
   if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));

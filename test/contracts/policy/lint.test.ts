@@ -17,7 +17,7 @@ const known = [
 ] as const;
 
 function warned(...rules: readonly PlainRule[]): readonly string[] {
-  const loaded = loadPolicy([{ path: "p", text: written(rules) }], known);
+  const loaded = loadPolicy([{ path: "p", text: written(rules) }], { tools: known });
   if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
   return loaded.warnings().map(({ sentence }) => sentence);
 }

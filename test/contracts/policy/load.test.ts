@@ -1,6 +1,7 @@
 // Policy files with mistakes in them, and files that were made to hurt the loader.
 
 import { expect } from "vitest";
+import { tools } from "../../../tools/index.ts";
 import { loadPolicy } from "../../../src/policy/load.ts";
 import { golden } from "../../support/golden.ts";
 import { promise } from "../../support/promise.ts";
@@ -65,12 +66,34 @@ const mistakes: { readonly [name: string]: string } = {
   "an unknown assurance": rule(
     "  effect: require-approval\n  match: {}\n  approval: {approvers: [owner], assurance: chatt}\n",
   ),
-  "an escalation": rule(
-    "  effect: require-approval\n  match: {}\n  approval: {approvers: [owner], escalate: [{after: 10m, to: [owner]}]}\n",
+  "an escalation after the request is over": rule(
+    "  effect: require-approval\n  match: {}\n  approval: {approvers: [owner], expires: 10m, escalate: [{after: 10m, to: [owner]}]}\n",
+  ),
+  "escalations out of their order": rule(
+    "  effect: require-approval\n  match: {}\n  approval: {approvers: [owner], escalate: [{after: 9m, to: [owner]}, {after: 5m, to: ['user:a']}]}\n",
+  ),
+  "an escalation to nobody": rule(
+    "  effect: require-approval\n  match: {}\n  approval: {approvers: [owner], escalate: [{after: 5m, to: []}]}\n",
+  ),
+  "an escalation to everybody": rule(
+    "  effect: require-approval\n  match: {}\n  approval: {approvers: [owner], escalate: [{after: 5m, to: ['*']}]}\n",
   ),
   "approvers of an allow": rule("  effect: allow\n  match: {}\n  approval: {approvers: [owner]}\n"),
-  "an obligation of a deny": rule("  effect: deny\n  match: {}\n  obligations: {maxBytes: 1000}\n"),
+  "an obligation of a deny": rule("  effect: deny\n  match: {}\n  obligations: {maxBytes: 2000}\n"),
   "a limit of nothing": rule("  effect: allow\n  match: {}\n  obligations: {maxBytes: 0}\n"),
+  "obligations of nothing": rule("  effect: allow\n  match: {}\n  obligations: {}\n"),
+  "a masking profile that is not there": rule("  effect: allow\n  match: {}\n  obligations: {mask: stritc}\n"),
+  "a masking profile by its path": rule("  effect: allow\n  match: {}\n  obligations: {mask: ./strict.yaml}\n"),
+  "a claim that is not allowed": rule("  effect: allow\n  match: {}\n  when: has(principal.units)\n"),
+  "an argument that the tool does not take": rule(
+    "  effect: allow\n  match: {tools: [workloads_scale], effects: [change]}\n  when: call.arguments.replicsa < 5\n",
+  ),
+  "an argument of another type": rule(
+    "  effect: allow\n  match: {tools: [workloads_scale], effects: [change]}\n  when: call.arguments.replicas == 'five'\n",
+  ),
+  "a text that an argument can never be": rule(
+    "  effect: allow\n  match: {tools: [objects_get]}\n  when: call.arguments.view == 'ful'\n",
+  ),
   "an id with capitals": "version: 1\nrules:\n- {id: One, effect: allow, match: {}, reason: x}\n",
   "an id in look-alike letters": "version: 1\nrules:\n- {id: оne, effect: allow, match: {}, reason: x}\n",
   "an id that turns text around": 'version: 1\nrules:\n- {id: "one\\u202e", effect: allow, match: {}, reason: x}\n',
@@ -105,7 +128,7 @@ const mistakes: { readonly [name: string]: string } = {
 
 promise("policy:load-refuses", "each kind of mistake gives its own sentence at its place", () => {
   const shown = Object.entries(mistakes).map(([name, text]) => {
-    const loaded = loadPolicy([{ path: "p.yaml", text }]);
+    const loaded = loadPolicy([{ path: "p.yaml", text }], { tools, masks: ["default", "strict"], claims: ["unit"] });
     if (loaded.kind === "loaded") return `${name}\n  loaded\n`;
     const lines = loaded.problems.map(
       ({ path, line, column, sentence }) => `  ${path}:${line}:${column}: ${sentence}\n`,
@@ -133,7 +156,7 @@ promise("policy:load-refuses", "an id is taken across files, and a tool must exi
     problems: [{ path: "b.yaml", line: 2, sentence: "The id allow-everything is taken at a.yaml:1." }],
   });
   const closed = { path: "c.yaml", text: written([{ effect: "deny", match: { tools: ["workload_scale"] } }]) };
-  expect(loadPolicy([closed], [{ name: "workloads_scale", effects: ["change"] }])).toMatchObject({
+  expect(loadPolicy([closed], { tools: [{ name: "workloads_scale", effects: ["change"] }] })).toMatchObject({
     problems: [{ sentence: "There is no tool workload_scale; did you mean workloads_scale?" }],
   });
   expect(loadPolicy([])).toMatchObject({ kind: "refused", problems: [{ sentence: "No policy file was given." }] });

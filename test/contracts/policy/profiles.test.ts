@@ -18,7 +18,7 @@ const folder = new URL("../../../policies/access/", import.meta.url);
 
 function loadedProfile(name: string) {
   const text = readFileSync(new URL(`${name}.yaml`, folder), "utf8");
-  const loaded = loadPolicy([{ path: `${name}.yaml`, text }], tools);
+  const loaded = loadPolicy([{ path: `${name}.yaml`, text }], { tools });
   if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
   return { text, policy: loaded.policy, warnings: loaded.warnings() };
 }

@@ -5,10 +5,12 @@ import type { Effect } from "../../../src/domain/call.ts";
 import type { Facts, NamespaceFact } from "../../../src/domain/decision.ts";
 import type { PrincipalFields } from "../../../src/domain/principal.ts";
 import { noFacts, type DecidedCall } from "../../../src/policy/decide.ts";
+import { factTypes } from "../../../src/policy/fact-types.ts";
 import { parseAccess } from "../../../src/policy/kinds.ts";
 import { loadPolicy } from "../../../src/policy/load.ts";
 import { indexRules, type Policy } from "../../../src/policy/policy.ts";
-import { ruleFrom, ruleSchema } from "../../../src/policy/rule.ts";
+import { ruleFrom } from "../../../src/policy/rule.ts";
+import { ruleSchema } from "../../../src/policy/rule-shape.ts";
 import { openWhen, type OpenedWhen } from "../../../src/policy/when.ts";
 
 /** A rule as a file would hold it; what is left out is filled in. */
@@ -35,7 +37,7 @@ export function written(rules: readonly PlainRule[]): string {
 
 const openedBefore = new Map<string, OpenedWhen>();
 function opened(text: string): OpenedWhen {
-  const found = openedBefore.get(text) ?? openWhen(text, "UTC", "");
+  const found = openedBefore.get(text) ?? openWhen(text, "UTC", factTypes, "");
   openedBefore.set(text, found);
   return found;
 }

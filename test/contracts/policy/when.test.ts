@@ -8,6 +8,7 @@ import { openScene } from "../../../src/policy/facts.ts";
 import { neededFacts, nothingNeeded } from "../../../src/policy/needed.ts";
 import { loadPolicy } from "../../../src/policy/load.ts";
 import { possible } from "../../../src/policy/possible.ts";
+import { factTypes } from "../../../src/policy/fact-types.ts";
 import { openWhen } from "../../../src/policy/when.ts";
 import { golden } from "../../support/golden.ts";
 import { promise } from "../../support/promise.ts";
@@ -56,7 +57,7 @@ const known: Facts = {
 
 /** true, false, or why it failed. */
 function answer(text: string, facts: Facts = known, zone = "Europe/Berlin"): boolean | string {
-  const { when, problems } = openWhen(text, zone, "it fails");
+  const { when, problems } = openWhen(text, zone, factTypes, "it fails");
   if (when === null) return problems.map(({ offset, sentence }) => `${offset}: ${sentence}`).join(" ");
   const evaluated = when.evaluate(openScene(asked, facts).about(web, zone), openRoom());
   return evaluated.kind === "answered" ? evaluated.answer : evaluated.message;
@@ -246,7 +247,7 @@ const mistakes: { readonly [name: string]: string } = {
 
 promise("policy:when-checked", "each kind of mistake in an expression gives its own sentence at its place", () => {
   const shown = Object.entries(mistakes).map(([name, text]) => {
-    const { problems } = openWhen(text, "UTC", "it fails");
+    const { problems } = openWhen(text, "UTC", factTypes, "it fails");
     return `${name}: ${text}\n${problems.map(({ offset, sentence }) => `  ${" ".repeat(offset)}^ ${sentence}\n`).join("")}`;
   });
   golden("policy/when-problems.txt", shown.join("\n"));
@@ -254,10 +255,10 @@ promise("policy:when-checked", "each kind of mistake in an expression gives its 
 
 promise("policy:when-checked", "what may be missing is told of, unless the expression asks for it first", () => {
   const warned = (text: string): readonly string[] =>
-    openWhen(text, "UTC", "this allow rule does not match").warnings.map(
+    openWhen(text, "UTC", factTypes, "this allow rule does not match").warnings.map(
       ({ sentence }) => sentence.split(" ", 1)[0] ?? "",
     );
-  expect(openWhen('object.labels.team == "x"', "UTC", "this deny rule matches").warnings).toEqual([
+  expect(openWhen('object.labels.team == "x"', "UTC", factTypes, "this deny rule matches").warnings).toEqual([
     {
       offset: 14,
       sentence:
@@ -325,7 +326,7 @@ promise("policy:when-bounded", "the expressions of one decision share their room
 });
 
 promise("policy:when-bounded", "arguments that are too large to look into are unknown", () => {
-  const { when } = openWhen('call.arguments.text == "x" || call.tool == "other"', "UTC", "");
+  const { when } = openWhen('call.arguments.text == "x" || call.tool == "other"', "UTC", factTypes, "");
   const large = call("read", [], { arguments: { text: "x".repeat(300_000) } });
   expect(when?.evaluate(openScene(large, noFacts).about(null, "UTC"), openRoom())).toEqual({
     kind: "failed",
@@ -348,7 +349,7 @@ promise("policy:load-bounded", "hostile expressions end in one sentence", () => 
     "open brackets": "[".repeat(1900),
   };
   const shown = Object.entries(hostile).map(([name, text]) => {
-    const [first] = openWhen(text, "UTC", "").problems;
+    const [first] = openWhen(text, "UTC", factTypes, "").problems;
     return `${name}: ${first?.sentence ?? "accepted"}`;
   });
   golden("policy/when-hostile.txt", `${shown.join("\n")}\n`);
