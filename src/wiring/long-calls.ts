@@ -24,6 +24,9 @@ export interface LiveCall {
   readonly progress: string;
 }
 
+/** Long calls of one caller that run at a time: each holds a credential for as long as it lasts. */
+const mostRunning = 8;
+
 export interface LongCallsOptions {
   readonly kept: KeptCalls;
   readonly now: () => number;
@@ -47,6 +50,13 @@ export function openLongCalls({ kept, now, log }: LongCallsOptions) {
     live.set(call, entry);
     return entry;
   };
+
+  /** Fault: limit_exceeded, where the caller has as many under way as it may. */
+  function roomFor(principal: PrincipalFields): void {
+    const mine = [...live.values()].filter((one) => isCaller(one.principal, principal));
+    if (mine.length >= mostRunning)
+      throw new Faulted(fault("limit_exceeded", { limit: `${mostRunning} long calls of yours run` }));
+  }
 
   /** The same call may be there once more: asked for, and run because it was approved. */
   function leaveLive(entry: Entry | null): void {
@@ -80,6 +90,7 @@ export function openLongCalls({ kept, now, log }: LongCallsOptions) {
         ...stages,
         async execute(...given) {
           const { id, tool, principal } = request;
+          roomFor(principal);
           await kept.begin({ ...principal, id, tool, startedAt: now() });
           entry = enter(request, id, () => cancelling.abort());
           begun.resolve();

@@ -31,6 +31,10 @@ export const pipeline = {
       "A long call that its gateway did not outlive is on record, its caller hears of it, and nothing of its grant is left",
     source: "issue 4, point 5",
   },
+  "calls:bounded": {
+    promise: "One caller has a bounded number of long calls under way",
+    source: "qualities.md",
+  },
   "calls:kept": {
     promise: "The answer of a call that ran on waits sealed for its own caller, one hour, and is told once",
     source: "mcp.md, Waiting for a person",
