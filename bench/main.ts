@@ -9,6 +9,7 @@ import { sallyport } from "../practice/gateway.ts";
 import { openPractice, openReal, type Place } from "../practice/places.ts";
 import { builtProgram } from "./built.ts";
 import { ratioOf, tableOf, type Figure } from "./figures.ts";
+import { listed, longLists } from "./lists.ts";
 import { overHttp } from "./over-http.ts";
 import { onTheLine } from "./on-the-line.ts";
 import { startingUp } from "./starting-up.ts";
@@ -17,14 +18,16 @@ const { values } = parseArgs({
   options: {
     cluster: { type: "string", default: "real" },
     json: { type: "boolean", default: false },
+    only: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
 if (values.help) {
-  process.stdout.write(`npm run bench -- [--cluster real|practice] [--json]
+  process.stdout.write(`npm run bench -- [--cluster real|practice] [--only lists] [--json]
 
-Measures reads, changes, start-up and memory against floors of the same run, in about a minute and a half. Uses a real
-kube-apiserver where Go or KUBEBUILDER_ASSETS is there (its first build takes about five minutes more), else the practice cluster.
+Measures reads, changes, long lists, start-up and memory against floors of the same run, in about two minutes. Uses a real
+kube-apiserver where Go or KUBEBUILDER_ASSETS is there (its first build takes about five minutes more), else the practice cluster,
+which has no long lists. --only lists measures these alone.
 `);
   process.exit(0);
 }
@@ -35,7 +38,7 @@ const folder = join(import.meta.dirname, "..", ".sallyport", `bench-${process.pi
 await mkdir(folder, { recursive: true, mode: 0o700 });
 const loadBefore = loadavg();
 try {
-  const program = await builtProgram(say);
+  const program = values.only === "lists" ? "" : await builtProgram(say);
   const { place, why } = await openPlace();
   try {
     const figures = await measure(place, program);
@@ -64,17 +67,27 @@ async function measure(place: Place, program: string): Promise<readonly Figure[]
   };
   say("Enrolling …");
   const own = await homeOf("line");
-  const enrolled = await sallyport(["enroll", "--namespace", "shop-prod,shop-dev", "--yes"], own);
+  const real = place.kind === "real";
+  const namespaceObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: listed } };
+  if (real) await place.admin.create("/api/v1/namespaces", namespaceObject);
+  const namespaces = ["shop-prod", "shop-dev", ...(real ? [listed] : [])].join(",");
+  const enrolled = await sallyport(["enroll", "--namespace", namespaces, "--yes"], own);
   if (enrolled.code !== 0) throw new Error(`enroll failed: ${enrolled.output}`);
+  const lists = async (): Promise<readonly Figure[]> => {
+    if (!real) return [];
+    say("Lists of 500 and of 5,000 pods, in this process …");
+    return await longLists(await homeOf("lists"), place);
+  };
+  if (values.only === "lists") return await lists();
   say("Reads and changes, in this process …");
   const line = await onTheLine(own, place, folder);
   say("Start-up …");
   const startUp = await startingUp(program, await homeOf("start-up"));
   say("Reads and memory, through MCP over HTTP to a child …");
   const http = await overHttp(program, await homeOf("http"), line.bare);
-  return [...line.figures, ...http, ...startUp];
+  // Last: thousands of pods would lie in the way of the others.
+  return [...line.figures, ...http, ...startUp, ...(await lists())];
 }
-
 function report(place: Place, why: string, figures: readonly Figure[]): void {
   const seconds = Math.round((performance.now() - begun) / 1000);
   const where =

@@ -80,7 +80,7 @@ function errorsPage(): string {
     "|---|---|---|---|",
     ...(Object.keys(faultCodes) as FaultCode[]).map((code) => {
       const text = errorTexts[code];
-      return `| \`${code}\` | ${faultCodes[code]} | ${cell(text.sentence[0] ?? "")} | ${cell(text.next[0] ?? "")} |`;
+      return `| \`${code}\` | ${faultCodes[code]} | ${cell(text.sentence[0] ?? "")} | ${cell(text.next.join(" Or: "))} |`;
     }),
     "",
     "Once something may have happened, the next step is another:",
@@ -91,7 +91,11 @@ function errorsPage(): string {
   ].join("\n");
 }
 
-const cell = (text: string): string => text.replaceAll(/\{[=~"?]?([a-z_]+)\}/gi, "{$1}").replaceAll("|", "\\|");
+const cell = (text: string): string =>
+  text
+    .replaceAll(/\{\?[a-z_]+\}/gi, "")
+    .replaceAll(/\{[=~"]?([a-z_]+)\}/gi, "{$1}")
+    .replaceAll("|", "\\|");
 
 if (process.argv[1] === import.meta.filename) {
   const check = process.argv.includes("--check");

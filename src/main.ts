@@ -23,6 +23,15 @@ if (nodeIsTooOld(process.versions.node)) {
 setFlagsFromString("--heap-growing-percent=40");
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+// Who reads standard output may leave first, as `| head` does: the same as being told to stop. Any other failure is told.
+process.stdout.on("error", (thrown: NodeJS.ErrnoException) => {
+  stopping.abort();
+  if (thrown.code === "EPIPE") return;
+  process.exitCode = 1;
+  process.stderr.write(`Standard output can't be written (${thrown.code ?? "unknown"}).\n`);
+});
+// Nobody listens there any more: what is said is lost, and what is served goes on.
+process.stderr.on("error", () => undefined);
 process.umask(0o077);
 
 const bundled = typeof SALLYPORT_VERSION === "string";
@@ -46,6 +55,12 @@ const io: Io = {
     const asking = createInterface({ input: process.stdin, output: process.stdout });
     try {
       return await asking.question(question, { signal: stopping.signal });
+    } catch (thrown) {
+      // Ctrl-C and Ctrl-D reach the question, not the process: no answer, and nothing after it.
+      if (!isAbort(thrown)) throw thrown;
+      stopping.abort();
+      process.stdout.write("\n");
+      return "";
     } finally {
       asking.close();
     }
@@ -79,8 +94,14 @@ function report(thrown: unknown): number {
   // Commander's own: its words were printed, and help is no failure.
   if (thrown instanceof Error && thrown.name === "CommanderError")
     return "exitCode" in thrown && thrown.exitCode === 0 ? 0 : 2;
+  // Whoever stopped it knows.
+  if (stopping.signal.aborted && isAbort(thrown)) return 130;
   io.err(`${sentenceOf(thrown)}\n`);
   return thrown instanceof CommandFailed ? thrown.exitCode : 1;
+}
+
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortError";
 }
 
 function versionOf(path: string): string {

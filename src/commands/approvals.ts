@@ -92,7 +92,7 @@ async function list(io: Io, owner: OwnerClient, options: Options): Promise<void>
   if (options.json === true) return print(io, answered);
   const requests = answered.kind === "requests" ? answered.requests : [];
   if (requests.length === 0) return io.out("Nothing waits for an answer.\n");
-  for (const request of requests) io.out(`${painted(io, request)}  ${timeLeft(request, io.now())}\n`);
+  for (const request of requests) io.out(`${painted(io, request)}  ${timeLeft(request, io.now())}`.trimEnd() + "\n");
 }
 
 async function show(io: Io, owner: OwnerClient, id: string, options: Options): Promise<void> {

@@ -29,40 +29,73 @@ export const words: { readonly [command: string]: readonly string[] } = {
   completion: ["bash", "zsh", "fish"],
 };
 
+/** Sub-command → its options; compared in the same way. */
+export const subWords: { readonly [subCommand: string]: readonly string[] } = {
+  "approvals list": ["--json", "--all"],
+  "approvals show": ["--json"],
+  "approvals approve": ["--json", "--reason", "--yes"],
+  "approvals reject": ["--json", "--reason", "--tell-agent"],
+  "approvals watch": ["--json"],
+  "approvals withdraw": ["--json"],
+  "calls list": ["--json"],
+  "calls cancel": ["--json"],
+  "transcript list": ["--limit", "--session", "--call", "--json"],
+  "transcript show": ["--json"],
+  "transcript verify": ["--anchor", "--key", "--json"],
+  "policy check": ["--strict", "--json"],
+  "policy explain": ["--json"],
+  "policy forbids": ["--json"],
+  "policy simulate": ["--since", "--limit", "--json"],
+  "policy test": ["--json"],
+};
+
+const commands = Object.keys(words);
+const first = [...commands, "help", "--help", "--version"].join(" ");
+const isGroup = (command: string): boolean => Object.keys(subWords).some((sub) => sub.startsWith(`${command} `));
+/** Where the words stand and what may come there: `approvals`, `approvals list`, `enroll` with whatever stands after it. */
+const places: readonly { readonly at: string; readonly rest: boolean; readonly offered: string }[] = [
+  ...Object.entries(words).map(([at, after]) => ({ at, rest: !isGroup(at), offered: [...after, "--help"].join(" ") })),
+  ...Object.entries(subWords).map(([at, after]) => ({ at, rest: false, offered: [...after, "--help"].join(" ") })),
+  { at: "help", rest: false, offered: commands.join(" ") },
+];
+const pattern = ({ at, rest }: (typeof places)[number]): string => (rest ? `"${at}"|"${at} "*` : `"${at}"`);
+
+// What none of the words begins with may be a file: policies, transcripts and calls are named by paths.
 const scripts = {
   bash: () => `_sallyport() {
-  local word="\${COMP_WORDS[COMP_CWORD]}"
-  case "\${COMP_WORDS[1]}" in
-${Object.entries(words)
-  .map(
-    ([command, after]) =>
-      `    ${command}) [ "$COMP_CWORD" -gt 1 ] && { COMPREPLY=($(compgen -W "${after.join(" ")} --help" -- "$word")); return; } ;;`,
-  )
-  .join("\n")}
+  local word="\${COMP_WORDS[COMP_CWORD]}" at="\${COMP_WORDS[1]}"
+  [ "$COMP_CWORD" -gt 2 ] && at="$at \${COMP_WORDS[2]}"
+  [ "$COMP_CWORD" -eq 1 ] && { COMPREPLY=($(compgen -W "${first}" -- "$word")); return; }
+  case "$at" in
+${places.map((one) => `    ${pattern(one)}) COMPREPLY=($(compgen -W "${one.offered}" -- "$word")) ;;`).join("\n")}
   esac
-  COMPREPLY=($(compgen -W "${Object.keys(words).join(" ")} --help --version" -- "$word"))
 }
-complete -F _sallyport sallyport
+complete -o default -F _sallyport sallyport
 `,
   zsh: () => `#compdef sallyport
 _sallyport() {
-  if (( CURRENT == 2 )); then compadd ${Object.keys(words).join(" ")} --help --version; return; fi
-  case "$words[2]" in
-${Object.entries(words)
-  .map(([command, after]) => `    ${command}) compadd -- ${after.join(" ")} --help ;;`)
-  .join("\n")}
+  if (( CURRENT == 2 )); then compadd -- ${first}; return; fi
+  local at="$words[2]"
+  (( CURRENT > 3 )) && at="$at $words[3]"
+  case "$at" in
+${places.map((one) => `    ${pattern(one)}) compadd -- ${one.offered} ;;`).join("\n")}
   esac
+  _files
 }
 compdef _sallyport sallyport
 `,
   fish: () =>
     [
-      "complete -c sallyport -f",
-      `complete -c sallyport -n __fish_use_subcommand -a "${Object.keys(words).join(" ")}"`,
-      ...Object.entries(words).map(
-        ([command, after]) =>
-          `complete -c sallyport -n "__fish_seen_subcommand_from ${command}" -a "${after.join(" ")}"`,
-      ),
+      `complete -c sallyport -n __fish_use_subcommand -f -a "${first}"`,
+      ...places.map(({ at, offered }) => {
+        const [command = "", sub] = at.split(" ");
+        const seen = `__fish_seen_subcommand_from ${command}`;
+        const beside = isGroup(command)
+          ? `; and not __fish_seen_subcommand_from ${(words[command] ?? []).join(" ")}`
+          : "";
+        const when = sub === undefined ? `${seen}${beside}` : `${seen}; and __fish_seen_subcommand_from ${sub}`;
+        return `complete -c sallyport -n "${when}" -a "${offered}"`;
+      }),
       "",
     ].join("\n"),
 } as const;

@@ -1,6 +1,6 @@
 // `sallyport doctor`: what works and what is missing, in plain words, with the next step for each. Long: one check after the other.
 
-import { access } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Config } from "../config/schema.ts";
@@ -12,6 +12,7 @@ import { Faulted } from "../domain/fault.ts";
 import { idsFrom } from "../domain/ids.ts";
 import { textAt } from "../domain/json.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
+import { loadLocalTokens } from "../identity/verifiers/index.ts";
 import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
 import { clientOf, findCluster, findClusters, type ClusterFound } from "./clusters.ts";
@@ -50,7 +51,7 @@ export function doctorCommand(io: Io): Command {
 
 /** Every check, in the order in which they depend on one another; a failed one ends those that need it. */
 export async function examine(io: Io, context: string | null): Promise<readonly Check[]> {
-  const checks = [nodeCheck(io), stateCheck(io)];
+  const checks = [nodeCheck(io), await stateCheck(io)];
   const correct = "correct the line that is named";
   const read = await tried(readConfig(io, undefined));
   if (read.kind === "failed")
@@ -63,6 +64,7 @@ export async function examine(io: Io, context: string | null): Promise<readonly 
     ...(setting.kind === "failed"
       ? [failed("policy", setting.says, `${correct}; sallyport policy check reads policy files alone`)]
       : [policyCheck(setting.value), ...strangeClusters(setting.value, clusters)]),
+    ...(await tokenChecks(io, config)),
     await ownerCheck(io),
     ...(await reachChecks(io, config, context === null ? clusters : [await findCluster(io, read.value, context)])),
     ...(await strayCredentials(io, config)),
@@ -111,7 +113,13 @@ async function reachChecks(io: Io, config: Config, found: readonly ClusterFound[
 
 async function clusterOf(io: Io, config: Config, found: ClusterFound): Promise<readonly Check[]> {
   if (found.kind === "unusable")
-    return [failed("kubeconfig", found.sentence, "set KUBECONFIG, or kubeconfig: in sallyport.yaml")];
+    return [
+      failed(
+        "kubeconfig",
+        found.sentence,
+        "name one that is there: KUBECONFIG, or kubeconfig:, context: and clusters: in sallyport.yaml",
+      ),
+    ];
   const { connection } = found;
   const client = clientOf(io, connection);
   try {
@@ -130,10 +138,12 @@ function nodeCheck(io: Io): Check {
     : ok("Node", io.node);
 }
 
-function stateCheck(io: Io): Check {
+async function stateCheck(io: Io): Promise<Check> {
   try {
     const folder = stateFolder(io.env);
     const problem = folderProblem(folder, io.uid);
+    if (problem === "" && !(await may(folder, constants.W_OK)))
+      return failed("state folder", `${folder} can't be written`, "chmod 700 on it, or SALLYPORT_HOME names another");
     if (problem === "") return ok("state folder", folder);
     return problem.includes("ENOENT")
       ? note("state folder", `${folder} does not exist yet`, "the first start makes it")
@@ -141,6 +151,18 @@ function stateCheck(io: Io): Check {
   } catch (thrown) {
     return failed("state folder", sentenceOf(thrown), "set SALLYPORT_HOME");
   }
+}
+
+/** The token files of the HTTP door; without one the gateway does not start. */
+async function tokenChecks(io: Io, { http }: Config): Promise<readonly Check[]> {
+  if (http === undefined) return [];
+  const loaded = await loadLocalTokens(
+    http.tokens.map((token) => ({ ...token, agent: null })),
+    io.uid,
+  );
+  if (loaded.kind === "refused")
+    return [failed("http tokens", loaded.sentence, "docs/quickstart.md says how to make one")];
+  return [ok("http tokens", http.tokens.map(({ kind, subject }) => `${kind} ${subject}`).join(", "))];
 }
 
 async function ownerCheck(io: Io): Promise<Check> {
@@ -193,7 +215,9 @@ async function clusterChecks(
     return [reached, await clockCheck(io, sender), ...(await enrolmentChecks(sender))];
   } catch (thrown) {
     const cause = thrown instanceof Faulted ? `${thrown.fault.code}: ${thrown.fault.cause}` : sentenceOf(thrown);
-    return [failed("cluster", cause, "check the address, the network and the credential with kubectl version")];
+    return [
+      failed("cluster", cause, "check address, network, certificate authority and credential with kubectl version"),
+    ];
   }
 }
 
@@ -264,7 +288,7 @@ async function strayCredentials(io: Io, config: Config): Promise<readonly Check[
     "/etc/rancher/k3s/k3s.yaml",
   ];
   const there: string[] = [];
-  for (const place of new Set(places)) if (await isReadable(place)) there.push(place);
+  for (const place of new Set(places)) if (await may(place, constants.F_OK)) there.push(place);
   if (there.length === 0) return [ok("other credentials", "none found in the usual places")];
   return [
     note(
@@ -275,8 +299,8 @@ async function strayCredentials(io: Io, config: Config): Promise<readonly Check[
   ];
 }
 
-async function isReadable(path: string): Promise<boolean> {
-  return await access(path).then(
+async function may(path: string, what: number): Promise<boolean> {
+  return await access(path, what).then(
     () => true,
     () => false,
   );

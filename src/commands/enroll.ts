@@ -1,4 +1,4 @@
-// `sallyport enroll` and `sallyport unenroll`: show exactly what goes into a cluster, ask, and put it there or take it back.
+// `sallyport enroll` and `sallyport unenroll`: show exactly what goes into a cluster, ask, and put it there or take it back. Long: two commands, whole or by namespace and kind, over one cluster or several.
 
 import { Command } from "commander";
 import { stringify } from "yaml";
@@ -7,7 +7,7 @@ import { enroll, plannedReach, readOnlyAmong, unenroll, unenrollKinds } from "..
 import type { EnrolAnswer, EnrolOptions, Step } from "../credentials/enroll.ts";
 import { sortedNames, type Reach } from "../credentials/enrolment.ts";
 import { enrolmentManifests } from "../credentials/manifests.ts";
-import { refusalOf } from "../credentials/objections.ts";
+import { namespaceNameObjection, refusalOf } from "../credentials/objections.ts";
 import { Faulted } from "../domain/fault.ts";
 import { uuidv7 } from "../domain/ids.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
@@ -87,7 +87,16 @@ export function unenrollCommand(io: EnrolIo, connect: Connect, listed: Listed): 
       await inEach(io, connect, await targets(flags, listed), async (options, cluster) => {
         const what = leaving === null ? "everything that enroll made" : `the enrolment of ${leaving.join(", ")}`;
         await confirm(io, flags, `Remove ${what} from ${cluster}?`);
-        report(io, await unenroll(leaving, options), `Sallyport's enrolment is removed from ${cluster}.`);
+        const answer = await unenroll(leaving, options);
+        const done =
+          leaving === null
+            ? `Sallyport's enrolment is removed from ${cluster}.`
+            : `${leaving.join(", ")}: no longer enrolled in ${cluster}.`;
+        report(
+          io,
+          answer,
+          answer.steps.some((step) => step.answer === "removed") ? done : `Nothing of it was in ${cluster}.`,
+        );
       });
     });
 }
@@ -135,7 +144,7 @@ function reachOf(flags: Flags): Reach {
   const addsKinds = reach.kinds.length + reach.clusterKinds.length > 0;
   if (namespaces.length === 0 && (flags.namespace !== undefined || !addsKinds || flags.print === true))
     throw new CommandFailed("--namespace needs at least one name.", 2);
-  const objection = kindNamesObjection(reach);
+  const objection = namespaceNameObjection(namespaces) ?? kindNamesObjection(reach);
   if (objection !== null) throw new CommandFailed(objection, 2);
   return {
     ...reach,

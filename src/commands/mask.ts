@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
-import type { Readable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import type { SessionId } from "../domain/ids.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import { loadProfile } from "../masking/load.ts";
@@ -11,7 +11,7 @@ import { defaultProfile, type Profile } from "../masking/profile.ts";
 import { newRoom } from "../masking/spans.ts";
 import { CommandFailed, type Io } from "./io.ts";
 
-type Outside = Pick<Io, "input" | "out" | "err" | "random">;
+type Outside = Pick<Io, "input" | "out" | "err" | "random" | "signal">;
 
 interface Flags {
   readonly object?: boolean;
@@ -33,7 +33,7 @@ export function maskCommand(io: Outside): Command {
     .exitOverride()
     .action(async (flags: Flags) => {
       const profile = flags.profile === undefined ? defaultProfile : await profileAt(flags.profile);
-      const text = await readAll(io.input);
+      const text = await readAll(addAbortSignal(io.signal, io.input));
       if (flags.why) return listed(io, profile, text);
       const session = { id: "ses_mask" as SessionId, door: "stdio" } as const;
       const masker = openMasking({ key: io.random(32), profile }).forCall(session, {});

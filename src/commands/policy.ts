@@ -189,7 +189,8 @@ async function reading<T>(run: () => Promise<T>): Promise<T> {
 const milliseconds: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function sinceText(text: string): string {
-  if (/^[1-9]\d{0,4}[mhd]$/.test(text) || /^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  if (/^[1-9]\d{0,4}[mhd]$/.test(text)) return text;
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
   throw new InvalidArgumentError("Give a span such as 12h or 7d, or a date such as 2026-01-31.");
 }
 

@@ -2,7 +2,8 @@
 
 import { Command } from "commander";
 import type { JsonObject } from "../domain/json.ts";
-import { isJsonObject } from "../domain/json.ts";
+import type { Fault } from "../domain/fault.ts";
+import { isJsonObject, textAt } from "../domain/json.ts";
 import { connectOwner } from "../owner/client.ts";
 import { nearest } from "../policy/nearest.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
@@ -31,6 +32,7 @@ export function program(io: Io): Command {
     .showHelpAfterError("(sallyport --help lists the commands)")
     .enablePositionalOptions()
     .configureHelp({ subcommandTerm: (command) => command.name() })
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err });
 
@@ -76,6 +78,16 @@ export function program(io: Io): Command {
   lazy(sallyport, "completion", "print a completion script for bash, zsh or fish", async () =>
     (await import("./completion.ts")).completionCommand(io),
   );
+  sallyport
+    .command("help")
+    .description("display help for command")
+    .argument("[command...]")
+    .action(async (named: string[]) => {
+      const [first] = named;
+      if (first !== undefined && !sallyport.commands.some((command) => command.name() === first))
+        throw noSuchCommand(sallyport, first);
+      await sallyport.parseAsync([...named, "--help"], { from: "user" });
+    });
   return sallyport;
 }
 
@@ -127,7 +139,7 @@ function ownerOf(io: Io) {
           case "result":
             return isJsonObject(answer.result) ? answer.result : {};
           case "fault":
-            throw new CommandFailed(`The gateway refused: ${answer.fault.code}.`);
+            throw new CommandFailed(refused(answer.fault));
           case "gone":
             throw new CommandFailed(answer.sentence);
         }
@@ -136,6 +148,14 @@ function ownerOf(io: Io) {
       }
     },
   };
+}
+
+/** What the owner process says of parameters that it can't take stands in the detail of its fault. */
+function refused({ code, detail }: Fault): string {
+  if (code === "denied") return "The gateway does not take the token of SALLYPORT_TOKEN_FILE for this.";
+  const rule = textAt(detail, "problems", 0, "rule");
+  const problem = rule === "" ? textAt(detail, "problem") : `${textAt(detail, "problems", 0, "path")}: ${rule}`;
+  return `The gateway refused: ${code}${problem === "" ? "" : ` (${problem})`}.`;
 }
 
 async function tokenOf(io: Io): Promise<JsonObject> {

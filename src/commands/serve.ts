@@ -17,6 +17,10 @@ export interface ServeOptions {
 /** Serves until its client leaves (stdio) or it is told to stop. What is heavy is loaded after the handshake was answered. */
 export async function serve(io: Io, options: ServeOptions): Promise<void> {
   const folder = stateFolder(io.env);
+  if (io.interactive && !options.http)
+    io.err(
+      "An MCP client speaks here, on standard input and output. Ctrl-C ends it; sallyport --help lists commands.\n",
+    );
   const taken = await takeLock(folder, io.uid);
   switch (taken.kind) {
     case "refused":
@@ -39,8 +43,8 @@ export async function serve(io: Io, options: ServeOptions): Promise<void> {
 async function relayToOwner(io: Io, options: ServeOptions): Promise<void> {
   const [{ readSetting }, { relay }] = await Promise.all([import("./setting.ts"), import("../owner/relay.ts")]);
   const { folder, digest } = await readSetting(io, options.config);
-  const { uid, version, input, output } = io;
-  const ended = await relay({ folder, uid, version, config: digest, input, output });
+  const { uid, version, input, output, signal } = io;
+  const ended = await relay({ folder, uid, version, config: digest, input, output, signal });
   if (ended.kind !== "ended") throw new CommandFailed(ended.sentence);
 }
 
@@ -65,6 +69,8 @@ async function serveOnHttp(io: Io, lock: OwnerLock, options: ServeOptions): Prom
     throw new CommandFailed(listening.sentence);
   }
   io.err(`Sallyport ${io.version} listens at ${listening.url}\n`);
+  if (setting.config.http === undefined)
+    io.err("sallyport.yaml names no http.tokens: whoever calls at this address is refused.\n");
   await stopped(io.signal);
   await listening.close();
   await owning.stop("signal");
@@ -77,9 +83,11 @@ async function serveOnStdio(io: Io, lock: OwnerLock, options: ServeOptions): Pro
   const output = new PassThrough();
   output.pipe(io.output);
   // Loading would stand in the way of the handshake's answer; a silent client is not waited for.
-  const greeted = once(output, "data", { signal: AbortSignal.any([io.signal, AbortSignal.timeout(greeting)]) }).catch(
-    () => undefined,
-  );
+  const greeted = Promise.race([
+    once(output, "data", { signal: io.signal }).catch(() => undefined),
+    // This timer keeps the process: where the input has ended already, nothing else would.
+    io.pause(greeting),
+  ]);
   const starting = greeted.then(() => begin(io, lock, options));
   const serving = serveStdio({
     about: { version: io.version, instructions },

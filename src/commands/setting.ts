@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { emptyConfig, loadConfig, type ConfigPlace } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Known } from "../policy/known.ts";
@@ -47,7 +47,7 @@ export async function readConfig(io: Pick<Io, "env">, configPath: string | undef
   const loaded = loadConfig(await textOf(path, configPath === undefined));
   if (loaded.kind === "refused") throw problems(loaded.problems.map((one) => ({ path, ...one })));
   const { config, digest, placeOf } = loaded;
-  return { folder, path, config, digest, placeOf };
+  return { folder, path, config: fromFolder(config, dirname(path)), digest, placeOf };
 }
 
 /** Reads it all, the policies with it; mistakes are told as those of sallyport.yaml are. */
@@ -78,6 +78,19 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
     known,
     policyWarnings: policy.warnings,
     policyFiles,
+  };
+}
+
+/** Relative paths count from the folder of sallyport.yaml, wherever a client starts the program. */
+function fromFolder(config: Config, folder: string): Config {
+  const { kubeconfig, http } = config;
+  const absolute = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
+  return {
+    ...config,
+    ...(kubeconfig === undefined ? {} : { kubeconfig: splitPaths(kubeconfig).map(absolute).join(":") }),
+    ...(http === undefined
+      ? {}
+      : { http: { ...http, tokens: http.tokens.map((token) => ({ ...token, file: absolute(token.file) })) } }),
   };
 }
 

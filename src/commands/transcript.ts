@@ -90,11 +90,21 @@ async function show(io: Io, id: string, json: boolean): Promise<void> {
 async function verify(io: Io, path: string | undefined, flags: VerifyFlags): Promise<void> {
   const report = await verifyTranscript(path ?? stateFolder(io.env), {
     now: io.now(),
-    ...(flags.anchor === undefined ? {} : { anchor: await readFile(flags.anchor, "utf8") }),
-    ...(flags.key === undefined ? {} : { vkey: await readFile(flags.key, "utf8") }),
+    ...(flags.anchor === undefined ? {} : { anchor: await given(flags.anchor) }),
+    ...(flags.key === undefined ? {} : { vkey: await given(flags.key) }),
   });
   io.out(flags.json === true ? `${JSON.stringify(report)}\n` : reportText(io, report));
   if (!report.ok) throw new CommandFailed("The transcript does not verify.", 3);
+}
+
+/** The text of a file that the command line names. */
+async function given(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
+    throw new CommandFailed(`${path} can't be read (${code}).`, 2);
+  }
 }
 
 function reportText(io: Io, report: Report): string {

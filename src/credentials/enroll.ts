@@ -1,4 +1,4 @@
-// Brings a cluster to what the manifests say, step by step, and takes it back; a second run changes nothing.
+// Brings a cluster to what the manifests say, step by step, and takes it back; a second run changes nothing. Long: both directions share the steps and how they are told.
 
 import { at, isJsonObject, textAt, type JsonObject } from "../domain/json.ts";
 import type { KubeClient } from "../kubernetes/contract.ts";

@@ -1,4 +1,4 @@
-// The enrolment as data: every object that it consists of, in the order in which it is made.
+// The enrolment as data: every object that it consists of, in the order in which it is made. Long: it is one table.
 
 import { textAt, type JsonObject } from "../domain/json.ts";
 import { rulesAnnotation, rulesDigest } from "./compare.ts";

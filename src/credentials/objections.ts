@@ -14,11 +14,22 @@ export async function versionObjection({ client, authorization, signal }: Sender
   return `Sallyport needs Kubernetes 1.32 or later; this cluster says ${JSON.stringify(textAt(version, "gitVersion"))}.`;
 }
 
-/** Only namespaces that exist, and never our own. */
+/** RFC 1123 labels, as Kubernetes names namespaces; asked before anything is printed or sent. */
+export function namespaceNameObjection(namespaces: readonly string[]): string | null {
+  const wrong = namespaces.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+  return wrong === undefined ? null : `${JSON.stringify(wrong)} is not a namespace's name.`;
+}
+
+/** Only namespaces that exist, and never our own; nothing is begun while ours are on their way out. */
 export async function namespaceObjection(sender: Sender, { namespaces }: Reach): Promise<string | null> {
   if (namespaces.length === 0) return "Name at least one namespace to enrol.";
+  const misnamed = namespaceNameObjection(namespaces);
+  if (misnamed !== null) return misnamed;
+  for (const name of [names.systemNamespace, names.sessionsNamespace]) {
+    const found = await find(sender, { address: names.namespaces, namespace: "", name });
+    if (textAt(found ?? {}, "metadata", "deletionTimestamp") !== "") return stillLeaving(name);
+  }
   for (const name of namespaces) {
-    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return `${JSON.stringify(name)} is not a namespace's name.`;
     if (name === names.systemNamespace || name === names.sessionsNamespace)
       return `${name} is Sallyport's own namespace and can't be enrolled.`;
     const place = { address: names.namespaces, namespace: "", name };
@@ -31,8 +42,11 @@ export async function namespaceObjection(sender: Sender, { namespaces }: Reach):
 export function refusalOf(found: Fault): string | null {
   if (found.code === "cluster_denied") return missingRight(found);
   if (found.code !== "namespace_terminating") return null;
-  return `Namespace ${textAt(found.detail, "namespace")} is still being removed: wait until it is gone, then enrol again.`;
+  return stillLeaving(textAt(found.detail, "namespace"));
 }
+
+const stillLeaving = (name: string): string =>
+  `Namespace ${name} is still being removed: wait until it is gone, then enrol again.`;
 
 function missingRight({ detail }: Fault): string {
   const [verb, kind, namespace, name] = ["verb", "kind", "namespace", "name"].map((key) => textAt(detail, key));

@@ -1,5 +1,7 @@
 // What no approval lifts and only the body of a write shows (kubernetes.md, "Attack surface").
 
+import { fault, Faulted } from "../domain/fault.ts";
+
 export interface BodyForbid {
   /** Stands in entries as `forbid:<id>`. */
   readonly id: string;
@@ -31,4 +33,17 @@ export const absentOwner: BodyForbid = {
   reason: "It deletes an object without a deletion that anybody would be asked about.",
 };
 
-export const bodyForbids: readonly BodyForbid[] = [hostNamespaces, hostFiles, privileged, absentOwner];
+export const tokenSecrets: BodyForbid = {
+  id: "token-secrets",
+  sentence: "Secrets of the type that holds a service account's token can't be read or written",
+  reason: "Kubernetes itself fills such a Secret with a token that does not expire.",
+};
+/** `type` of such a Secret. */
+export const tokenType = "kubernetes.io/service-account-token";
+
+export const bodyForbids: readonly BodyForbid[] = [hostNamespaces, hostFiles, privileged, absentOwner, tokenSecrets];
+
+/** Fault: denied, where there is a forbid. */
+export function refuse(forbid: BodyForbid | null): void {
+  if (forbid !== null) throw new Faulted(fault("denied", { tell: forbid.sentence }, `forbid:${forbid.id}`));
+}

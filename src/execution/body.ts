@@ -1,7 +1,7 @@
 // Where a body shows what no approval lifts: pods that take the node's own namespaces, files or power (kubernetes.md, "Attack surface").
 
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
-import { hostFiles, hostNamespaces, privileged, type BodyForbid } from "./body-forbids.ts";
+import { hostFiles, hostNamespaces, privileged, tokenSecrets, tokenType, type BodyForbid } from "./body-forbids.ts";
 
 interface Finding {
   readonly forbid: BodyForbid;
@@ -17,6 +17,7 @@ const fields: { readonly [field: string]: { readonly forbid: BodyForbid; grants(
   hostPath: { forbid: hostFiles, grants: isJsonObject },
   privileged: { forbid: privileged, grants: (value) => value === true },
   hostProcess: { forbid: privileged, grants: (value) => value === true },
+  type: { forbid: tokenSecrets, grants: (value) => value === tokenType },
 };
 
 /** The forbid that a body shows, or null: an object, a merge patch of one, or the steps of a JSON Patch. */

@@ -3,11 +3,12 @@
 import type { Access } from "../domain/access.ts";
 import type { Precondition } from "../domain/call.ts";
 import { fault, Faulted } from "../domain/fault.ts";
-import type { JsonObject } from "../domain/json.ts";
+import { textAt, type JsonObject } from "../domain/json.ts";
 import type { KubeClient, KubeRequest } from "../kubernetes/contract.ts";
 import type { ObjectRef } from "../tool.ts";
 import type { MaskIncoming } from "./contract.ts";
 import { covers, describeTarget, guardSent, type Target } from "./guard.ts";
+import { refuse, tokenSecrets, tokenType } from "./body-forbids.ts";
 import { ownerLine } from "./owners.ts";
 import type { Write } from "./write.ts";
 
@@ -93,6 +94,9 @@ export function openGate(options: GuardOptions): Gate {
     request,
     async read(ref, subresource) {
       const { body } = await client.request(request({ verb: "get", ...ref, subresource }));
+      // Whatever the call is: to delete one is to have read it.
+      if (ref.kind.group === "" && ref.kind.resource === "secrets" && textAt(body, "type") === tokenType)
+        refuse(tokenSecrets);
       met.add(ownerLine(body, ref.namespace));
       return body;
     },

@@ -27,7 +27,7 @@ function hiddenPlaces(stored: Json | undefined, shown: Json | undefined, path: s
     return;
   }
   const lists = Array.isArray(stored);
-  for (const [key, inner] of Object.entries(stored) as [string, Json][])
+  for (const [key, inner] of Object.entries(stored))
     hiddenPlaces(
       inner,
       at(shown, lists ? Number(key) : key),
@@ -72,7 +72,7 @@ function otherSteps(
     const other = otherIn(value, says, place, hidden);
     return other === value ? whole : { ...whole, value: other };
   });
-  return steps.some((step, index) => step !== sent[index]) ? steps : (sent as Json);
+  return steps.some((step, index) => step !== sent[index]) ? steps : sent;
 }
 
 function placeAt(document: Json | undefined, parts: readonly string[]): string {

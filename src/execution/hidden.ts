@@ -193,7 +193,7 @@ function eachLeaf(
   if (typeof stored === "string" || typeof stored === "number") return each(stored, path, shown);
   if (typeof stored !== "object" || stored === null) return;
   const lists = Array.isArray(stored);
-  for (const [key, inner] of Object.entries(stored) as [string, Json][]) {
+  for (const [key, inner] of Object.entries(stored)) {
     const place = lists ? `${path}[${key}]` : `${path}.${plain(key)}`;
     eachLeaf({ stored: inner, shown: at(shown, lists ? Number(key) : key) }, place, each);
   }

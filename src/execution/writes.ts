@@ -6,7 +6,7 @@ import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { KubeRequest } from "../kubernetes/contract.ts";
 import type { Cluster, ObjectRef } from "../tool.ts";
 import { agreed, placeIn } from "./agreed.ts";
-import type { BodyForbid } from "./body-forbids.ts";
+import { refuse } from "./body-forbids.ts";
 import { broughtBy, shownIn } from "./body.ts";
 import { bodyOf, type Before } from "./caller-body.ts";
 import type { Gate } from "./gate.ts";
@@ -130,10 +130,6 @@ const applyType = "application/apply-patch+yaml";
 
 /** Kubernetes' own groups have no dot or end in `.k8s.io`. */
 const isCustom = ({ kind }: ObjectRef): boolean => kind.group.includes(".") && !kind.group.endsWith(".k8s.io");
-
-function refuse(forbid: BodyForbid | null): void {
-  if (forbid !== null) throw new Faulted(fault("denied", { tell: forbid.sentence }, `forbid:${forbid.id}`));
-}
 
 function isStale(thrown: unknown): boolean {
   return thrown instanceof Faulted && thrown.fault.code === "stale";

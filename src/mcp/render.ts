@@ -3,7 +3,7 @@
 import type { Door } from "./door.ts";
 import type { EffectLeft, Fault, FaultCode, Retry } from "../domain/fault.ts";
 import type { CallId } from "../domain/ids.ts";
-import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { Block, DiffLine, MaskedOutput, Sentence } from "../domain/output.ts";
 import { hardCap } from "./caps.ts";
@@ -369,7 +369,7 @@ function listed(list: Json | undefined, line: (one: JsonObject) => string): stri
 /**
  * The text of one fault. In a template `{key}` is a value of the fault's detail: a plain word stands bare, anything
  * else is quoted; `{"key}` is always quoted; `{=key}` holds our own or the rule author's words; `{~key}` is a code that
- * `why` puts into words; `{?key}` shows nothing and asks for true. The first of several templates whose keys are all there is used, and the last has none.
+ * `why` puts into words; `{?key}` shows nothing and asks for true or a text. The first of several templates whose keys are all there is used, and the last has none.
  */
 export interface ErrorText {
   readonly sentence: readonly string[];
@@ -383,6 +383,8 @@ export interface ErrorText {
   readonly goOn?: readonly string[];
 }
 
+const toAdministrator =
+  "tell the user what it would need, which only an administrator of the cluster can add. Until then it ends like this.{?needs}";
 const toOperator = "tell the user, who can give the call id to the operator.";
 const closest = "nearest: {near}";
 const clusterSays = 'the cluster says: {"quote}';
@@ -433,12 +435,12 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
     sentence: ["No credential could be made for this call: {~why}.", "No credential could be made for this call."],
     more: ["it would need {=needs}"],
     why: { refused: "Kubernetes did not accept the gateway's own", source: "the gateway's own could not be read" },
-    next: [`try once more in a minute; if it stays so, ${toOperator}`],
+    next: [toAdministrator, `try once more in a minute; if it stays so, ${toOperator}`],
   },
   preview_unavailable: {
     sentence: ["The change could not be rehearsed: nobody knows what it would do."],
     more: ["it would need {=needs}", clusterSays],
-    next: [`try once more in a minute; if it stays so, ${toOperator}`],
+    next: [toAdministrator, `try once more in a minute; if it stays so, ${toOperator}`],
   },
   cluster_denied: {
     sentence: [
@@ -663,7 +665,7 @@ function fill(template: string, detail: Fault["detail"], why: Why): string | nul
   let complete = true;
   const text = template.replace(/\{(["=~?]?)(\w+)\}/g, (_, mark: string, key: string) => {
     if (mark === "?") {
-      if (detail[key] !== true) complete = false;
+      if (detail[key] !== true && textAt(detail, key) === "") complete = false;
       return "";
     }
     const shown = shownAs(mark, detail[key] ?? "", why);

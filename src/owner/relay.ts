@@ -8,6 +8,8 @@ export interface RelayOptions extends OwnerAddress {
   readonly config: string;
   readonly input: Readable;
   readonly output: Writable;
+  /** Ends the session as the client's leaving does. */
+  readonly signal: AbortSignal;
 }
 
 export type Relayed =
@@ -32,11 +34,14 @@ export async function relay(options: RelayOptions): Promise<Relayed> {
   };
   input.once("end", leave).once("close", leave);
   output.once("error", leave);
+  options.signal.addEventListener("abort", leave, { once: true });
+  if (options.signal.aborted) leave();
   socket.once("close", () => closed.resolve());
   input.pipe(socket);
   socket.pipe(output, { end: false });
   await closed.promise;
   input.unpipe(socket).off("end", leave).off("close", leave);
+  options.signal.removeEventListener("abort", leave);
   return clientLeft
     ? { kind: "ended" }
     : { kind: "owner-gone", sentence: "The Sallyport that served this session has ended." };

@@ -92,6 +92,8 @@ export async function startControlPlane(options: {
     "--proxy-client-key-file=client.key",
     "--token-auth-file=tokens.csv",
     "--authorization-mode=Node,RBAC",
+    // So that it is never the API server that refuses a privileged pod.
+    "--allow-privileged=true",
     "--service-account-issuer=https://kubernetes.default.svc",
     "--service-account-key-file=accounts.pub",
     "--service-account-signing-key-file=accounts.key",

@@ -536,9 +536,9 @@ async function defineKinds(admin: Admin): Promise<void> {
 }
 
 async function furnish(admin: Admin): Promise<void> {
-  const { until, event } = scenesIn(admin, place);
+  const scenes = scenesIn(admin, place);
   const served = async (path: string, body: JsonObject) =>
-    await until(async () => {
+    await scenes.until(async () => {
       const made = await admin.send("POST", path, body);
       return made.status === 201 ? made.body : null;
     });
@@ -579,7 +579,7 @@ async function furnish(admin: Admin): Promise<void> {
     },
     merge,
   );
-  await event("Widget", "left", "Resized", "made bigger", {
+  await scenes.event("Widget", "left", "Resized", "made bigger", {
     involvedObject: { apiVersion: "shop.example.com/v1", kind: "Widget", name: "left", namespace: place },
   });
   await served(lookalikes, {
@@ -590,10 +590,10 @@ async function furnish(admin: Admin): Promise<void> {
     status: { conditions: [condition("Ready", "True", "Up", "it is up")] },
   });
   await admin.create(`/apis/apps/v1/namespaces/${place}/deployments`, deployment("api", 1, "pw"));
-  await event("Deployment", "api", "Odd", "of the custom one", {
+  await scenes.event("Deployment", "api", "Odd", "of the custom one", {
     involvedObject: { apiVersion: "example.com/v1", kind: "Deployment", name: "api", namespace: place },
   });
-  await event("Deployment", "api", "Real", "of the real one", {
+  await scenes.event("Deployment", "api", "Real", "of the real one", {
     involvedObject: { apiVersion: "apps/v1", kind: "Deployment", name: "api", namespace: place },
   });
   await served("/apis/example.com/v1/fleets", {

@@ -6,7 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { at, textAt, type JsonObject } from "../../src/domain/json.ts";
-import { auditLine, isDeclared, openPolicy, wasSent } from "../support/arena.ts";
+import { openLookUp } from "../../src/execution/look-up.ts";
+import { openClient } from "../../src/kubernetes/client.ts";
+import type { KubeClient } from "../../src/kubernetes/contract.ts";
+import { openDiscovery } from "../../src/kubernetes/discovery.ts";
+import { auditLine, isDeclared, needLines, openPolicy, wasSent } from "../support/arena.ts";
+import { tools } from "../../tools/index.ts";
 import { promise } from "../support/promise.ts";
 import { openWorld, type Answer, type World } from "../support/world.ts";
 import { adminOf, deployment, namespace, type Admin } from "./admin.ts";
@@ -37,11 +42,23 @@ describe.skipIf(missing !== "")(
     let kwok: Kwok;
     let world: World;
     let admin: Admin;
+    let client: KubeClient;
     let folder = "";
 
     beforeAll(async () => {
       plane = await ownControlPlane();
       admin = adminOf(plane);
+      client = openClient(
+        {
+          cluster: "plan",
+          server: plane.server,
+          tls: { insecure: false, ca: plane.ca },
+          proxy: null,
+          authorization: async () => null,
+          namespace: "",
+        },
+        { version: "0" },
+      );
       folder = await mkdtemp(join(tmpdir(), "sallyport-declared-"));
       const logs = { [place]: ["main"] };
       kwok = await startKwok({ binaries, cluster: plane, folder, nodes: nodes.map((name) => ({ name })), logs });
@@ -66,6 +83,7 @@ describe.skipIf(missing !== "")(
     }, 120_000);
     afterAll(async () => {
       await world?.stop();
+      await client?.close();
       await kwok?.stop();
       await plane?.stop();
       await rm(folder, { recursive: true, force: true });
@@ -83,12 +101,32 @@ describe.skipIf(missing !== "")(
     interface Made {
       readonly tool: string;
       readonly input: JsonObject;
+      /** What its tool declared for this input in this cluster, asked right before the call. */
+      readonly declared: readonly string[];
       readonly answer: Answer;
     }
     const made: Made[] = [];
+    async function plan(name: string, input: JsonObject): Promise<readonly string[]> {
+      const opened = tools.find((tool) => tool.name === name)?.open(input);
+      if (opened?.kind !== "opened") throw new Error(`${name} does not take ${JSON.stringify(input)}`);
+      const signal = AbortSignal.timeout(30_000);
+      const asAdmin = async (): Promise<string> => `Bearer ${plane.adminToken}`;
+      let asked = 0;
+      const lookUp = openLookUp({
+        cluster: { client, readIdentity: asAdmin },
+        nextAuditId: () => `plan-${Date.now()}.${++asked}`,
+        agent: "test",
+        signal,
+        needs: "",
+      });
+      const { find } = openDiscovery(client, asAdmin, Date.now);
+      const needs = await opened.needs({ findKind: find, calledAt: Date.now(), lookUp });
+      return needs.flatMap((need) => needLines(need, need.namespace === "*" ? [place] : [need.namespace]));
+    }
     async function make(tool: string, input: object): Promise<void> {
       const plain = JSON.parse(JSON.stringify(input)) as JsonObject;
-      made.push({ tool, input: plain, answer: await world.call(tool, plain) });
+      const declared = await plan(tool, plain);
+      made.push({ tool, input: plain, declared, answer: await world.call(tool, plain) });
     }
 
     promise(
@@ -156,7 +194,7 @@ describe.skipIf(missing !== "")(
 
     /** What was sent and not declared, or declared as needed and not sent. */
     async function wrongOf(): Promise<string[]> {
-      const declaredBy = new Map(
+      const recordedBy = new Map(
         (await world.entries())
           .filter((entry) => textAt(entry, "kind") === "call.decided")
           .map((entry) => [textAt(entry, "call"), (at(entry, "details", "accesses") ?? []) as readonly string[]]),
@@ -168,30 +206,44 @@ describe.skipIf(missing !== "")(
           textAt(event, "objectRef", "resource") !== "",
       );
       const sentBy = Map.groupBy(events, (event) => textAt(event, "auditID").replace(/\.\d+$/, ""));
-      return made.flatMap(({ tool, input, answer }) => {
+      return made.flatMap(({ tool, input, declared, answer }) => {
         const call = textAt(answer.facts, "call");
         const told = `${tool} ${JSON.stringify(input)}`;
-        const declared = declaredBy.get(call) ?? [];
+        // A preview decides nothing, so the record has no accesses of it.
+        const recorded = recordedBy.get(call) ?? declared;
+        const plain = (lines: readonly string[]): string =>
+          lines
+            .map((line) => line.replace(/\?$/, ""))
+            .toSorted()
+            .join();
         const own = sentBy.get(call) ?? [];
         const sent = new Set(own.map(auditLine));
         const rehearsed = own.filter((event) => textAt(event, "user", "username").endsWith(":preview"));
         return [
-          ...(declared.length === 0 ? [`${told}: nothing is on record as declared`] : []),
+          ...(plain(recorded) === plain(declared)
+            ? []
+            : [`${told}: on record as ${recorded.join()}, planned as ${declared.join()}`]),
+          ...(recordedBy.has(call) || input["preview"] === true ? [] : [`${told}: nothing is on record`]),
           ...[...sent]
             .filter((line) => !isDeclared(line, declared))
             .map((line) => `${told}: sent, not declared: ${line}`),
+          // A command has no dry run: its preview runs none.
+          ...[...sent].filter((line) => isUnsendable(line, input)).map((line) => `${told}: ${line} in a preview`),
           ...rehearsed
             .filter((event) => !["get", "list"].includes(textAt(event, "verb")))
             .filter((event) => !textAt(event, "requestURI").includes("dryRun=All"))
             .map((event) => `${told}: a rehearsal that writes: ${auditLine(event)}`),
           ...declared
-            .filter((line) => !line.endsWith("?") && !wasSent(line, sent))
+            .filter((line) => !line.endsWith("?") && !wasSent(line, sent) && !isUnsendable(line, input))
             .map((line) => `${told}: declared, not sent: ${line}`),
         ];
       });
     }
   },
 );
+
+const isUnsendable = (line: string, { preview: previewed }: JsonObject): boolean =>
+  previewed === true && line.includes(" pods/exec ");
 
 /** Kinds of metrics.k8s.io stand in for metrics-server, with what it would measure. */
 async function measure(admin: Admin): Promise<void> {

@@ -60,7 +60,7 @@ promise("commands:stdio", "both clients: reads are served and say with whose cre
     expect(changed).toEqual([
       "ERROR preview_unavailable: The change could not be rehearsed: nobody knows what it would do. Nothing was run.",
       "it would need sallyport enroll",
-      "next: try once more in a minute; if it stays so, tell the user, who can give the call id to the operator.",
+      "next: tell the user what it would need, which only an administrator of the cluster can add. Until then it ends like this.",
       "call call_… - effect none - retry later",
     ]);
     const api = await place.admin.send("GET", "/apis/apps/v1/namespaces/shop-dev/deployments/api");
@@ -91,6 +91,29 @@ promise("commands:stdio-second", "its calls stand in the same record, under the 
   } finally {
     await second.close();
     await first.close();
+  }
+});
+
+promise("commands:stdio-end", "also where that had ended before, and at SIGTERM, as a relay too", async () => {
+  const env = place.env("gone");
+  const told = (stdin: "ignore" | "pipe") => {
+    const child = spawn(process.execPath, [main], { env, stdio: [stdin, "pipe", "ignore"] });
+    return { child, code: new Promise<number | null>((resolve) => child.once("close", resolve)) };
+  };
+  expect(await told("ignore").code).toBe(0);
+  const owner = new V2Client({ name: "owner", version: "1" });
+  await owner.connect(new V2Transport(starting(env)));
+  try {
+    await owner.callTool(listing);
+    const second = told("pipe");
+    const answered = new Promise((resolve) => second.child.stdout?.once("data", resolve));
+    second.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", id: 0, method: "ping" })}\n`);
+    await answered;
+    second.child.kill("SIGTERM");
+    expect(await second.code).toBe(0);
+    expect(linesOf(await owner.callTool(listing))[0]).toMatch(/^1 deployments? in shop-dev/);
+  } finally {
+    await owner.close();
   }
 });
 

@@ -65,7 +65,7 @@ describe("a grant that can't be made", () => {
     expect(told(answer)).toEqual([
       noCredential,
       "it would need an enrolled namespace, and a ceiling that holds these accesses",
-      "next: try once more in a minute; if it stays so, tell the user, who can give the call id to the operator.",
+      "next: tell the user what it would need, which only an administrator of the cluster can add. Until then it ends like this.",
       "call - effect none - retry later",
       "failed credential_unavailable none later",
     ]);

@@ -17,7 +17,12 @@ beforeAll(async () => {
   await fleet.world.restart(async () => {
     for (const name of ["prod", "dev"]) {
       const { code, out, err } = await fleet.world.sallyport([
-        ...["enroll", "--context", name, "--namespace", place, "--yes"],
+        "enroll",
+        "--context",
+        name,
+        "--namespace",
+        place,
+        "--yes",
       ]);
       if (code !== 0) throw new Error(`${out}${err}`);
     }
@@ -28,7 +33,12 @@ afterAll(async () => {
 }, 60_000);
 
 const scale = (cluster: string, more: JsonObject = {}): JsonObject => ({
-  ...{ cluster, kind: "Deployment", namespace: place, name: "api", replicas: 5, reason: "more is asked of it" },
+  cluster,
+  kind: "Deployment",
+  namespace: place,
+  name: "api",
+  replicas: 5,
+  reason: "more is asked of it",
   ...more,
 });
 

@@ -212,7 +212,10 @@ describe.skipIf("skip" in cluster)(`hidden values on a real control plane${why}`
 
   promise("hostile:guess-unanswered", "what is sent as it was read is no guess and meets no conflict", async () => {
     const { text: yaml } = await world.call("objects_get", {
-      ...{ kind: "Deployment", name: "api", namespace: place, view: "spec" },
+      kind: "Deployment",
+      name: "api",
+      namespace: place,
+      view: "spec",
     });
     const manifest = yaml
       .split("\n")

@@ -22,6 +22,10 @@ export const commands = {
     promise: "Wrong usage gives one sentence, the nearest word, and exit code 2",
     source: "issue 3, Bad input and faults",
   },
+  "commands:left": {
+    promise: "Who stops a command, or stops reading it, ends it quietly",
+    source: "qualities.md",
+  },
   "commands:stdio": {
     promise:
       "Without flags Sallyport is an MCP server on stdio that serves reads before enrolment, marked as such, and no change",

@@ -113,7 +113,8 @@ export const hostile = {
     source: "policy.md; architecture.md, Decide",
   },
   "hostile:hidden-stays": {
-    promise: "No write brings a hidden value to where it can be read, whatever it does to the names and lists around it",
+    promise:
+      "No write brings a hidden value to where it can be read, whatever it does to the names and lists around it",
     source: "masking.md, Round trip; issue 4, Changes",
   },
   "hostile:guess-unanswered": {

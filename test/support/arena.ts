@@ -125,7 +125,7 @@ export async function openArena(
       const record = await admin.send("GET", "/api/v1/namespaces/sallyport-system/configmaps/enrolment");
       // Every test file of the run enrolls on the same control plane: `*` stands for all of theirs.
       const enrolled = textAt(record.body, "data", "namespaces").split(",");
-      return needs.flatMap((need) => linesOf(need, need.namespace === "*" ? enrolled : [need.namespace]));
+      return needs.flatMap((need) => needLines(need, need.namespace === "*" ? enrolled : [need.namespace]));
     },
     sentBy: (call) => wire.passed.filter((one) => isOf(one, call)),
     async stop() {
@@ -149,7 +149,8 @@ function connectionTo(server: string, token: string): Connection {
   };
 }
 
-function linesOf(need: Need, namespaces: readonly string[]): string[] {
+/** `list pods shop/*?`: what a need declares in these namespaces, as entries write an access. */
+export function needLines(need: Need, namespaces: readonly string[]): string[] {
   const { group, resource } = need.kind;
   const kind = [group, resource, need.subresource ?? ""].filter((part) => part !== "").join("/");
   const optional = need.optional === true || need.namespace === "*" ? "?" : "";

@@ -228,7 +228,7 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "..", ".."
   readonly version: string;
 };
 
-function testIo(env: Record<string, string>, signal: AbortSignal): Io {
+export function testIo(env: Record<string, string>, signal: AbortSignal): Io {
   return {
     version,
     node: process.versions.node,

@@ -16,6 +16,7 @@ async function run(input: string, ...words: string[]): Promise<{ out: string; er
     out: (text: string) => void (out += text),
     err: (text: string) => void (err += text),
     random: (count: number) => new Uint8Array(count).fill(9),
+    signal: new AbortController().signal,
   };
   await maskCommand(io).parseAsync(words, { from: "user" });
   return { out, err };

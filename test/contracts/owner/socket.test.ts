@@ -239,7 +239,8 @@ promise("mcp:relay-same-configuration", "and turns away another version, in a se
 /** A relay whose client writes and reads lines here. */
 function relaying(more: Partial<RelayOptions> = {}) {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const ended = relay({ folder, uid, version, config: "digest-1", input, output, ...more });
+  const { signal } = new AbortController();
+  const ended = relay({ folder, uid, version, config: "digest-1", input, output, signal, ...more });
   const lines = createInterface({ input: output })[Symbol.asyncIterator]();
   return {
     ended,
@@ -270,6 +271,16 @@ promise("mcp:relay", "as a session of its own, from the first line to the end of
   first.input.end();
   expect(await first.ended).toEqual({ kind: "ended" });
   expect(await second.ask({ id: 2, method: "ping" })).toEqual({});
+});
+
+promise("mcp:relay", "until it is told to stop, as if its client had left", async () => {
+  await owning();
+  const stopping = new AbortController();
+  const one = relaying({ signal: stopping.signal });
+  await one.ask(initialize);
+  stopping.abort();
+  expect(await one.ended).toEqual({ kind: "ended" });
+  expect(await relaying({ signal: stopping.signal }).ended).toEqual({ kind: "ended" });
 });
 
 promise("mcp:relay", "and learns when the owner has gone, or was never there", async () => {
