@@ -45,7 +45,9 @@ export function answer(cluster: Cluster, request: Request): Answer {
     headers: {
       "audit-id": auditId,
       "cache-control": "no-cache, private",
-      "content-type": reply.contentType ?? (body === null && reply.watch === undefined ? "text/plain; charset=utf-8" : "application/json"),
+      "content-type":
+        reply.contentType ??
+        (body === null && reply.watch === undefined ? "text/plain; charset=utf-8" : "application/json"),
       server: "sallyport-practice (not Kubernetes)",
       ...(reply.warnings?.length
         ? { warning: reply.warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(", ") }

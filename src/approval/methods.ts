@@ -106,7 +106,9 @@ async function list(desk: Desk, { all, seen, wait }: z.output<typeof listing>): 
 
 async function look(desk: Desk, all: boolean) {
   const states = all ? null : approvalStates.filter((state) => !isEnd(state));
-  const requests = (await desk.store.list(states)).filter((request) => maySee(request, desk.voter, { mode: desk.mode, now: desk.now() }));
+  const requests = (await desk.store.list(states)).filter((request) =>
+    maySee(request, desk.voter, { mode: desk.mode, now: desk.now() }),
+  );
   const seen = digestOf(requests.map(({ id, state, verdicts }) => [id, state, verdicts.length]));
   return { kind: "requests", requests, seen };
 }
@@ -120,7 +122,8 @@ async function withRequest(
   const wanted = text.replace(/^apr_/, "");
   const found = (await desk.store.list(null)).filter(
     (request) =>
-      (request.id.slice(4).startsWith(wanted) || request.id.endsWith(wanted)) && maySee(request, desk.voter, { mode: desk.mode, now: desk.now() }),
+      (request.id.slice(4).startsWith(wanted) || request.id.endsWith(wanted)) &&
+      maySee(request, desk.voter, { mode: desk.mode, now: desk.now() }),
   );
   const [request, second] = found;
   if (request === undefined) return { kind: "refused", code: "not_found", state: null };

@@ -38,7 +38,8 @@ export interface Change {
 export function applyChange(request: KeptRequest, change: Change): KeptRequest {
   const steps = change.escalated ?? request.escalated ?? 0;
   const grows = change.to === "pending" && steps > (request.escalated ?? 0);
-  const legal = moves[request.state].includes(change.to) && (change.to !== "pending" || change.verdict !== null || grows);
+  const legal =
+    moves[request.state].includes(change.to) && (change.to !== "pending" || change.verdict !== null || grows);
   if (!legal) throw new Error(`a request can't go from ${request.state} to ${change.to}`);
   const ended = isEnd(change.to);
   // The answer of a call that runs comes later; every other end is itself the answer.

@@ -29,8 +29,9 @@ export function keepReloading(
     const steady = sure || key === seen;
     seen = key;
     if (key === taken || !steady) return;
-    taken = key;
     await take(files);
+    // Not before: what could not be put on record is tried again.
+    taken = key;
   }
   async function current(): Promise<readonly PolicyFile[] | string> {
     try {

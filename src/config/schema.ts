@@ -94,7 +94,8 @@ export const configSchema = settings.superRefine(({ context, clusters = [], clai
   const problem = (at: readonly (string | number)[], message: string): void =>
     told.addIssue({ code: "custom", path: [...at], message });
   for (const [index, claim] of claims.entries())
-    if (principalFields.includes(claim)) problem(["claims", index], `${claim} is what the gateway itself says of a caller`);
+    if (principalFields.includes(claim))
+      problem(["claims", index], `${claim} is what the gateway itself says of a caller`);
   for (const [index, token] of (http?.tokens ?? []).entries())
     for (const claim of Object.keys(token.claims ?? {}))
       if (!claims.includes(claim))

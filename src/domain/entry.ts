@@ -11,7 +11,14 @@ export interface EntryDetails {
   "session.opened": { door: string; client: string };
   "identity.refused": { count: number; since: string };
   /** `cluster` here and below: "" where the call named none that it may; absent in the oldest entries. */
-  "call.received": { cluster?: string; tool: string; arguments: JsonObject; digest: string; reason: string | null; preview: boolean };
+  "call.received": {
+    cluster?: string;
+    tool: string;
+    arguments: JsonObject;
+    digest: string;
+    reason: string | null;
+    preview: boolean;
+  };
   "call.decided": {
     cluster?: string;
     tool: string;

@@ -35,7 +35,11 @@ export function identify(verifiers: readonly Verifier[]): (evidence: Evidence) =
 }
 
 /** The only minter of `Principal`. */
-function mint({ issuer, subject, kind, groups, actors, claims }: Verified, client: string, verifier: string): Principal {
+function mint(
+  { issuer, subject, kind, groups, actors, claims }: Verified,
+  client: string,
+  verifier: string,
+): Principal {
   const copies = { groups: [...groups], actors: actors.map((actor) => ({ ...actor })) };
   const proven = claims === undefined ? {} : { claims: { ...claims } };
   const fields: PrincipalFields = { issuer, subject, kind, ...copies, client, verifier, ...proven };

@@ -76,7 +76,8 @@ export function openMasking({ key, profile = defaultProfile, profiles = new Map(
     return opened;
   }
   return {
-    forCall: (session, supplied, also = []) => callMasker(engineWith(also), () => sessionKey(key, session.id), supplied),
+    forCall: (session, supplied, also = []) =>
+      callMasker(engineWith(also), () => sessionKey(key, session.id), supplied),
   };
 }
 
@@ -149,7 +150,8 @@ function callMasker(engine: Engine, key: () => KeyObject, supplied: Json): CallM
     long: closedLater("text", (given: string) => maskLong(given, streamMasker(engine.find, write, room), immediate)),
     stream() {
       const stream = streamMasker(engine.find, write, room);
-      return { push: closed("stream", stream.push), end: closed("stream", stream.end) };
+      const push = (piece: string | Uint8Array): string => stream.push(piece);
+      return { push: closed("stream", push), end: closed("stream", () => stream.end()) };
     },
     json: closed("json", whole),
     output: closed("output", (output: Output) => maskedOutput(output, passes)),

@@ -35,7 +35,9 @@ export function structured(outcome: Outcome, text: Rendered, answer: number): St
   const limited = cuts.length > 0 && limit < answer;
   const facts = factsOf(outcome, limited ? [...cuts, policyCut(limit)] : cuts);
   // Beside the line of text, the facts and the keys, a first line that is as long as one may be has no room.
-  const headline = limited ? cutBytes(headlineOf(outcome.output), Math.max(64, limit >> 2)) : headlineOf(outcome.output);
+  const headline = limited
+    ? cutBytes(headlineOf(outcome.output), Math.max(64, limit >> 2))
+    : headlineOf(outcome.output);
   return {
     content: [line],
     structuredContent: { headline, blocks, ...facts },

@@ -7,8 +7,8 @@ import { indexRules, type Policy } from "./policy.ts";
 import { factTypesWith } from "./fact-types.ts";
 import { argumentsType, type Known, type KnownTool } from "./known.ts";
 import { deniedTools, lintRules } from "./lint.ts";
-import { nearest } from "./nearest.ts";
-import { ending, findingsOf, show, type Finding, type Problem, type Step } from "./problems.ts";
+import { checkIds, checkMasks, checkTools, mostProblems, type ParsedFile, type Placed } from "./named.ts";
+import { findingsOf, show, type Problem } from "./problems.ts";
 import { ruleFrom, type Rule, type RuleEffect } from "./rule.ts";
 import { fileSchema, ruleSchema, type WrittenRule } from "./rule-shape.ts";
 import type { Remark } from "./syntax.ts";
@@ -19,31 +19,11 @@ export type LoadedPolicy =
   | { readonly kind: "loaded"; readonly policy: Policy; readonly warnings: () => readonly Problem[] }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
-/** A file's plain content, and the way back from a path in it to a line and column. */
-export interface ParsedFile {
-  readonly content: unknown;
-  readonly problem: (finding: Finding) => Problem;
-  readonly valueAt: (path: readonly Step[]) => unknown;
-}
-
-/** One rule with the place where it stands. */
-interface Placed {
-  readonly file: ParsedFile;
-  readonly at: readonly Step[];
-  readonly written: WrittenRule;
-  /** The zone of its file. */
-  readonly zone: string;
-}
-
 /** `expressions` counts the characters of all different ones together: to parse them takes most of the time that loading has. */
-const most = { rules: 5000, problems: 50, expressions: 65_536 };
+const most = { rules: 5000, problems: mostProblems, expressions: 65_536 };
 
 /** `problems` are those that parsing found: one anywhere refuses the whole, as a policy without one of its rules is another policy. */
-export function assemble(
-  files: readonly ParsedFile[],
-  problems: Problem[],
-  known: Known,
-): LoadedPolicy {
+export function assemble(files: readonly ParsedFile[], problems: Problem[], known: Known): LoadedPolicy {
   const { tools, masks = [] } = known;
   const placed = files.flatMap((file) => rulesOf(file, problems));
   checkIds(placed, problems);
@@ -162,41 +142,6 @@ function rulesOf(file: ParsedFile, problems: Problem[]): Placed[] {
       problems.push(...parsed.error.issues.flatMap((issue) => findingsOf(issue, at, file.valueAt)).map(file.problem));
   }
   return placed;
-}
-
-function checkIds(placed: readonly Placed[], problems: Problem[]): void {
-  const seen = new Map<string, Placed>();
-  const here = ({ file, at }: Placed, sentence: string): Problem =>
-    file.problem({ at: [...at, "id"], key: false, sentence });
-  for (const one of placed) {
-    const { id } = one.written;
-    const first = seen.get(id);
-    if (first === undefined) seen.set(id, one);
-    else if (problems.length < most.problems) {
-      const { path, line } = here(first, "");
-      problems.push(here(one, `The id ${id} is taken at ${path}:${line}.`));
-    }
-  }
-}
-
-/** A deny rule for a tool that does not exist would protect nothing, silently. */
-function checkTools(placed: readonly Placed[], tools: ReadonlySet<string>, problems: Problem[]): void {
-  for (const { file, at, written } of placed)
-    for (const [index, tool] of (written.match.tools ?? []).entries()) {
-      if (tools.has(tool)) continue;
-      const sentence = `There is no tool ${tool}${ending(nearest(tool, tools))}`;
-      problems.push(file.problem({ at: [...at, "match", "tools", index], key: false, sentence }));
-    }
-}
-
-/** A profile that is not there would hide nothing of what its rule's author meant to be hidden. */
-function checkMasks(placed: readonly Placed[], masks: readonly string[], problems: Problem[]): void {
-  for (const { file, at, written } of placed) {
-    const mask = written.obligations?.mask;
-    if (mask === undefined || masks.includes(mask)) continue;
-    const sentence = `There is no masking profile ${mask}${ending(nearest(mask, masks))}`;
-    problems.push(file.problem({ at: [...at, "obligations", "mask"], key: false, sentence }));
-  }
 }
 
 function tryExamples(

@@ -15,7 +15,20 @@ import {
   type Scope,
   type State,
 } from "./remarks.ts";
-import { anything, bool, comparisons, functions, int, isAny, isBool, isNumber, isString, string, words, type Type } from "./types.ts";
+import {
+  anything,
+  bool,
+  comparisons,
+  functions,
+  int,
+  isAny,
+  isBool,
+  isNumber,
+  isString,
+  string,
+  words,
+  type Type,
+} from "./types.ts";
 
 export interface Checked {
   readonly problems: readonly Remark[];

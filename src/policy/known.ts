@@ -34,7 +34,10 @@ export function argumentsType(tools: readonly KnownTool[]): Type {
     const always = told.every((schema, index) => isRequired(schema, name) || at(found[index], "default") !== undefined);
     return [
       name,
-      { type: others.every((one) => same(one, type)) ? type : anything, ...(always ? {} : { optional: true as const }) },
+      {
+        type: others.every((one) => same(one, type)) ? type : anything,
+        ...(always ? {} : { optional: true as const }),
+      },
     ];
   });
   return { kind: "struct", fields: Object.fromEntries(fields) };

@@ -1,7 +1,8 @@
 // Loads a policy from its YAML files, or says where and why not. Only plain YAML passes: no anchors, aliases, tags or directives.
 
 import { Composer, CST, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser, type Document } from "yaml";
-import { assemble, refused, type LoadedPolicy, type ParsedFile } from "./assemble.ts";
+import { assemble, refused, type LoadedPolicy } from "./assemble.ts";
+import type { ParsedFile } from "./named.ts";
 import type { Known } from "./known.ts";
 import { show, type Finding, type Problem, type Step } from "./problems.ts";
 

@@ -16,7 +16,9 @@ export const decidedSchema = z.object({
   approval: z.string().nullable(),
   accesses: z.array(z.string()),
   facts: z.object({
-    principal: z.object({ kind: z.enum(["person", "agent"]), groups: z.array(z.string()), claims: texts.optional() }).optional(),
+    principal: z
+      .object({ kind: z.enum(["person", "agent"]), groups: z.array(z.string()), claims: texts.optional() })
+      .optional(),
     namespaces: z
       .array(z.object({ name: z.string(), exists: z.boolean(), environment: z.string(), labels: texts.optional() }))
       .default([]),

@@ -67,7 +67,8 @@ export const ruleSchema = z
     examples: z.array(exampleSchema).max(50).default([]),
   })
   .superRefine((rule, context) => {
-    const wrong = (path: (string | number)[], message: string): void => context.addIssue({ code: "custom", path, message });
+    const wrong = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: "custom", path, message });
     if (rule.effect === "require-approval" && rule.approval === undefined)
       wrong(["effect"], "needs an `approval` with its approvers");
     if (rule.effect !== "require-approval" && rule.approval !== undefined)

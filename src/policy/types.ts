@@ -21,43 +21,44 @@ export const int: Type = { kind: "int" };
 export const string: Type = { kind: "string" };
 
 /** How functions and operators turn types into types; undefined where they do not take them. */
-export const functions: { readonly [name: string]: (target: Type | null, parts: readonly Type[]) => Type | undefined } = {
-  "_&&_": (_, parts) => (parts.every(isBool) ? bool : undefined),
-  "_||_": (_, parts) => (parts.every(isBool) ? bool : undefined),
-  "!_": (_, [one]) => (one !== undefined && isBool(one) ? bool : undefined),
-  "_==_": (_, [a, b]) => (comparable(a, b) ? bool : undefined),
-  "_!=_": (_, [a, b]) => (comparable(a, b) ? bool : undefined),
-  "_<_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_<=_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_>_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_>=_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
-  "_+_": (_, parts) => (parts.every(isString) ? (parts.every(isAny) ? anything : string) : counted(parts)),
-  "_-_": (_, parts) => counted(parts),
-  "_*_": (_, parts) => counted(parts),
-  "_/_": (_, parts) => counted(parts),
-  "_%_": (_, parts) => counted(parts),
-  "-_": (_, parts) => counted(parts),
-  "@in": (_, [one, whole]) => (isIn(one, whole) ? bool : undefined),
-  "_?_:_": (_, [condition, yes, no]) =>
-    condition !== undefined && isBool(condition) && yes !== undefined && no !== undefined
-      ? yes.kind === no.kind
-        ? yes
-        : anything
-      : undefined,
-  size: (target, parts) => {
-    const of = target ?? parts[0];
-    const alone = parts.length === (target === null ? 1 : 0);
-    const whole = of?.kind !== "map" || of.named !== true;
-    return alone && whole && of !== undefined && ["string", "list", "map", "any"].includes(of.kind) ? int : undefined;
-  },
-  contains: textMethod,
-  startsWith: textMethod,
-  endsWith: textMethod,
-  matches: textMethod,
-  int: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? int : undefined),
-  double: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? { kind: "double" } : undefined),
-  string: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? string : undefined),
-};
+export const functions: { readonly [name: string]: (target: Type | null, parts: readonly Type[]) => Type | undefined } =
+  {
+    "_&&_": (_, parts) => (parts.every(isBool) ? bool : undefined),
+    "_||_": (_, parts) => (parts.every(isBool) ? bool : undefined),
+    "!_": (_, [one]) => (one !== undefined && isBool(one) ? bool : undefined),
+    "_==_": (_, [a, b]) => (comparable(a, b) ? bool : undefined),
+    "_!=_": (_, [a, b]) => (comparable(a, b) ? bool : undefined),
+    "_<_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
+    "_<=_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
+    "_>_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
+    "_>=_": (_, [a, b]) => (ordered(a, b) ? bool : undefined),
+    "_+_": (_, parts) => (parts.every(isString) ? (parts.every(isAny) ? anything : string) : counted(parts)),
+    "_-_": (_, parts) => counted(parts),
+    "_*_": (_, parts) => counted(parts),
+    "_/_": (_, parts) => counted(parts),
+    "_%_": (_, parts) => counted(parts),
+    "-_": (_, parts) => counted(parts),
+    "@in": (_, [one, whole]) => (isIn(one, whole) ? bool : undefined),
+    "_?_:_": (_, [condition, yes, no]) =>
+      condition !== undefined && isBool(condition) && yes !== undefined && no !== undefined
+        ? yes.kind === no.kind
+          ? yes
+          : anything
+        : undefined,
+    size: (target, parts) => {
+      const of = target ?? parts[0];
+      const alone = parts.length === (target === null ? 1 : 0);
+      const whole = of?.kind !== "map" || of.named !== true;
+      return alone && whole && of !== undefined && ["string", "list", "map", "any"].includes(of.kind) ? int : undefined;
+    },
+    contains: textMethod,
+    startsWith: textMethod,
+    endsWith: textMethod,
+    matches: textMethod,
+    int: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? int : undefined),
+    double: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? { kind: "double" } : undefined),
+    string: (target, [one]) => (target === null && one !== undefined && isScalar(one) ? string : undefined),
+  };
 export const macros = ["has", "all", "exists", "exists_one", "filter", "map"];
 export const knownFunctions = [...Object.keys(functions).filter((name) => /^[a-z]/i.test(name)), ...macros];
 

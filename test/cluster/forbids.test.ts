@@ -149,7 +149,7 @@ function bodyRows(forbid: string, spec: JsonObject, container: JsonObject, field
   const value = at(inContainer ? container : spec, field) ?? null;
   return [
     ...manifests.map((one) =>
-      apply(forbid, `apply ${String(one["kind"])}`, { ...one, metadata: { ...own, namespace: place } }),
+      apply(forbid, `apply ${textAt(one, "kind")}`, { ...one, metadata: { ...own, namespace: place } }),
     ),
     patchOf("merge", { spec: { template: { spec: podSpec } } }),
     patchOf("strategic", { spec: { template: { spec: podSpec } } }),

@@ -204,7 +204,10 @@ describe.skipIf("skip" in cluster)(`obligations on a real control plane${why}`, 
         `version: 1\nclaims: [team, groups]\nhttp:\n  tokens:\n    - {file: t, subject: a, kind: agent, claims: {unit: x}}\n`,
       );
       const { code, err } = await world.sallyport(["serve", "--config", config]);
-      expect([code, err]).toEqual([3, expect.stringMatching(/groups is what the gateway itself says of a caller\n.*unit is not one of `claims`$/)]);
+      expect([code, err]).toEqual([
+        3,
+        expect.stringMatching(/groups is what the gateway itself says of a caller\n.*unit is not one of `claims`$/),
+      ]);
     },
   );
 });

@@ -64,7 +64,10 @@ const conditions = [
   'has(namespace.environment) && namespace.environment == "dev"',
 ];
 const some = (values: readonly string[]) =>
-  fc.option(fc.subarray([...values], { minLength: 1, maxLength: Math.min(6, values.length) }), { nil: undefined, freq: 3 });
+  fc.option(fc.subarray([...values], { minLength: 1, maxLength: Math.min(6, values.length) }), {
+    nil: undefined,
+    freq: 3,
+  });
 const rules = fc.array(
   fc.record(
     {

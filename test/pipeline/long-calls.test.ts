@@ -44,7 +44,7 @@ promise("calls:bounded", "a ninth one does not begin before another has ended, a
         return { kind: "completed", call: own.id } as Outcome;
       } catch (thrown) {
         if (!(thrown instanceof Faulted)) throw thrown;
-        return { kind: "failed", call: own.id, fault: thrown.fault } as Outcome;
+        return { kind: "failed", call: own.id, fault: thrown.fault };
       }
     });
     return outcome.kind === "failed" ? outcome.fault.code : outcome.kind;

@@ -122,7 +122,8 @@ export const approval = {
     source: "approval.md, Channels",
   },
   "approval:escalates": {
-    promise: "Where nobody answers for as long as a rule says, those it names may answer too and the channels are told again",
+    promise:
+      "Where nobody answers for as long as a rule says, those it names may answer too and the channels are told again",
     source: "policy.md",
   },
   "approval:terminal": {

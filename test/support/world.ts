@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -75,7 +75,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     approver: await writeTokenFile(files.approver, random),
   };
   if (options.policy !== undefined) await writeFile(join(folder, "policy.yaml"), options.policy);
-  for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
   const claims = options.claims === undefined ? "" : `, claims: ${JSON.stringify(options.claims)}`;
   await writeFile(
     join(folder, "sallyport.yaml"),

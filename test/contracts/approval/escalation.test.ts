@@ -11,7 +11,18 @@ import type { ApprovalStore } from "../../../src/approval/stores/contract.ts";
 import type { Append } from "../../../src/domain/entry.ts";
 import type { ApprovalId } from "../../../src/domain/ids.ts";
 import { promise } from "../../support/promise.ts";
-import { folder, kinds, minute, multiUser, openStore, request, requirement, start, transcript, voter } from "./fixtures.ts";
+import {
+  folder,
+  kinds,
+  minute,
+  multiUser,
+  openStore,
+  request,
+  requirement,
+  start,
+  transcript,
+  voter,
+} from "./fixtures.ts";
 
 const climbing = requirement({
   approvers: ["group:sre"],
@@ -25,7 +36,12 @@ const lead = voter("lee", { groups: ["sre-leads"] });
 function noting(): Channel & { readonly told: string[] } {
   const told: string[] = [];
   const note = (text: string): Promise<void> => Promise.resolve(void told.push(text));
-  return { name: "notes", told, tell: (one) => note(`asked, step ${one.escalated ?? 0}`), update: () => note("update") };
+  return {
+    name: "notes",
+    told,
+    tell: (one) => note(`asked, step ${one.escalated ?? 0}`),
+    update: () => note("update"),
+  };
 }
 
 async function answers(store: ApprovalStore, append: Append, id: ApprovalId, by: typeof lead, now: number) {
@@ -38,7 +54,8 @@ promise("approval:escalates", "not a moment before its time, and never once the 
   const { append } = transcript();
   const store = await openStore();
   const ask = async (): Promise<ApprovalId> =>
-    (await seek(store, append, [], request({ requirements: [climbing], call: { digest: String(Math.random()) } }))).request.id;
+    (await seek(store, append, [], request({ requirements: [climbing], call: { digest: String(Math.random()) } })))
+      .request.id;
   const [early, backward, due, chief, late] = [await ask(), await ask(), await ask(), await ask(), await ask()];
   expect([
     await answers(store, append, early, lead, start + 10 * minute - 1),
@@ -56,7 +73,13 @@ promise("approval:escalates", "the channels are told again, once a step, and eac
   const channel = noting();
   const { request: asked } = await seek(store, append, [channel], request({ requirements: [climbing, climbing] }));
   const look = (now: number) => escalateDue(store, append, [channel], now);
-  for (const now of [start + minute, start + 10 * minute, start + 11 * minute, start + 25 * minute, start + 26 * minute])
+  for (const now of [
+    start + minute,
+    start + 10 * minute,
+    start + 11 * minute,
+    start + 25 * minute,
+    start + 26 * minute,
+  ])
     expect(await look(now)).toEqual([]);
   expect(channel.told).toEqual(["asked, step 0", "asked, step 1", "asked, step 2"]);
   expect(entries.slice(1).map(({ kind, details }) => ({ kind, details }))).toEqual([
@@ -67,22 +90,26 @@ promise("approval:escalates", "the channels are told again, once a step, and eac
   expect(await look(start + 62 * minute)).toEqual([]);
 });
 
-promise("approval:escalates", "a restart in between keeps it: what was told is not told again, what was due is", async () => {
-  const { append, entries } = transcript();
-  const place = folder();
-  const first = await openStore(place);
-  const channel = noting();
-  const { request: asked } = await seek(first, append, [channel], request({ requirements: [climbing] }));
-  await escalateDue(first, append, [channel], start + 10 * minute);
-  await first.close();
-  const second = await openStore(place);
-  await escalateDue(second, append, [channel], start + 12 * minute);
-  expect(channel.told).toEqual(["asked, step 0", "asked, step 1"]);
-  await escalateDue(second, append, [channel], start + 30 * minute);
-  expect(channel.told.at(-1)).toBe("asked, step 2");
-  expect(kinds(entries)).toEqual(["approval.requested", "approval.notified", "approval.notified"]);
-  expect(await answers(second, append, asked.id, lead, start + 30 * minute)).toBe("approved");
-});
+promise(
+  "approval:escalates",
+  "a restart in between keeps it: what was told is not told again, what was due is",
+  async () => {
+    const { append, entries } = transcript();
+    const place = folder();
+    const first = await openStore(place);
+    const channel = noting();
+    const { request: asked } = await seek(first, append, [channel], request({ requirements: [climbing] }));
+    await escalateDue(first, append, [channel], start + 10 * minute);
+    await first.close();
+    const second = await openStore(place);
+    await escalateDue(second, append, [channel], start + 12 * minute);
+    expect(channel.told).toEqual(["asked, step 0", "asked, step 1"]);
+    await escalateDue(second, append, [channel], start + 30 * minute);
+    expect(channel.told.at(-1)).toBe("asked, step 2");
+    expect(kinds(entries)).toEqual(["approval.requested", "approval.notified", "approval.notified"]);
+    expect(await answers(second, append, asked.id, lead, start + 30 * minute)).toBe("approved");
+  },
+);
 
 promise("approval:escalates", "a step that can't be put on record is not told, and is tried again", async () => {
   const { append } = transcript();

@@ -1,6 +1,6 @@
 // Texts that arrive in pieces: any cut gives the same output, and nothing slips through between two windows.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect } from "vitest";
 import { promise } from "../../support/promise.ts";
 import { masker } from "./support.ts";

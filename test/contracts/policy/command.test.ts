@@ -98,7 +98,7 @@ promise("policy:command", "forbids: every one with its reason, as text and as JS
   const text = await run("forbids");
   const all = [...forbids, ...bodyForbids];
   for (const forbid of all)
-    expect(text.out).toContain(`\n${forbid.id}\n  ${forbid.sentence}\n  ${forbid.reason}\n`);
+    expect(text.out).toContain(`\n${forbid.id}\n  ${forbid.sentence.replace(/\.?$/, ".")}\n  ${forbid.reason}\n`);
   const json = await run("forbids", "--json");
   expect(JSON.parse(json.out)).toEqual(all.map(({ id, sentence, reason }) => ({ id, sentence, reason })));
 });
