@@ -115,7 +115,9 @@ describe("a request that waits", () => {
     const owner = await world.sallyport(["approvals", "approve", id, "--yes"]);
     expect([owner.code, owner.err]).toEqual([1, "There is no such request, or it is not for you to see."]);
     const stranger = { ...world.env, SALLYPORT_TOKEN_FILE: join(world.folder, "sallyport.yaml") };
-    expect((await runCommand(["approvals", "list"], stranger)).err).toBe("The gateway refused: denied.");
+    expect((await runCommand(["approvals", "list"], stranger)).err).toBe(
+      "The gateway does not take the token of SALLYPORT_TOKEN_FILE for this.",
+    );
     expect(await replicas()).toBe(3);
   });
 
