@@ -91,8 +91,9 @@ export function openLongCalls({ kept, now, log }: LongCallsOptions) {
         async execute(...given) {
           const { id, tool, principal } = request;
           roomFor(principal);
-          await kept.begin({ ...principal, id, tool, startedAt: now() });
+          // It has its place before anything is waited for: calls that come together must not all find the same room.
           entry = enter(request, id, () => cancelling.abort());
+          await kept.begin({ ...principal, id, tool, startedAt: now() });
           begun.resolve();
           return await stages.execute(...given);
         },

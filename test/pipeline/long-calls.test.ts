@@ -26,6 +26,29 @@ afterEach(async () => {
 });
 
 promise("calls:bounded", "a ninth one does not begin before another has ended, and another caller's does", async () => {
+  const { ask, ending, long } = await opened();
+  const first = [];
+  for (let count = 0; count < 8; count++) first.push(await ask("agent"));
+  expect(first).toEqual(Array.from({ length: 8 }, () => "running"));
+  expect([await ask("agent"), await ask("other")]).toEqual(["limit_exceeded", "running"]);
+  ending[0]?.();
+  await expect.poll(() => long.list().length).toBe(8);
+  expect(await ask("agent")).toBe("running");
+  for (const end of ending) end();
+  await long.close();
+});
+
+promise("calls:bounded", "also where they come all at once", async () => {
+  const { ask, ending, long } = await opened();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask("agent")));
+  expect(answers.filter((one) => one === "running")).toHaveLength(8);
+  expect(answers.filter((one) => one === "limit_exceeded")).toHaveLength(12);
+  for (const end of ending) end();
+  await long.close();
+});
+
+/** Long calls on a state folder of their own, whose runs end when they are told to. */
+async function opened() {
   const now = Date.now;
   const kept = await openKeptCalls({ folder, random, answerFor: 1000, now, cutOff });
   const long = openLongCalls({ kept, now, log: () => undefined });
@@ -49,13 +72,5 @@ promise("calls:bounded", "a ninth one does not begin before another has ended, a
     });
     return outcome.kind === "failed" ? outcome.fault.code : outcome.kind;
   };
-  const first = [];
-  for (let count = 0; count < 8; count++) first.push(await ask("agent"));
-  expect(first).toEqual(Array.from({ length: 8 }, () => "running"));
-  expect([await ask("agent"), await ask("other")]).toEqual(["limit_exceeded", "running"]);
-  ending[0]?.();
-  await expect.poll(() => long.list().length).toBe(8);
-  expect(await ask("agent")).toBe("running");
-  for (const end of ending) end();
-  await long.close();
-});
+  return { ask, ending, long };
+}
