@@ -1,12 +1,12 @@
 // TLS identities and proxies, against real servers on loopback.
 
-import { createServer as createHttpServer } from "node:http";
-import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
+import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { describe, expect, onTestFinished } from "vitest";
 import { promise } from "../../support/promise.ts";
 import { ca, clientCert, clientKey, expiredCert, expiredKey, otherCa, serverCert, serverKey } from "./certificates.ts";
 import { answers, asking, clientOf, faultFrom, patching, serve } from "./server.ts";
+import { tunnel } from "./tunnel.ts";
 
 const good = { cert: serverCert, key: serverKey };
 const answer = answers({ kind: "ConfigMap" });
@@ -135,36 +135,4 @@ async function listen(play: (socket: Socket) => void): Promise<number> {
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
-}
-
-/** An HTTP proxy for CONNECT (RFC 9110, section 9.3.6). */
-async function tunnel(
-  way: "open" | "hangs up" | "refuses",
-): Promise<{ url: string; asked: string[]; passed: () => string }> {
-  const asked: string[] = [];
-  const sockets: Socket[] = [];
-  let passed = "";
-  const server = createHttpServer();
-  server.on("connect", (request, socket: Socket) => {
-    asked.push(request.url ?? "");
-    sockets.push(socket);
-    socket.on("error", () => socket.destroy());
-    if (way === "hangs up") socket.destroy();
-    if (way === "refuses") socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
-    if (way !== "open") return;
-    const [host = "", port = ""] = (request.url ?? "").split(":");
-    const upstream = connect(Number(port), host, () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      socket.on("data", (chunk: Buffer) => (passed += chunk.toString("latin1")));
-      socket.pipe(upstream).pipe(socket);
-    });
-    upstream.on("error", () => socket.destroy());
-    socket.on("close", () => upstream.destroy());
-  });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, passed: () => passed };
 }
