@@ -38,6 +38,13 @@ rules:
   approval: {approvers: [owner], expires: 1h, escalate: [{after: 10m, to: ["group:approvers"]}]}
   obligations: {mask: strict}
   reason: A team changes what is its own.
+- id: by-what-it-does
+  effect: require-approval
+  match: {effects: [change], namespaces: [obliged]}
+  when: object.name == "rated" && "data.about" in change.paths
+  approval: {approvers: ["group:approvers"], expires: 1h}
+  obligations: {mask: strict}
+  reason: What people are told is agreed.
 `;
 const ours = `version: 1
 formats:
@@ -65,11 +72,11 @@ describe.skipIf("skip" in cluster)(`obligations on a real control plane${why}`, 
     await admin.create("/api/v1/namespaces", namespace(place, "dev"));
     const about = { mail: "jo@shop.example.org", ours: "shp_zyxwvu987654" };
     const labels = { team: "shop" };
-    for (const name of ["one", "both"])
+    for (const name of ["one", "both", "rated"])
       await admin.create("/api/v1/namespaces/obliged/configmaps", {
         apiVersion: "v1",
         kind: "ConfigMap",
-        metadata: { name, labels },
+        metadata: { name, labels: name === "rated" ? {} : labels },
         data: { about: `write to ${about.mail} with ${about.ours}` },
       });
     world = await openWorld({
@@ -176,6 +183,29 @@ describe.skipIf("skip" in cluster)(`obligations on a real control plane${why}`, 
       const { body } = await admin.send("GET", "/api/v1/namespaces/obliged/configmaps/one");
       expect(textAt(body, "data", "about")).toBe("write to kim@shop.example.org instead");
       expect(await detailsOf("approval.notified")).toHaveLength(1);
+    },
+  );
+
+  promise(
+    "policy:obligations",
+    "a profile that a rule names only for what a change does hides from its preview, its card and the record, too",
+    async () => {
+      const patch = {
+        kind: "ConfigMap",
+        namespace: "obliged",
+        name: "rated",
+        type: "merge",
+        patch: { data: { about: "write to lou@shop.example.org instead" } },
+        reason: "lou@shop.example.org asked for it",
+      };
+      const preview = await world.call("objects_patch", { ...patch, preview: true });
+      expect([preview.isError, preview.text.includes("@shop.example.org")]).toEqual([false, false]);
+      const asked = await world.call("objects_patch", patch);
+      const id = textAt(asked.facts, "approval");
+      const shown = await world.sallyport(["approvals", "show", id], "approver");
+      expect([shown.code, shown.out.includes("@shop.example.org")]).toEqual([0, false]);
+      expect(shown.out).toContain("[MASKED:email");
+      expect(JSON.stringify(await world.entries()).includes("@shop.example.org")).toBe(false);
     },
   );
 
