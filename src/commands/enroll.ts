@@ -6,7 +6,7 @@ import { kindNamesObjection } from "../credentials/custom-kinds.ts";
 import { enroll, plannedReach, readOnlyAmong, unenroll, unenrollKinds } from "../credentials/enroll.ts";
 import type { EnrolAnswer, EnrolOptions, Step } from "../credentials/enroll.ts";
 import { sortedNames, type Reach } from "../credentials/enrolment.ts";
-import { enrolmentManifests } from "../credentials/manifests.ts";
+import { everyObjectOf } from "../credentials/manifests.ts";
 import { namespaceNameObjection, refusalOf } from "../credentials/objections.ts";
 import { Faulted } from "../domain/fault.ts";
 import { uuidv7 } from "../domain/ids.ts";
@@ -122,7 +122,6 @@ async function enrollInto(
   cluster: string,
 ): Promise<void> {
   const { reach, vanished } = await plannedReach(asked, options);
-  const { ground, reach: bindings } = enrolmentManifests(reach);
   const readOnly = readOnlyAmong(reach.namespaces);
   if (flags.yes !== true) io.out(yamlOf(reach));
   io.out(`# ${cluster}: namespaces ${reach.namespaces.join(", ")}\n`);
@@ -133,8 +132,8 @@ async function enrollInto(
     if (kinds.length > 0) io.out(`# ${what}: ${kinds.join(", ")}\n`);
   if (readOnly.length > 0) io.out(`# for reading only: ${readOnly.join(", ")}\n`);
   if (vanished.length > 0) io.out(`# no longer there, so no longer enrolled: ${vanished.join(", ")}\n`);
-  await confirm(io, flags, `Apply these ${ground.length + bindings.length} objects to ${cluster}?`);
-  report(io, await enroll(reach, options), `${cluster} is enrolled: ${reach.namespaces.join(", ")}.`);
+  await confirm(io, flags, `Apply these ${everyObjectOf(reach).length} objects to ${cluster}?`);
+  report(io, await enroll(reach, options, vanished), `${cluster} is enrolled: ${reach.namespaces.join(", ")}.`);
 }
 
 function reachOf(flags: Flags): Reach {
@@ -158,8 +157,9 @@ function reachOf(flags: Flags): Reach {
 
 /** All manifests as one YAML stream, ready for another tool to apply. */
 function yamlOf(reach: Reach): string {
-  const { ground, reach: bindings } = enrolmentManifests(reach);
-  return [...ground, ...bindings].map(({ object }) => `---\n${stringify(object, { lineWidth: 0 })}`).join("");
+  return everyObjectOf(reach)
+    .map(({ object }) => `---\n${stringify(object, { lineWidth: 0 })}`)
+    .join("");
 }
 
 function oneMore(name: string, before: readonly string[] | undefined): readonly string[] {

@@ -8,11 +8,10 @@ import { readEnrolment, widen, type Reach } from "./enrolment.ts";
 import {
   enrolmentManifests,
   everyManifest,
+  everyObjectOf,
   isReadOnly,
-  kindsRoles,
   manifestName,
   namespaceManifests,
-  namespacesRole,
   type Manifest,
 } from "./manifests.ts";
 import { isGrantObject } from "./grant-objects.ts";
@@ -46,8 +45,12 @@ export interface EnrolOptions {
   readonly progress: (step: Step) => void;
 }
 
-/** Applies an enrolment. Faults other than a refusal (403) come up as they are. */
-export async function enroll(reach: Reach, options: EnrolOptions): Promise<EnrolAnswer> {
+/** Applies what `plannedReach` told, to whatever is enrolled by then. Faults other than a refusal (403) come up as they are. */
+export async function enroll(
+  reach: Reach,
+  options: EnrolOptions,
+  vanished: readonly string[] = [],
+): Promise<EnrolAnswer> {
   const sender = senderOf(options);
   return await stepwise(options, async (told) => {
     const objection =
@@ -55,11 +58,12 @@ export async function enroll(reach: Reach, options: EnrolOptions): Promise<Enrol
       (await namespaceObjection(sender, reach)) ??
       (await kindObjection(sender, reach, await readEnrolment(sender), options.now));
     if (objection !== null) return objection;
-    const { ground, reach: bindings } = enrolmentManifests(reach);
+    const { ground, record, reach: bindings } = enrolmentManifests(reach);
     for (const manifest of ground) told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
     const gap = await proveFence(sender, options);
     if (gap !== null) return gap;
     told({ object: `ValidatingAdmissionPolicy ${names.previewFenceName}`, answer: "proved" });
+    await applyRecord(sender, record, told, (now) => widen(without(now, vanished), reach));
     for (const manifest of bindings) told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
     return null;
   });
@@ -103,9 +107,7 @@ export async function unenroll(leaving: readonly string[] | null, options: Enrol
     for (const manifest of going.toReversed())
       told({ object: manifestName(manifest), answer: await remove(sender, manifest) });
     if (leaving === null || before === null) return null;
-    const namespaces = enrolled.filter((name) => !leaving.includes(name));
-    for (const manifest of recordOf({ ...before, namespaces }))
-      told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
+    await applyRecord(sender, enrolmentManifests(before).record, told, (now) => without(now ?? before, leaving));
     return null;
   });
 }
@@ -118,28 +120,46 @@ export async function unenrollKinds(leaving: readonly string[], options: EnrolOp
     const strange = leaving.find((name) => ![before?.kinds, before?.clusterKinds].flat().includes(name));
     if (before === null || strange !== undefined) return `${strange ?? "This kind"} is not enrolled in this cluster.`;
     const staying = (names: readonly string[]): readonly string[] => names.filter((name) => !leaving.includes(name));
-    const after = { ...before, kinds: staying(before.kinds), clusterKinds: staying(before.clusterKinds) };
-    const all = (reach: Reach): readonly Manifest[] => Object.values(enrolmentManifests(reach)).flat();
-    const stay = new Set(all(after).map(manifestName));
-    for (const manifest of all(before)
+    const fewer = (reach: Reach): Reach => ({
+      ...reach,
+      kinds: staying(reach.kinds),
+      clusterKinds: staying(reach.clusterKinds),
+    });
+    const stay = new Set(everyObjectOf(fewer(before)).map(manifestName));
+    for (const manifest of everyObjectOf(before)
       .filter((one) => !stay.has(manifestName(one)))
       .toReversed())
       told({ object: manifestName(manifest), answer: await remove(sender, manifest) });
-    for (const manifest of all(after).filter(
-      (one) => kindsRoles.includes(one.name) || one.name === names.enrolmentName,
-    ))
-      told({ object: manifestName(manifest), answer: await apply(sender, manifest) });
+    await applyRecord(sender, enrolmentManifests(fewer(before)).record, told, (now) => fewer(now ?? before));
     return null;
   });
 }
 
-/** The two objects that name the enrolled namespaces. */
-function recordOf(reach: Reach): readonly Manifest[] {
-  const { ground, reach: bindings } = enrolmentManifests(reach);
-  const named = (manifest: Manifest): boolean =>
-    manifest.name === names.enrolmentName ||
-    (manifest.name === namespacesRole && manifest.address === names.clusterRoles);
-  return [...ground, ...bindings].filter(named);
+function without(reach: Reach | null, leaving: readonly string[]): Reach | null {
+  return reach === null ? null : { ...reach, namespaces: reach.namespaces.filter((name) => !leaving.includes(name)) };
+}
+
+/**
+ * Writes the enrolment's record, then the roles that say the same. Two enrolments may be under way at once, so each object is read first, what it
+ * should be is made from the record as it stands then, and it is written only if nobody wrote it since: none takes out what another put in.
+ */
+async function applyRecord(
+  sender: Sender,
+  record: readonly Manifest[],
+  told: (step: Step) => void,
+  after: (now: Reach | null) => Reach | null,
+): Promise<void> {
+  for (const manifest of record) {
+    const isRecord = manifest.name === names.enrolmentName;
+    const wanted = async (): Promise<Manifest> => {
+      const now = await readEnrolment(sender);
+      const reach = isRecord ? after(now) : now;
+      const found =
+        reach === null ? undefined : enrolmentManifests(reach).record.find((one) => one.name === manifest.name);
+      return found ?? manifest;
+    };
+    told({ object: manifestName(manifest), answer: await apply(sender, manifest, wanted) });
+  }
 }
 
 function senderOf({ client, authorization, nextAuditId, signal }: EnrolOptions): Sender {
@@ -168,20 +188,25 @@ async function stepwise(
 }
 
 /** Another enrolment may be under way: what it made or changed first is read and compared again. */
-async function apply(sender: Sender, manifest: Manifest): Promise<Step["answer"]> {
+async function apply(
+  sender: Sender,
+  place: Manifest,
+  wanted: () => Promise<Manifest> = async () => place,
+): Promise<Step["answer"]> {
   for (let tries = 1; ; tries++) {
     try {
-      return await applyOnce(sender, manifest);
+      return await applyOnce(sender, place, wanted);
     } catch (thrown) {
       const met = ["already_exists", "stale"].includes(faultIn(thrown).code);
-      if (!met || tries === 4) throw thrown;
+      if (!met || tries === mostTries) throw thrown;
     }
   }
 }
 
-/** Makes the object, or brings it to what it should be. */
-async function applyOnce(sender: Sender, manifest: Manifest): Promise<Step["answer"]> {
-  const have = await find(sender, manifest);
+/** Makes the object, or brings it to what it should be; that is asked once it was read. */
+async function applyOnce(sender: Sender, place: Manifest, wanted: () => Promise<Manifest>): Promise<Step["answer"]> {
+  const have = await find(sender, place);
+  const manifest = await wanted();
   if (have === null) {
     await create(sender, manifest.address, manifest.object);
     return "created";
@@ -210,6 +235,9 @@ function mergedInto(have: JsonObject, want: JsonObject): JsonObject {
   };
   return { ...have, ...want, metadata };
 }
+
+/** Enrolments that may meet at one object. */
+const mostTries = 8;
 
 const proofTries = 60;
 

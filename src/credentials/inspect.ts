@@ -4,7 +4,7 @@ import { differencesOf, isEdited } from "./compare.ts";
 import { wordsOf } from "./differences.ts";
 import { parseEnrolment, type Enrolment } from "./enrolment.ts";
 import { findExtras } from "./extras.ts";
-import { enrolmentManifests, manifestName, type Manifest } from "./manifests.ts";
+import { everyObjectOf, manifestName, type Manifest } from "./manifests.ts";
 import * as names from "./names.ts";
 import { faultIn, find, type Sender } from "./send.ts";
 
@@ -29,9 +29,9 @@ export async function inspect(sender: Sender): Promise<Inspection> {
   if (record === null) return { kind: "not_enrolled" };
   const enrolment = parseEnrolment(record);
   // Who made it may have been an older version; what it should be is for this one to say.
-  const { ground, reach } = enrolmentManifests(enrolment);
-  const findings = await Promise.all([...ground, ...reach].map((manifest) => findingOf(sender, manifest)));
-  const extras = await extrasOf(sender, [...ground, ...reach]);
+  const manifests = everyObjectOf(enrolment);
+  const findings = await Promise.all(manifests.map((manifest) => findingOf(sender, manifest)));
+  const extras = await extrasOf(sender, manifests);
   return { kind: "enrolled", enrolment, findings: [...findings.filter((one) => one !== null), ...extras] };
 }
 

@@ -19,7 +19,9 @@ export interface Manifest extends Located {
 export interface Manifests {
   /** Namespaces, fences, accounts and roles: they give nobody a right over an application. */
   readonly ground: readonly Manifest[];
-  /** The bindings that do; made only once the preview fence is seen to bite. The enrolment's own record comes last. */
+  /** The enrolment's own record, and the roles that list what it lists. It comes before the bindings, so that nothing is bound that it does not tell of. */
+  readonly record: readonly Manifest[];
+  /** The bindings that do give rights; made only once the preview fence is seen to bite. */
   readonly reach: readonly Manifest[];
 }
 
@@ -40,8 +42,6 @@ export const clusterReadRole = "sallyport-cluster-reader";
 export const readerKindsRole = "sallyport-reader-kinds";
 export const ceilingKindsRole = "sallyport-ceiling-kinds";
 export const clusterKindsRole = "sallyport-cluster-reader-kinds";
-/** The roles that name custom kinds. */
-export const kindsRoles: readonly string[] = [readerKindsRole, ceilingKindsRole, clusterKindsRole];
 
 /** All objects of an enrolment with this reach; the same reach in any order gives the same objects. */
 export function enrolmentManifests(asked: Reach): Manifests {
@@ -71,17 +71,20 @@ export function enrolmentManifests(asked: Reach): Manifests {
       ...(reach.secrets ? [clusterRole(secretsCeilingRole, rights.secretsCeilingRules)] : []),
       ...(reach.exec ? [clusterRole(execCeilingRole, rights.execCeilingRules)] : []),
       ...(reach.clusterRead ? [clusterRole(clusterReadRole, rights.clusterReadRules)] : []),
-      ...kindRoles(reach),
       ...(reach.nodes
         ? [
             clusterRole(nodesCeilingRole, rights.nodesCeilingRules, true),
             clusterRole(clusterGrantMakerRole, rights.clusterGrantMakerRules),
           ]
         : []),
-      clusterRole(namespacesRole, rights.namespaceRules(reach.namespaces)),
       ...roleFor(gatewayAccountName, systemNamespace, "sallyport-gateway", rights.systemRules),
       ...roleFor(gatewayAccountName, sessionsNamespace, "sallyport-gateway", rights.sessionsRules),
       ...roleFor(previewAccountName, systemNamespace, "sallyport-preview-probe", rights.probeRules),
+    ],
+    record: [
+      placed(names.configMaps, "ConfigMap", systemNamespace, names.enrolmentName, { data: enrolmentText(reach) }),
+      clusterRole(namespacesRole, rights.namespaceRules(reach.namespaces)),
+      ...kindRoles(reach),
     ],
     reach: [
       clusterBinding(namespacesRole, [gatewayAccountName, readerAccountName]),
@@ -96,9 +99,14 @@ export function enrolmentManifests(asked: Reach): Manifests {
           ]
         : []),
       ...reach.namespaces.flatMap((name) => namespaceManifests(name, { ...reach, kinds: hasAny(reach.kinds) })),
-      placed(names.configMaps, "ConfigMap", systemNamespace, names.enrolmentName, { data: enrolmentText(reach) }),
     ],
   };
+}
+
+/** The same in one list, in the order in which they are made. */
+export function everyObjectOf(asked: Reach): readonly Manifest[] {
+  const { ground, record, reach } = enrolmentManifests(asked);
+  return [...ground, ...record, ...reach];
 }
 
 /** The bindings of one enrolled namespace. In Kubernetes' own namespaces nothing may be changed, so nothing there can be granted. */
@@ -128,9 +136,9 @@ export function manifestName({ object, namespace, name }: Manifest): string {
   return `${textAt(object, "kind")} ${namespace === "" ? "" : `${namespace}/`}${name}`;
 }
 
-/** Every object that some enrolment may have made, in an order to be taken apart from the end: its record goes only after all bindings that it lists. */
+/** Every object that some enrolment may have made, in the order in which it is made; taken apart from the end, so that its record goes only after all bindings that it lists. */
 export function everyManifest(namespaces: readonly string[]): readonly Manifest[] {
-  const { ground, reach } = enrolmentManifests({
+  return everyObjectOf({
     namespaces,
     clusterRead: true,
     secrets: true,
@@ -139,7 +147,6 @@ export function everyManifest(namespaces: readonly string[]): readonly Manifest[
     kinds: anyKind,
     clusterKinds: anyKind,
   });
-  return [...ground, ...reach.slice(-1), ...reach.slice(0, -1)];
 }
 
 /** Objects are taken away by their names; what stood in them does not matter. */

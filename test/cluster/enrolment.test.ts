@@ -381,6 +381,24 @@ describe.skipIf("skip" in provided)(`on a real kube-apiserver${why}`, () => {
   );
 
   promise(
+    "clusters:enrol-at-once",
+    "five namespaces in the same moment: all are enrolled in the end, doctor finds nothing, and they leave together",
+    async () => {
+      const names = ["five", "four", "one", "three", "two"];
+      for (const name of names) await admin.create("/api/v1/namespaces", namespace(name, "any"));
+      const ended = await Promise.all(names.map((name) => runCommand(["enroll", "--namespace", name, "--yes"], env)));
+      expect(ended.filter(({ code }) => code !== 0).map(({ out, err }) => out + err)).toEqual([]);
+      expect(await enrolment()).toEqual(["ok five, four, one, pay, shop, three, two"]);
+      const listed = async (): Promise<unknown> =>
+        at((await get(`${rbac}/clusterroles/sallyport-namespaces`))["rules"] ?? null, 0, "resourceNames");
+      expect(await listed()).toEqual(["five", "four", "one", "pay", "shop", "three", "two"]);
+      expect((await runCommand(["unenroll", "--namespace", names.join(","), "--yes"], env)).code).toBe(0);
+      expect([await enrolment(), await listed()]).toEqual([["ok pay, shop"], ["pay", "shop"]]);
+    },
+    90_000,
+  );
+
+  promise(
     "clusters:vanished-namespace",
     "one that was deleted leaves the enrolment, with a word, and keeps no other out",
     async () => {

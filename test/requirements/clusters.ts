@@ -33,6 +33,10 @@ export const clusters = {
     promise: "A namespace that was enrolled and is gone does not stand in the way of an enrolment",
     source: "kubernetes.md",
   },
+  "clusters:enrol-at-once": {
+    promise: "Enrolments that run at the same time take nothing from each other",
+    source: "issue 4, point 8",
+  },
   "clusters:upgrade": {
     promise: "Enrolling again brings an older installation up to date and keeps what the administrator edited",
     source: "issue 4, point 8; kubernetes.md, Grants",

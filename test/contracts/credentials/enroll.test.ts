@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { enrollCommand, unenrollCommand, type Connect, type EnrolIo } from "../../../src/commands/enroll.ts";
 import { CommandFailed } from "../../../src/commands/io.ts";
-import { enrolmentManifests } from "../../../src/credentials/manifests.ts";
+import { everyObjectOf } from "../../../src/credentials/manifests.ts";
 import { promise } from "../../support/promise.ts";
 import { openLoopback, refusedBy, status, type Loopback, type Seen } from "./loopback.ts";
 
@@ -67,7 +67,7 @@ describe("enroll", () => {
   promise("credentials:enroll-print", "--print gives the exact objects as YAML and opens no connection", async () => {
     const { out, exitCode } = await run(["enroll", "--namespace", "shop,pay", "--print"]);
     const printed = parseAllDocuments(out).map((document) => document.toJS() as unknown);
-    const { ground, reach } = enrolmentManifests({
+    const objects = everyObjectOf({
       namespaces: ["pay", "shop"],
       clusterRead: false,
       secrets: false,
@@ -77,7 +77,7 @@ describe("enroll", () => {
       clusterKinds: [],
     });
     expect([exitCode, loopback.seen]).toEqual([0, []]);
-    expect(printed).toEqual([...ground, ...reach].map((one) => one.object));
+    expect(printed).toEqual(objects.map((one) => one.object));
   });
 
   promise("credentials:enroll-print", "a no, an empty answer and nobody to ask change nothing", async () => {
@@ -146,7 +146,7 @@ describe("enroll", () => {
         : fenced(seen);
     const { failed, exitCode } = await run(["enroll", "--namespace", "shop", "--yes"]);
     expect([failed, exitCode]).toEqual([expect.stringContaining("already_exists (POST"), 1]);
-    expect(loopback.seen.filter((seen) => seen.path.endsWith("/resourcequotas"))).toHaveLength(4);
+    expect(loopback.seen.filter((seen) => seen.path.endsWith("/resourcequotas"))).toHaveLength(8);
   });
 
   promise(
@@ -217,7 +217,7 @@ describe("enroll", () => {
   );
 
   promise("credentials:enroll-refused", "a missing right is named, wherever it is missing", async () => {
-    const { ground, reach } = enrolmentManifests({
+    const objects = everyObjectOf({
       namespaces: ["shop"],
       clusterRead: false,
       secrets: false,
@@ -226,7 +226,7 @@ describe("enroll", () => {
       kinds: [],
       clusterKinds: [],
     });
-    for (const stop of [0, 3, ground.length - 1, ground.length + reach.length - 1]) {
+    for (const stop of [0, 3, objects.length - 12, objects.length - 1]) {
       loopback.objects.clear();
       loopback.objects.set("/api/v1/namespaces/shop", { metadata: { name: "shop" } });
       let made = 0;

@@ -5,7 +5,7 @@ import { describe, expect } from "vitest";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../../../src/domain/json.ts";
 import { differencesOf, isEdited, rulesDigest } from "../../../src/credentials/compare.ts";
 import { parseEnrolment, widen, type Reach } from "../../../src/credentials/enrolment.ts";
-import { enrolmentManifests, everyManifest, manifestName } from "../../../src/credentials/manifests.ts";
+import { enrolmentManifests, everyManifest, everyObjectOf, manifestName } from "../../../src/credentials/manifests.ts";
 import { promise } from "../../support/promise.ts";
 
 const everything: Reach = {
@@ -35,14 +35,12 @@ interface Rule {
 }
 /** Each role's rules, by the role's name for people. */
 function rulesOf(reach: Reach): Map<string, readonly Rule[]> {
-  const { ground, reach: bindings } = enrolmentManifests(reach);
-  const roles = [...ground, ...bindings].filter((one) => textAt(one.object, "kind").endsWith("Role"));
+  const roles = everyObjectOf(reach).filter((one) => textAt(one.object, "kind").endsWith("Role"));
   return new Map(roles.map((one) => [manifestName(one), one.object["rules"] as readonly object[] as readonly Rule[]]));
 }
 /** Who is bound to what: `shop sallyport-ceiling: gateway preview`. */
 function bindingsOf(reach: Reach): string[] {
-  const { ground, reach: bindings } = enrolmentManifests(reach);
-  return [...ground, ...bindings]
+  return everyObjectOf(reach)
     .filter((one) => textAt(one.object, "kind").endsWith("Binding") && "roleRef" in one.object)
     .map(({ object, namespace }) => {
       const subjects = (object["subjects"] as readonly JsonObject[]).map((one) => textAt(one, "name")).join(" ");
@@ -104,15 +102,17 @@ describe("manifests", () => {
 
   promise(
     "credentials:manifests-bounded",
-    "nobody is bound to a namespace before the fences stand, and the record comes last",
+    "nobody is bound to a namespace before the fences stand and the record tells of it",
     () => {
-      const { ground, reach } = enrolmentManifests(everything);
+      const { ground, record } = enrolmentManifests(everything);
       const own = ["", "sallyport-system", "sallyport-sessions"];
       expect(
         ground.filter((one) => !own.includes(one.namespace) || one.address.resource === "clusterrolebindings"),
       ).toEqual([]);
       expect(ground.filter((one) => one.address.resource === "validatingadmissionpolicybindings").length).toBe(8);
-      expect(reach.at(-1)?.name).toBe("enrolment");
+      expect(record.filter((one) => textAt(one.object, "kind").endsWith("Binding"))).toEqual([]);
+      const order = everyObjectOf(everything).map(manifestName);
+      expect(order.indexOf("ConfigMap sallyport-system/enrolment")).toBe(ground.length);
     },
   );
 
@@ -129,8 +129,7 @@ describe("manifests", () => {
     for (const clusterRead of [true, false])
       for (const secrets of [true, false])
         for (const nodes of [true, false]) {
-          const { ground, reach } = enrolmentManifests({ ...everything, clusterRead, secrets, nodes });
-          for (const one of [...ground, ...reach]) made.add(manifestName(one));
+          for (const one of everyObjectOf({ ...everything, clusterRead, secrets, nodes })) made.add(manifestName(one));
         }
     const apart = everyManifest(everything.namespaces).toReversed().map(manifestName);
     expect([...apart].sort()).toEqual([...made].sort());
@@ -142,7 +141,7 @@ describe("manifests", () => {
   promise("credentials:enroll-idempotent", "the record says what was asked, and asking again only adds", () => {
     fc.assert(
       fc.property(reaches, reaches, (before, asked) => {
-        const record = enrolmentManifests(before).reach.at(-1)?.object ?? {};
+        const record = enrolmentManifests(before).record[0]?.object ?? {};
         const told = parseEnrolment(record);
         expect(told).toEqual({ version: "1", ...widen(null, before) });
         const both = widen(told, asked);
@@ -167,7 +166,7 @@ describe("manifests", () => {
   });
 
   promise("credentials:enroll-idempotent", "any edit of what we wrote is a difference, and its path is named", () => {
-    const objects = [...enrolmentManifests(everything).ground, ...enrolmentManifests(everything).reach];
+    const objects = everyObjectOf(everything);
     for (const { object } of objects) {
       const stored = JSON.parse(JSON.stringify(object)) as JsonObject;
       const served = {
