@@ -76,6 +76,9 @@ const homes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@bufbuild\//, ["src/policy/expression.ts"]],
   [/^commander$/, ["src/commands/", "src/main.ts"]],
   [/^pino$/, ["src/log.ts"]],
+  [/^jose$/, ["src/identity/verifiers/"]],
+  [/^prom-client$/, ["src/telemetry/metrics.ts"]],
+  [/^@opentelemetry\//, ["src/telemetry/traces.ts"]],
 ];
 
 const sources = [...filesBelow("src"), ...filesBelow("tools")];

@@ -83,14 +83,29 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
 
 /** Relative paths count from the folder of sallyport.yaml, wherever a client starts the program. */
 function fromFolder(config: Config, folder: string): Config {
-  const { kubeconfig, http } = config;
+  const { kubeconfig, http, issuers, tracing } = config;
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   return {
     ...config,
     ...(kubeconfig === undefined ? {} : { kubeconfig: splitPaths(kubeconfig).map(absolute).join(":") }),
     ...(http === undefined
       ? {}
-      : { http: { ...http, tokens: http.tokens.map((token) => ({ ...token, file: absolute(token.file) })) } }),
+      : {
+          http: {
+            ...http,
+            tokens: http.tokens.map((token) => ({ ...token, file: absolute(token.file) })),
+            ...(http.operatorToken === undefined ? {} : { operatorToken: absolute(http.operatorToken) }),
+            ...(http.tls === undefined
+              ? {}
+              : { tls: { certificate: absolute(http.tls.certificate), key: absolute(http.tls.key) } }),
+          },
+        }),
+    issuers: issuers.map((one) =>
+      one.kind === "service-account" || one.ca === undefined ? one : { ...one, ca: absolute(one.ca) },
+    ),
+    ...(tracing?.headersFile === undefined
+      ? {}
+      : { tracing: { ...tracing, headersFile: absolute(tracing.headersFile) } }),
   };
 }
 

@@ -1,22 +1,10 @@
 // What sallyport.yaml may say. Everything has a safe default; an unknown key is an error.
 
 import { z } from "zod";
-import { principalFields } from "../policy/fact-types.ts";
+import { claimName, httpSchema } from "./http.ts";
+import { issuerSchema } from "./issuers.ts";
 
 const path = z.string().min(1).max(4096);
-
-/** A bearer token for the loopback door, in a file that only its owner reads. */
-export const tokenSchema = z.strictObject({
-  file: path,
-  subject: z.string().min(1).max(200),
-  kind: z.enum(["person", "agent"]),
-  groups: z.array(z.string().min(1).max(200)).max(50).default([]),
-  /** Claims of the subject; each is named in `claims` above. */
-  claims: z.record(z.string(), z.string().min(1).max(200)).optional(),
-});
-
-/** What else was proven of a caller: told to rules as `principal.NAME`. */
-const claimName = z.string().regex(/^[a-z][A-Za-z0-9_]{0,62}$/, "must be a word of letters, digits and _");
 
 const contextName = z.string().min(1).max(253);
 /** The name goes into policies, onto cards and into the tools' list: printable, and no words of its own. */
@@ -82,24 +70,41 @@ const settings = z.strictObject({
   hold: z.number().int().min(0).max(45).default(45),
   /** How many seconds a call may take, waiting for a person aside; each of its requests to a cluster half of that. */
   deadline: z.number().int().min(1).max(600).default(60),
-  http: z
+  http: httpSchema.optional(),
+  /** Who vouches for callers over HTTP, beside the files of `http.tokens`. */
+  issuers: z.array(issuerSchema).max(20).default([]),
+  /** What one caller may use: calls at the same time, calls and answered bytes a minute. */
+  limits: z
     .strictObject({
-      port: z.number().int().min(0).max(65_535).default(7843),
-      tokens: z.array(tokenSchema).min(1).max(100),
+      inFlight: z.number().int().min(1).max(1000).default(16),
+      callsPerMinute: z.number().int().min(1).max(100_000).default(300),
+      bytesPerMinute: z.number().int().min(65_536).max(1_073_741_824).default(16_777_216),
     })
-    .optional(),
+    .prefault({}),
+  /** After how many days somebody has to look at an agent's account again, where its registration says no other. */
+  agents: z.strictObject({ reviewDays: z.number().int().min(1).max(366).default(90) }).prefault({}),
+  /** Where spans go, OTLP over HTTP: the address up to and with /v1/traces. Off unless it is there. */
+  tracing: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }), headersFile: path.optional() }).optional(),
 });
 
-export const configSchema = settings.superRefine(({ context, clusters = [], claims, http }, told) => {
+export const configSchema = settings.superRefine(({ context, clusters = [], claims, http, issuers }, told) => {
   const problem = (at: readonly (string | number)[], message: string): void =>
     told.addIssue({ code: "custom", path: [...at], message });
-  for (const [index, claim] of claims.entries())
-    if (principalFields.includes(claim))
-      problem(["claims", index], `${claim} is what the gateway itself says of a caller`);
   for (const [index, token] of (http?.tokens ?? []).entries())
     for (const claim of Object.keys(token.claims ?? {}))
       if (!claims.includes(claim))
         problem(["http", "tokens", index, "claims", claim], `${claim} is not one of \`claims\``);
+  for (const [index, issuer] of issuers.entries()) {
+    if (issuers.findIndex(({ name }) => name === issuer.name) < index)
+      problem(["issuers", index, "name"], `there is an issuer ${issuer.name} already`);
+    if (issuer.kind === "service-account") continue;
+    if (issuers.findIndex((one) => one.kind === "oidc" && one.issuer === issuer.issuer) < index)
+      problem(["issuers", index, "issuer"], "stands twice: one issuer has one set of rules");
+    if (issuer.audience === undefined && http?.url === undefined)
+      problem(["issuers", index, "audience"], "is missing, and there is no http.url that it could be");
+    for (const claim of Object.keys(issuer.claims))
+      if (!claims.includes(claim)) problem(["issuers", index, "claims", claim], `${claim} is not one of \`claims\``);
+  }
   if (context !== undefined && clusters.length > 0) problem(["context"], "stands beside clusters: name it in the list");
   for (const [index, { name }] of clusters.entries())
     if (clusters.findIndex((one) => one.name === name) < index)

@@ -16,6 +16,8 @@ export interface PrincipalFields extends Subject {
   readonly groups: readonly string[];
   /** The software that acts for the subject, nearest first (RFC 8693, section 4.1); empty when the subject itself calls. */
   readonly actors: readonly Subject[];
+  /** The client that the token was issued to (RFC 9068, section 2.2: `client_id`), as its issuer says; absent where it says none. */
+  readonly clientId?: string;
   /** The client program's own name for itself: recorded as claimed, never decided on. */
   readonly client: string;
   /** Which verifier accepted the evidence, for example `local-user`. */

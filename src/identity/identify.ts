@@ -3,7 +3,7 @@
 import type { Evidence, Identified } from "../domain/evidence.ts";
 import { deepFreeze } from "../domain/json.ts";
 import type { Principal, PrincipalFields, Subject } from "../domain/principal.ts";
-import type { Verified, Verifier } from "./verifiers/contract.ts";
+import type { Accepted, Verified, Verifier } from "./verifiers/contract.ts";
 
 /** RFC 8693 chains longer than this are refused: nobody can say any more who answers for the call. */
 const maxActors = 3;
@@ -19,16 +19,18 @@ const unreadable = /[\p{C}\p{Zl}\p{Zp}]/u;
 export function identify(verifiers: readonly Verifier[]): (evidence: Evidence) => Promise<Identified> {
   return async (evidence) => {
     for (const verifier of verifiers) {
-      let verified: Verified | null;
+      let accepted: Accepted | null;
       try {
-        verified = await verifier.verify(evidence);
+        accepted = await verifier.verify(evidence);
       } catch (thrown) {
         return { kind: "refused", cause: `${verifier.name} failed: ${String(thrown)}` };
       }
-      if (verified === null) continue;
+      if (accepted === null) continue;
+      const { verified, scopes, expires } = accepted;
       const wrong = whatIsWrong(verified);
       if (wrong !== "") return { kind: "refused", cause: `${verifier.name}: ${wrong}` };
-      return { kind: "identified", principal: mint(verified, shortName(evidence.client), verifier.name) };
+      const principal = mint(verified, shortName(evidence.client), verifier.name);
+      return { kind: "identified", principal, scopes, expires };
     }
     return { kind: "refused", cause: `no verifier accepts this ${evidence.kind} evidence` };
   };
@@ -36,13 +38,14 @@ export function identify(verifiers: readonly Verifier[]): (evidence: Evidence) =
 
 /** The only minter of `Principal`. */
 function mint(
-  { issuer, subject, kind, groups, actors, claims }: Verified,
+  { issuer, subject, kind, groups, actors, clientId, claims }: Verified,
   client: string,
   verifier: string,
 ): Principal {
   const copies = { groups: [...groups], actors: actors.map((actor) => ({ ...actor })) };
   const proven = claims === undefined ? {} : { claims: { ...claims } };
-  const fields: PrincipalFields = { issuer, subject, kind, ...copies, client, verifier, ...proven };
+  const through = clientId === undefined ? {} : { clientId };
+  const fields: PrincipalFields = { issuer, subject, kind, ...copies, ...through, client, verifier, ...proven };
   return deepFreeze(fields) as Principal;
 }
 
@@ -59,12 +62,18 @@ export function renew(verifiers: readonly Verifier[]): (recorded: PrincipalField
 }
 
 /** Why these names may not be a principal's; "" when they may. */
-function whatIsWrong({ issuer, subject, groups, actors, claims = {} }: Verified): string {
+function whatIsWrong({ issuer, subject, groups, actors, clientId, claims = {} }: Verified): string {
   if (actors.length > maxActors) return `more than ${maxActors} actors`;
   if (groups.length > maxGroups) return `more than ${maxGroups} groups`;
   if (Object.keys(claims).length > maxClaims) return `more than ${maxClaims} claims`;
   const subjects: readonly Subject[] = [{ issuer, subject }, ...actors];
-  const names = [...subjects.flatMap((one) => [one.issuer, one.subject]), ...groups, ...Object.values(claims)];
+  const through = clientId === undefined ? [] : [clientId];
+  const names = [
+    ...subjects.flatMap((one) => [one.issuer, one.subject]),
+    ...groups,
+    ...through,
+    ...Object.values(claims),
+  ];
   if (names.some((name) => name === "" || name.length > 1_024 || unreadable.test(name)))
     return "a name is empty, too long or holds characters that can't be seen";
   // Kubernetes reserves `system:` for its own identities (Kubernetes documentation, "Authenticating: subjects").

@@ -64,5 +64,5 @@ async function endOne(door: Keeper, session: SessionId): Promise<void> {
 /** Who calls, through whom: verified parts only, never the client's own name for itself. */
 export function callerKey(principal: Principal): string {
   const actors = principal.actors.map((actor) => [actor.issuer, actor.subject]);
-  return JSON.stringify([principal.issuer, principal.subject, actors]);
+  return JSON.stringify([principal.issuer, principal.subject, actors, principal.clientId ?? ""]);
 }

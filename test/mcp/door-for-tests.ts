@@ -9,6 +9,7 @@ import { idsFrom } from "../../src/domain/ids.ts";
 import type { MaskedOutput, Output, Sentence } from "../../src/domain/output.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { identify } from "../../src/identity/identify.ts";
+import { everyScope } from "../../src/domain/evidence.ts";
 import type { Verifier } from "../../src/identity/verifiers/contract.ts";
 import type { Door, ListedTool } from "../../src/mcp/door.ts";
 import type { Tool } from "../../src/tool.ts";
@@ -22,7 +23,11 @@ const byName: Verifier = {
     return ["alice-agent", "bob-agent", "cluster-admin"].includes(evidence.token) ? who(evidence.token, "agent") : null;
   },
 };
-const who = (subject: string, kind: "person" | "agent") => ({ issuer: "local", subject, kind, groups: [], actors: [] });
+const who = (subject: string, kind: "person" | "agent") => ({
+  verified: { issuer: "local", subject, kind, groups: [], actors: [] },
+  scopes: everyScope,
+  expires: null,
+});
 
 const readOnly = { readOnlyHint: true, openWorldHint: false };
 const anything = { type: "object" };

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { seedStory, startPracticeCluster, type PracticeCluster } from "../../practice/cluster/index.ts";
 import { readConnections } from "../../src/commands/clusters.ts";
 import { readSetting, type Setting } from "../../src/commands/setting.ts";
+import { everyScope } from "../../src/domain/evidence.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { Principal } from "../../src/domain/principal.ts";
 import { openGateway, type Gateway } from "../../src/gateway.ts";
@@ -103,7 +104,8 @@ const anybody: Verifier = {
       team: string;
     };
     const claims = team === "" ? {} : { claims: { team } };
-    return { issuer: "test", subject: `robot-${kind}`, kind, groups, actors: [], ...claims };
+    const verified = { issuer: "test", subject: `robot-${kind}`, kind, groups, actors: [], ...claims };
+    return { verified, scopes: everyScope, expires: null };
   },
   stillAccepts: async () => true,
 };

@@ -1,16 +1,23 @@
 // What a verifier is: it looks at one kind of evidence and says who that is, or that it does not know.
 
-import type { Evidence } from "../../domain/evidence.ts";
+import type { Evidence, Scope } from "../../domain/evidence.ts";
 import type { PrincipalFields } from "../../domain/principal.ts";
 
 export interface Verifier {
   /** Stands in every entry of a caller that it accepted. */
   readonly name: string;
   /** null: not accepted. A verifier never tells why, so that nothing tells valid from invalid subjects. */
-  verify(evidence: Evidence): Promise<Verified | null>;
+  verify(evidence: Evidence): Promise<Accepted | null>;
   /** Is whom it verified earlier still somebody it would accept, under the same names? Asked before an approved call runs. */
   stillAccepts(verified: Verified): Promise<boolean>;
 }
 
 /** Who the evidence speaks for. The claimed client name and the verifier's name are added by identify.ts. */
 export type Verified = Omit<PrincipalFields, "client" | "verifier">;
+
+export interface Accepted {
+  readonly verified: Verified;
+  readonly scopes: readonly Scope[];
+  /** When the evidence is over, in milliseconds since 1970; null where it does not end by itself. */
+  readonly expires: number | null;
+}

@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
+import { everyScope } from "../../domain/evidence.ts";
 import type { PrincipalFields } from "../../domain/principal.ts";
 import type { Verified, Verifier } from "./contract.ts";
 
@@ -56,7 +57,8 @@ function verifierOf(known: readonly { readonly hash: Buffer; readonly verified: 
       if (evidence.kind !== "bearer" || !isBearer(evidence.token)) return null;
       // Hashes are compared, and all of them: neither how much of a token was right nor whose it is shows in the time.
       const hash = sha256(evidence.token);
-      return known.filter((one) => timingSafeEqual(one.hash, hash))[0]?.verified ?? null;
+      const [found] = known.filter((one) => timingSafeEqual(one.hash, hash));
+      return found === undefined ? null : { verified: found.verified, scopes: everyScope, expires: null };
     },
     // By all its names: a token whose groups were changed in the configuration is another principal's.
     stillAccepts: async (verified) => known.some((one) => isDeepStrictEqual(one.verified, verified)),

@@ -1,5 +1,6 @@
 // The person at this machine, through a program that they started themselves: on stdio the operating system has checked who that is.
 
+import { everyScope } from "../../domain/evidence.ts";
 import type { Verifier } from "./contract.ts";
 
 /**
@@ -12,11 +13,15 @@ export function localUser(owner: string): Verifier {
     async verify(evidence) {
       if (evidence.kind !== "local-user" || owner === "" || evidence.user !== owner) return null;
       return {
-        issuer: "local",
-        subject: owner,
-        kind: "person",
-        groups: [],
-        actors: [{ issuer: "local", subject: "agent" }],
+        verified: {
+          issuer: "local",
+          subject: owner,
+          kind: "person",
+          groups: [],
+          actors: [{ issuer: "local", subject: "agent" }],
+        },
+        scopes: everyScope,
+        expires: null,
       };
     },
     stillAccepts: async ({ issuer, subject }) => owner !== "" && issuer === "local" && subject === owner,

@@ -12,7 +12,7 @@ const bearer = { kind: "bearer", token: "t", client: "cli/1" } as const;
 const person: Verified = { issuer: "https://id.example", subject: "olga", kind: "person", groups: ["dev"], actors: [] };
 const says = (name: string, verified: Verified | null): Verifier => ({
   name,
-  verify: async () => verified,
+  verify: async () => (verified === null ? null : { verified, scopes: ["sallyport:read"], expires: 1_000 }),
   stillAccepts: async (once) => isDeepStrictEqual(once, verified),
 });
 
@@ -32,6 +32,8 @@ promise(
         client: "curl??/8",
         verifier: "local-user",
       },
+      scopes: ["sallyport:read", "sallyport:change", "sallyport:execute"],
+      expires: null,
     });
   },
 );
@@ -45,7 +47,12 @@ promise("identity:local-user", "and nobody else: not another user, not an empty 
 
 promise("identity:first-that-knows", "asks the verifiers in order and records which one accepted", async () => {
   const found = await identify([says("first", null), says("second", person), says("third", person)])(bearer);
-  expect(found).toEqual({ kind: "identified", principal: { ...person, client: "cli/1", verifier: "second" } });
+  expect(found).toEqual({
+    kind: "identified",
+    principal: { ...person, client: "cli/1", verifier: "second" },
+    scopes: ["sallyport:read"],
+    expires: 1_000,
+  });
 });
 
 promise("identity:no-evidence-no-principal", "without a verifier, and where one fails", async () => {
