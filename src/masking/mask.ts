@@ -135,7 +135,9 @@ function callMasker(engine: Engine, key: () => KeyObject, supplied: Json): CallM
   const mint = minter(key, supplied);
   const write: Write = (type, value) => mint.token(type, value);
   const room = newRoom();
-  const walk = engine.walkWith(write, room);
+  // Made at the first use, where whatever goes wrong withholds what was to be masked.
+  let made: Walk | undefined;
+  const walk: Walk = (...given) => (made ??= engine.walkWith(write, room))(...given);
   const text = (given: string): string => written(given, engine.find(given, false, 0, room).spans, write);
   const passes: Passes = { text, walk, remember: engine.remember };
   const whole = (value: JsonObject): JsonObject => {

@@ -38,6 +38,11 @@ export const masking = {
     promise: "Whatever goes wrong inside withholds the output; what was not scanned is not shown",
     source: "masking.md",
   },
+  "masking:faults-withhold": {
+    promise:
+      "A fault inside any part of masking withholds the answer, tells nothing of what was being masked, and leaves the gateway working",
+    source: "issue 8, point 6",
+  },
   "masking:linear": {
     promise: "Twice the text takes about twice the work, whatever stands in it",
     source: "masking.md",
