@@ -76,6 +76,8 @@ const homes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@bufbuild\//, ["src/policy/expression.ts"]],
   [/^commander$/, ["src/commands/", "src/main.ts"]],
   [/^pino$/, ["src/log.ts"]],
+  [/^@slack\//, ["src/approval/channels/slack"]],
+  [/^hono/, ["src/console/"]],
   [/^jose$/, ["src/identity/verifiers/"]],
   [/^prom-client$/, ["src/telemetry/metrics.ts"]],
   [/^@opentelemetry\//, ["src/telemetry/traces.ts"]],

@@ -83,7 +83,7 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
 
 /** Relative paths count from the folder of sallyport.yaml, wherever a client starts the program. */
 function fromFolder(config: Config, folder: string): Config {
-  const { kubeconfig, http, issuers, tracing } = config;
+  const { kubeconfig, http, issuers, tracing, slack, console: pages, webhooks } = config;
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   return {
     ...config,
@@ -103,6 +103,21 @@ function fromFolder(config: Config, folder: string): Config {
     issuers: issuers.map((one) =>
       one.kind === "service-account" || one.ca === undefined ? one : { ...one, ca: absolute(one.ca) },
     ),
+    ...(slack === undefined
+      ? {}
+      : {
+          slack: {
+            ...slack,
+            botToken: absolute(slack.botToken),
+            ...(slack.appToken === undefined ? {} : { appToken: absolute(slack.appToken) }),
+            ...(slack.signingSecret === undefined ? {} : { signingSecret: absolute(slack.signingSecret) }),
+            ...(slack.client === undefined
+              ? {}
+              : { client: { ...slack.client, secret: absolute(slack.client.secret) } }),
+          },
+        }),
+    ...(pages?.clientSecret === undefined ? {} : { console: { ...pages, clientSecret: absolute(pages.clientSecret) } }),
+    webhooks: webhooks.map((one) => ({ ...one, secret: absolute(one.secret) })),
     ...(tracing?.headersFile === undefined
       ? {}
       : { tracing: { ...tracing, headersFile: absolute(tracing.headersFile) } }),

@@ -1,6 +1,7 @@
 // What sallyport.yaml may say. Everything has a safe default; an unknown key is an error.
 
 import { z } from "zod";
+import { approvalSettings } from "./approvals.ts";
 import { claimName, httpSchema } from "./http.ts";
 import { issuerSchema } from "./issuers.ts";
 
@@ -85,30 +86,47 @@ const settings = z.strictObject({
   agents: z.strictObject({ reviewDays: z.number().int().min(1).max(366).default(90) }).prefault({}),
   /** Where spans go, OTLP over HTTP: the address up to and with /v1/traces. Off unless it is there. */
   tracing: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }), headersFile: path.optional() }).optional(),
+  /** Who answers requests for approval, and the ways that carry them there. */
+  ...approvalSettings,
 });
 
-export const configSchema = settings.superRefine(({ context, clusters = [], claims, http, issuers }, told) => {
-  const problem = (at: readonly (string | number)[], message: string): void =>
-    told.addIssue({ code: "custom", path: [...at], message });
-  for (const [index, token] of (http?.tokens ?? []).entries())
-    for (const claim of Object.keys(token.claims ?? {}))
-      if (!claims.includes(claim))
-        problem(["http", "tokens", index, "claims", claim], `${claim} is not one of \`claims\``);
-  for (const [index, issuer] of issuers.entries()) {
-    if (issuers.findIndex(({ name }) => name === issuer.name) < index)
-      problem(["issuers", index, "name"], `there is an issuer ${issuer.name} already`);
-    if (issuer.kind === "service-account") continue;
-    if (issuers.findIndex((one) => one.kind === "oidc" && one.issuer === issuer.issuer) < index)
-      problem(["issuers", index, "issuer"], "stands twice: one issuer has one set of rules");
-    if (issuer.audience === undefined && http?.url === undefined)
-      problem(["issuers", index, "audience"], "is missing, and there is no http.url that it could be");
-    for (const claim of Object.keys(issuer.claims))
-      if (!claims.includes(claim)) problem(["issuers", index, "claims", claim], `${claim} is not one of \`claims\``);
-  }
-  if (context !== undefined && clusters.length > 0) problem(["context"], "stands beside clusters: name it in the list");
-  for (const [index, { name }] of clusters.entries())
-    if (clusters.findIndex((one) => one.name === name) < index)
-      problem(["clusters", index], `there is a cluster ${name} already: give one of them another name`);
-});
+export const configSchema = settings.superRefine(
+  ({ context, clusters = [], claims, http, issuers, slack, console, people, webhooks }, told) => {
+    const problem = (at: readonly (string | number)[], message: string): void =>
+      told.addIssue({ code: "custom", path: [...at], message });
+    for (const [index, token] of (http?.tokens ?? []).entries())
+      for (const claim of Object.keys(token.claims ?? {}))
+        if (!claims.includes(claim))
+          problem(["http", "tokens", index, "claims", claim], `${claim} is not one of \`claims\``);
+    for (const [index, issuer] of issuers.entries()) {
+      if (issuers.findIndex(({ name }) => name === issuer.name) < index)
+        problem(["issuers", index, "name"], `there is an issuer ${issuer.name} already`);
+      if (issuer.kind === "service-account") continue;
+      if (issuers.findIndex((one) => one.kind === "oidc" && one.issuer === issuer.issuer) < index)
+        problem(["issuers", index, "issuer"], "stands twice: one issuer has one set of rules");
+      if (issuer.audience === undefined && http?.url === undefined)
+        problem(["issuers", index, "audience"], "is missing, and there is no http.url that it could be");
+      for (const claim of Object.keys(issuer.claims))
+        if (!claims.includes(claim)) problem(["issuers", index, "claims", claim], `${claim} is not one of \`claims\``);
+    }
+    if (slack?.mode === "socket" && slack.appToken === undefined)
+      problem(["slack", "appToken"], "is missing: mode socket needs it");
+    if (slack?.mode === "http" && slack.signingSecret === undefined)
+      problem(["slack", "signingSecret"], "is missing: mode http needs it");
+    if (console !== undefined && !issuers.some((one) => one.kind === "oidc" && one.name === console.issuer))
+      problem(["console", "issuer"], "is the name of no oidc issuer in `issuers`");
+    for (const [index, { name }] of people.entries())
+      if (people.findIndex((one) => one.name === name) < index)
+        problem(["people", index, "name"], `${name} stands twice`);
+    for (const [index, { name }] of webhooks.entries())
+      if (webhooks.findIndex((one) => one.name === name) < index)
+        problem(["webhooks", index, "name"], `${name} stands twice`);
+    if (context !== undefined && clusters.length > 0)
+      problem(["context"], "stands beside clusters: name it in the list");
+    for (const [index, { name }] of clusters.entries())
+      if (clusters.findIndex((one) => one.name === name) < index)
+        problem(["clusters", index], `there is a cluster ${name} already: give one of them another name`);
+  },
+);
 
 export type Config = z.output<typeof configSchema>;
