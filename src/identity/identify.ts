@@ -3,6 +3,7 @@
 import type { Evidence, Identified } from "../domain/evidence.ts";
 import { deepFreeze } from "../domain/json.ts";
 import type { Principal, PrincipalFields, Subject } from "../domain/principal.ts";
+import type { AccountStanding } from "./accounts.ts";
 import type { Accepted, Verified, Verifier } from "./verifiers/contract.ts";
 
 /** RFC 8693 chains longer than this are refused: nobody can say any more who answers for the call. */
@@ -14,21 +15,32 @@ const unreadable = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 /**
  * Asks the verifiers in their order; the first that knows the evidence answers for it. Never throws: a verifier that
- * fails accepts nobody. Then holds every name to what it may be.
+ * fails accepts nobody. Then holds every name to what it may be, and every agent to how its account stands now.
+ * `told` hears of a verifier that failed and of names that may be nobody's, for the operator.
  */
-export function identify(verifiers: readonly Verifier[]): (evidence: Evidence) => Promise<Identified> {
+export function identify(
+  verifiers: readonly Verifier[],
+  standing: AccountStanding,
+  told: (why: string, verifier: string) => void = () => undefined,
+): (evidence: Evidence) => Promise<Identified> {
+  const refuse = (why: string, verifier: string): Identified => {
+    told(why, verifier);
+    return { kind: "refused", cause: `${verifier}: ${why}` };
+  };
   return async (evidence) => {
     for (const verifier of verifiers) {
       let accepted: Accepted | null;
       try {
         accepted = await verifier.verify(evidence);
       } catch (thrown) {
-        return { kind: "refused", cause: `${verifier.name} failed: ${String(thrown)}` };
+        return refuse(`it failed: ${String(thrown)}`, verifier.name);
       }
       if (accepted === null) continue;
       const { verified, scopes, expires } = accepted;
       const wrong = whatIsWrong(verified);
-      if (wrong !== "") return { kind: "refused", cause: `${verifier.name}: ${wrong}` };
+      if (wrong !== "") return refuse(wrong, verifier.name);
+      const barred = standing(verified, verifier.name);
+      if (barred !== "") return { kind: "refused", cause: `${verifier.name}: ${barred}` };
       const principal = mint(verified, shortName(evidence.client), verifier.name);
       return { kind: "identified", principal, scopes, expires };
     }
@@ -49,15 +61,19 @@ function mint(
   return deepFreeze(fields) as Principal;
 }
 
-/** Mints the principal of a recorded call once more, if the verifier that knew it would still accept it; else null. */
-export function renew(verifiers: readonly Verifier[]): (recorded: PrincipalFields) => Promise<Principal | null> {
+/** Mints the principal of a recorded call once more, if the verifier that knew it would still accept it and its agent is still enabled; else null. */
+export function renew(
+  verifiers: readonly Verifier[],
+  standing: AccountStanding,
+): (recorded: PrincipalFields) => Promise<Principal | null> {
   return async (recorded) => {
     const { client, verifier: name, ...verified } = recorded;
     const verifier = verifiers.find((one) => one.name === name);
     if (verifier === undefined || whatIsWrong(verified) !== "") return null;
     // A verifier that fails accepts nobody, here as in identify.
     const accepted = await verifier.stillAccepts(verified).catch(() => false);
-    return accepted ? mint(verified, client, name) : null;
+    // Asked last: the verifier may take its time, and whoever was disabled meanwhile does not run.
+    return accepted && standing(verified, name) === "" ? mint(verified, client, name) : null;
   };
 }
 

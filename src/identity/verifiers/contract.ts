@@ -10,7 +10,14 @@ export interface Verifier {
   verify(evidence: Evidence): Promise<Accepted | null>;
   /** Is whom it verified earlier still somebody it would accept, under the same names? Asked before an approved call runs. */
   stillAccepts(verified: Verified): Promise<boolean>;
+  /** Could it accept anybody now? Absent where nothing outside this process has to answer first. Asking begins to look where it could not. */
+  standing?(): Standing;
 }
+
+export type Standing =
+  | { readonly kind: "ready" }
+  /** `why` is for the operator. */
+  | { readonly kind: "waiting"; readonly why: string };
 
 /** Who the evidence speaks for. The claimed client name and the verifier's name are added by identify.ts. */
 export type Verified = Omit<PrincipalFields, "client" | "verifier">;

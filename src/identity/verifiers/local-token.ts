@@ -78,10 +78,13 @@ export async function writeTokenFile(file: string, random: (count: number) => Ui
   return token;
 }
 
-type ReadFile = { readonly kind: "read"; readonly text: string } | Extract<LoadedTokens, { kind: "refused" }>;
+export type ReadFile = { readonly kind: "read"; readonly text: string } | Extract<LoadedTokens, { kind: "refused" }>;
 
-/** Looks at the open file, not at its name, so that nothing can be swapped between the check and the read. */
-async function readOwnFile(file: string, uid: number): Promise<ReadFile> {
+/**
+ * A file of at most 4 KiB that belongs to this user and that nobody else may read; else the sentence why not.
+ * Looks at the open file, not at its name, so that nothing can be swapped between the check and the read.
+ */
+export async function readOwnFile(file: string, uid: number): Promise<ReadFile> {
   let handle: FileHandle;
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -7,6 +7,7 @@ import { identify, renew } from "../../../src/identity/identify.ts";
 import type { Verified, Verifier } from "../../../src/identity/verifiers/contract.ts";
 import { localUser } from "../../../src/identity/verifiers/index.ts";
 import { promise } from "../../support/promise.ts";
+import { noAccounts } from "../../support/accounts.ts";
 
 const bearer = { kind: "bearer", token: "t", client: "cli/1" } as const;
 const person: Verified = { issuer: "https://id.example", subject: "olga", kind: "person", groups: ["dev"], actors: [] };
@@ -20,7 +21,10 @@ promise(
   "identity:local-user",
   "the person who started the process, through an agent, whatever name it claims",
   async () => {
-    const found = await identify([localUser("olga")])({ kind: "local-user", user: "olga", client: "curl\n\u202e/8" });
+    const found = await identify(
+      [localUser("olga")],
+      noAccounts,
+    )({ kind: "local-user", user: "olga", client: "curl\n\u202e/8" });
     expect(found).toEqual({
       kind: "identified",
       principal: {
@@ -40,13 +44,20 @@ promise(
 
 promise("identity:local-user", "and nobody else: not another user, not an empty name, not a token", async () => {
   for (const user of ["eve", "", "Olga"])
-    expect((await identify([localUser("olga")])({ kind: "local-user", user, client: "" })).kind).toBe("refused");
-  expect((await identify([localUser("")])({ kind: "local-user", user: "", client: "" })).kind).toBe("refused");
-  expect((await identify([localUser("olga")])({ ...bearer, token: "olga" })).kind).toBe("refused");
+    expect((await identify([localUser("olga")], noAccounts)({ kind: "local-user", user, client: "" })).kind).toBe(
+      "refused",
+    );
+  expect((await identify([localUser("")], noAccounts)({ kind: "local-user", user: "", client: "" })).kind).toBe(
+    "refused",
+  );
+  expect((await identify([localUser("olga")], noAccounts)({ ...bearer, token: "olga" })).kind).toBe("refused");
 });
 
 promise("identity:first-that-knows", "asks the verifiers in order and records which one accepted", async () => {
-  const found = await identify([says("first", null), says("second", person), says("third", person)])(bearer);
+  const found = await identify(
+    [says("first", null), says("second", person), says("third", person)],
+    noAccounts,
+  )(bearer);
   expect(found).toEqual({
     kind: "identified",
     principal: { ...person, client: "cli/1", verifier: "second" },
@@ -56,12 +67,12 @@ promise("identity:first-that-knows", "asks the verifiers in order and records wh
 });
 
 promise("identity:no-evidence-no-principal", "without a verifier, and where one fails", async () => {
-  expect((await identify([])(bearer)).kind).toBe("refused");
+  expect((await identify([], noAccounts)(bearer)).kind).toBe("refused");
   const fails = () => Promise.reject(new Error("no network"));
   const failing: Verifier = { name: "failing", verify: fails, stillAccepts: fails };
-  expect(await identify([failing, says("next", person)])(bearer)).toEqual({
+  expect(await identify([failing, says("next", person)], noAccounts)(bearer)).toEqual({
     kind: "refused",
-    cause: "failing failed: Error: no network",
+    cause: "failing: it failed: Error: no network",
   });
 });
 
@@ -83,7 +94,7 @@ promise("identity:reserved-names", "no name of Kubernetes' own is ever a princip
         groups: where === "group" ? ["dev", name] : ["dev"],
         actors: where.startsWith("actor") ? [actor] : [],
       };
-      expect((await identify([says("any", verified)])(bearer)).kind).toBe("refused");
+      expect((await identify([says("any", verified)], noAccounts)(bearer)).kind).toBe("refused");
     }),
   );
 });
@@ -91,25 +102,30 @@ promise("identity:reserved-names", "no name of Kubernetes' own is ever a princip
 promise("identity:readable-names", "no empty, endless or invisible name is one", async () => {
   const names = ["", "x".repeat(1_025), "a\u0000b", "a\nb", "ol\u202ega", "ol\u200bga", "\ufeffolga", "a\u2028b"];
   for (const subject of names)
-    expect((await identify([says("any", { ...person, subject })])(bearer)).kind, JSON.stringify(subject)).toBe(
-      "refused",
-    );
+    expect(
+      (await identify([says("any", { ...person, subject })], noAccounts)(bearer)).kind,
+      JSON.stringify(subject),
+    ).toBe("refused");
   const good = ["olga@example.com", "Ольга", "李雷", "system", "https://id.example/u?1"];
   for (const subject of good)
-    expect((await identify([says("any", { ...person, subject })])(bearer)).kind, subject).toBe("identified");
+    expect((await identify([says("any", { ...person, subject })], noAccounts)(bearer)).kind, subject).toBe(
+      "identified",
+    );
 });
 
 promise("identity:readable-names", "no chain of more than three actors, no endless list of groups", async () => {
   const actors = Array.from({ length: 4 }, (_, at) => ({ issuer: "i", subject: `a${at}` }));
-  expect((await identify([says("any", { ...person, actors })])(bearer)).kind).toBe("refused");
-  expect((await identify([says("any", { ...person, actors: actors.slice(1) })])(bearer)).kind).toBe("identified");
+  expect((await identify([says("any", { ...person, actors })], noAccounts)(bearer)).kind).toBe("refused");
+  expect((await identify([says("any", { ...person, actors: actors.slice(1) })], noAccounts)(bearer)).kind).toBe(
+    "identified",
+  );
   const groups = Array.from({ length: 201 }, (_, at) => `g${at}`);
-  expect((await identify([says("any", { ...person, groups })])(bearer)).kind).toBe("refused");
+  expect((await identify([says("any", { ...person, groups })], noAccounts)(bearer)).kind).toBe("refused");
 });
 
 promise("identity:principal-is-frozen", "to its leaves, and apart from what the verifier holds", async () => {
   const verified = { ...person, groups: ["dev"], actors: [{ issuer: "i", subject: "a" }] };
-  const found = await identify([says("any", verified)])(bearer);
+  const found = await identify([says("any", verified)], noAccounts)(bearer);
   verified.groups.push("admins");
   if (found.kind === "refused") throw new Error(found.cause);
   expect(found.principal.groups).toEqual(["dev"]);
@@ -123,16 +139,16 @@ promise(
   async () => {
     const recorded = { ...person, client: "cli/1", verifier: "second" };
     const verifiers = [says("first", null), says("second", person)];
-    expect(await renew(verifiers)(recorded)).toEqual(recorded);
-    expect(await renew([says("second", { ...person, groups: [] })])(recorded)).toBeNull();
-    expect(await renew([says("second", null)])(recorded)).toBeNull();
-    expect(await renew([says("first", person)])(recorded)).toBeNull();
+    expect(await renew(verifiers, noAccounts)(recorded)).toEqual(recorded);
+    expect(await renew([says("second", { ...person, groups: [] })], noAccounts)(recorded)).toBeNull();
+    expect(await renew([says("second", null)], noAccounts)(recorded)).toBeNull();
+    expect(await renew([says("first", person)], noAccounts)(recorded)).toBeNull();
     const failing: Verifier = {
       ...says("second", person),
       stillAccepts: () => Promise.reject(new Error("no network")),
     };
-    expect(await renew([failing])(recorded)).toBeNull();
+    expect(await renew([failing], noAccounts)(recorded)).toBeNull();
     const reserved = { ...person, subject: "system:admin" };
-    expect(await renew([says("second", reserved)])({ ...recorded, ...reserved })).toBeNull();
+    expect(await renew([says("second", reserved)], noAccounts)({ ...recorded, ...reserved })).toBeNull();
   },
 );

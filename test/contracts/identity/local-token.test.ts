@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect } from "vitest";
 import { identify } from "../../../src/identity/identify.ts";
 import { loadLocalTokens, writeTokenFile, type LocalToken } from "../../../src/identity/verifiers/index.ts";
 import { promise } from "../../support/promise.ts";
+import { noAccounts } from "../../support/accounts.ts";
 
 const uid = process.getuid?.() ?? 0;
 const random = (count: number): Uint8Array => randomBytes(count);
@@ -30,7 +31,7 @@ const entry = (name: string, more: Partial<LocalToken> = {}): LocalToken => ({
 async function ask(tokens: readonly LocalToken[], token: string): Promise<unknown> {
   const loaded = await loadLocalTokens(tokens, uid);
   if (loaded.kind === "refused") return loaded.sentence;
-  const found = await identify([loaded.verifier])({ kind: "bearer", token, client: "c" });
+  const found = await identify([loaded.verifier], noAccounts)({ kind: "bearer", token, client: "c" });
   return found.kind === "identified" ? found.principal : found.kind;
 }
 

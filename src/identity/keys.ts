@@ -1,0 +1,69 @@
+// An issuer's public keys: which of them may check which signature (RFC 7517, RFC 7518).
+
+import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import type { Header } from "./token.ts";
+
+/** A key that may check signatures. `imported`: by algorithm, once each. */
+export interface PublicKey<K> {
+  readonly kid: string | null;
+  /** The one algorithm that the issuer allows it, or null. */
+  readonly alg: string | null;
+  readonly family: string;
+  readonly jwk: JsonObject;
+  readonly imported: Map<string, Promise<K>>;
+}
+
+export interface KeySet<K> {
+  readonly keys: readonly PublicKey<K>[];
+  /** How many stood there that can't be used. */
+  readonly unusable: number;
+}
+
+/** The family of keys that an algorithm needs (RFC 7518, section 3.1; RFC 8037, section 3.1). */
+const families: { readonly [alg: string]: string } = { RS256: "RSA", PS256: "RSA", ES256: "P-256", EdDSA: "Ed25519" };
+const mostKeys = 100;
+
+/** The keys of a JWK set, or null where it is none. What no allowed algorithm could use is left out. */
+export function keysOf<K>(set: JsonObject): KeySet<K> | null {
+  const listed = set["keys"];
+  if (!Array.isArray(listed) || listed.length > mostKeys) return null;
+  const keys = listed.flatMap((jwk: Json) => (isJsonObject(jwk) ? keyOf<K>(jwk) : []));
+  return { keys, unusable: listed.length - keys.length };
+}
+
+function keyOf<K>(jwk: JsonObject): readonly PublicKey<K>[] {
+  const { kid = null, alg = null, use = "sig", key_ops: operations = ["verify"] } = jwk;
+  const family = familyOf(jwk);
+  // A private key that was published proves nothing any more.
+  if (family === "" || Object.hasOwn(jwk, "d")) return [];
+  if (use !== "sig" || !Array.isArray(operations) || !operations.includes("verify")) return [];
+  if ((kid !== null && typeof kid !== "string") || (alg !== null && typeof alg !== "string")) return [];
+  return [{ kid, alg, family, jwk, imported: new Map() }];
+}
+
+/** "" for what can't sign here: secrets, other curves, RSA below 2048 bits (RFC 7518, section 3.3) or beyond 8192. */
+function familyOf({ kty, crv, n, e }: JsonObject): string {
+  if (kty === "EC" && crv === "P-256") return crv;
+  if (kty === "OKP" && crv === "Ed25519") return crv;
+  if (kty !== "RSA" || typeof n !== "string" || typeof e !== "string" || e.length > 6) return "";
+  const bits = bitsOf(Buffer.from(n, "base64url"));
+  return bits >= 2048 && bits <= 8192 ? kty : "";
+}
+
+function bitsOf(bytes: Uint8Array): number {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (bytes.length - first) * 8 - Math.clz32(bytes[first] ?? 0) + 24;
+}
+
+/** Why no key was chosen: `unknown` where a newer set may have it. */
+export type Chosen<K> = { readonly kind: "key"; readonly key: PublicKey<K> } | { readonly kind: "unknown" | "unfit" };
+
+/** The key that the header names, if it may be used with the header's algorithm; the only fitting one where it names none. */
+export function keyFor<K>({ keys }: KeySet<K>, { alg, kid }: Header): Chosen<K> {
+  const named = kid === null ? keys : keys.filter((one) => one.kid === kid);
+  if (named.length === 0) return { kind: "unknown" };
+  const fitting = named.filter((one) => one.family === families[alg] && (one.alg === null || one.alg === alg));
+  const [key] = fitting;
+  // Two keys of one name: which of them is meant can't be told.
+  return key === undefined || fitting.length > 1 ? { kind: "unfit" } : { kind: "key", key };
+}
