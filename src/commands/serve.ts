@@ -1,10 +1,11 @@
-// `sallyport` and `sallyport serve`: the gateway on stdio or on loopback HTTP; a second one relays to the owner.
+// `sallyport` and `sallyport serve`: the gateway on stdio or over HTTP; a second one relays to the owner.
 
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
 import { takeLock, type OwnerLock } from "../owner/lock.ts";
+import { within } from "../wiring/closing.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import type { Owning } from "./owning.ts";
 
@@ -30,56 +31,93 @@ export async function serve(io: Io, options: ServeOptions): Promise<void> {
         throw new CommandFailed(
           `Another Sallyport runs on ${folder}: stop it, or set SALLYPORT_HOME to another folder.`,
         );
-      return await relayToOwner(io, options);
+      return await (
+        await import("./following.ts")
+      ).follow(io, options.config, (handed, lock) => own(handed, lock, options));
     case "taken":
-      try {
-        return await (options.http ? serveOnHttp : serveOnStdio)(io, taken.lock, options);
-      } finally {
-        taken.lock.release();
-      }
+      return await own(io, taken.lock, options);
   }
 }
 
-async function relayToOwner(io: Io, options: ServeOptions): Promise<void> {
-  const [{ readSetting }, { relay }] = await Promise.all([import("./setting.ts"), import("../owner/relay.ts")]);
-  const { folder, digest } = await readSetting(io, options.config);
-  const { uid, version, input, output, signal } = io;
-  const ended = await relay({ folder, uid, version, config: digest, input, output, signal });
-  if (ended.kind !== "ended") throw new CommandFailed(ended.sentence);
+/** Serves as the owner of the state folder until its client leaves or it is told to stop. */
+async function own(io: Io, lock: OwnerLock, options: ServeOptions): Promise<void> {
+  let ended = true;
+  try {
+    ended = await (options.http ? serveOnHttp : serveOnStdio)(io, lock, options);
+  } finally {
+    // While something of it still runs the folder stays ours: the lock ends with the process.
+    if (ended) lock.release();
+  }
 }
 
 async function begin(io: Io, lock: OwnerLock, options: ServeOptions): Promise<Owning> {
   const { startOwning } = await import("./owning.ts");
-  return await startOwning(io, lock, options.config);
+  return await startOwning(io, lock, options.config, { metrics: options.http });
 }
 
-async function serveOnHttp(io: Io, lock: OwnerLock, options: ServeOptions): Promise<void> {
+/** Milliseconds from being told to stop until nothing is waited for any more: the process ends within ten seconds. */
+const lastSeconds = 8_000;
+
+/** False where something did not end in time; the next start finds it in the record and marks it. */
+async function endWithin(io: Io, work: () => Promise<void>): Promise<boolean> {
+  let ended = false;
+  await within(
+    lastSeconds,
+    work().then(() => void (ended = true)),
+  );
+  if (!ended) io.err("Not everything ended in time; the next start puts on record what was cut off.\n");
+  return ended;
+}
+
+async function serveOnHttp(io: Io, lock: OwnerLock, options: ServeOptions): Promise<boolean> {
+  const [{ readConfig }, door, { serveHttp }] = await Promise.all([
+    import("./setting.ts"),
+    import("./http-setting.ts"),
+    import("../mcp/http.ts"),
+  ]);
+  const { config } = await readConfig(io, options.config);
+  const wrong = await door.doorProblem(io, config);
+  if (wrong !== "") throw new CommandFailed(wrong, 3);
   const owning = await begin(io, lock, options);
-  const { gateway, setting } = owning;
-  const { serveHttp } = await import("../mcp/http.ts");
+  const { gateway, log, operators } = owning;
+  const { openPages } = await import("./pages.ts");
+  const pages = await openPages(io, owning, io.signal).catch(async (thrown: unknown) => {
+    await owning.stop("the pages can't be served");
+    throw thrown;
+  });
   const listening = await serveHttp({
     door: gateway,
     about: { version: io.version, instructions },
-    host: "127.0.0.1",
-    port: options.port ?? setting.config.http?.port ?? 0,
-    refused: () => gateway.refusedStranger(),
+    ...door.doorSetting(config, io.uid, options.port),
+    limits: { connections: await door.connectionsThatFit() },
+    refused: ({ why, ...stranger }) => {
+      gateway.refusedStranger();
+      log.info({ ...stranger, cause: why }, "a stranger was turned away");
+    },
+    say: (sentence) => io.err(`${sentence}\n`),
+    pages,
+    ...(operators === null ? {} : { operators: (path, asked) => operators.answer(path, asked) }),
   });
   if (listening.kind === "refused") {
     await owning.stop("could not listen");
     throw new CommandFailed(listening.sentence);
   }
   io.err(`Sallyport ${io.version} listens at ${listening.url}\n`);
-  if (setting.config.http === undefined)
-    io.err("sallyport.yaml names no http.tokens: whoever calls at this address is refused.\n");
+  const shut = door.nobodyCalls(config);
+  if (shut !== "") io.err(`${shut}\n`);
   await stopped(io.signal);
-  await listening.close();
-  await owning.stop("signal");
+  // Whoever is held for a person hears at once that it is pending; what runs gets its time.
+  gateway.holdNobody();
+  return await endWithin(io, async () => {
+    await listening.close();
+    await owning.stop("signal");
+  });
 }
 
 /** Milliseconds that the first answer may take before loading begins all the same. */
 const greeting = 500;
 
-async function serveOnStdio(io: Io, lock: OwnerLock, options: ServeOptions): Promise<void> {
+async function serveOnStdio(io: Io, lock: OwnerLock, options: ServeOptions): Promise<boolean> {
   const output = new PassThrough();
   output.pipe(io.output);
   // Loading would stand in the way of the handshake's answer; a silent client is not waited for.
@@ -103,8 +141,10 @@ async function serveOnStdio(io: Io, lock: OwnerLock, options: ServeOptions): Pro
     // A gateway that can't start ends the process with its sentence; a client that leaves first waits for it all the same.
     const owning = await starting;
     await left;
-    await serving.close();
-    await owning.stop(io.signal.aborted ? "signal" : "the client left");
+    return await endWithin(io, async () => {
+      await serving.close();
+      await owning.stop(io.signal.aborted ? "signal" : "the client left");
+    });
   } catch (thrown) {
     await serving.close();
     throw thrown;

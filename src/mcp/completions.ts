@@ -20,6 +20,8 @@ export interface Asking {
   readonly principal: Principal;
   readonly session: Session;
   readonly tools: readonly ListedTool[];
+  /** May the caller's evidence ask for reads? What is read from the cluster is offered to nobody else. */
+  readonly reads: boolean;
   /** Aborted with the request. */
   readonly signal: AbortSignal;
   /** The caller's calls whose answers are kept. */
@@ -96,12 +98,14 @@ function inCluster({ cluster }: JsonObject): JsonObject {
 }
 
 async function namespaces(asking: Asking, chosen: JsonObject): Promise<readonly string[]> {
+  if (!asking.reads) return [];
   const everywhere = listing(asking, { ...inCluster(chosen), kind: "Pod", namespace: "*" });
   return (await asking.door.readable(everywhere)).toSorted();
 }
 
 async function names(asking: Asking, where: JsonObject, typed: string): Promise<Completed> {
   const { kind, namespace } = where;
+  if (!asking.reads) return none;
   if (typeof kind !== "string" || !kindName.test(kind)) return none;
   if (typed !== "" && !nameWord.test(typed.replace(/[.-]$/, ""))) return none;
   // Someone who completes a name has chosen one namespace; all of them would be read for nothing.

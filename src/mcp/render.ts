@@ -316,7 +316,28 @@ function faulted(kind: "refused" | "failed", call: CallId, fault: Fault): Render
     `next: ${fits(ran ? [...goOn(fault), ...nextAfter[effect]] : text.next)}`,
     lastLine(call, effect, retry, detail["seconds"]),
   ].map((line) => cutBytes(line, most.line));
-  return rendered(lines, true, { call, outcome: kind, code, effect, retry });
+  return rendered(lines, true, { call, outcome: kind, code, effect, retry, ...limitFacts(detail) });
+}
+
+/** For a request that its gateway took and never answered: a tool's call as a result of its kind, else an error of the protocol. */
+export function renderLost(
+  isCall: boolean,
+): { readonly result: Rendered } | { readonly error: { readonly code: number; readonly message: string } } {
+  const ended = "The gateway that took this ended before it answered, and another one serves this session now.";
+  if (!isCall) return { error: { code: -32603, message: `internal: ${ended} Whether it was done is not known.` } };
+  const facts = { call: "", outcome: "failed", code: "internal", effect: "unknown", retry: "never" };
+  const lines = [
+    `ERROR internal: ${ended}`,
+    `next: ${nextAfter.unknown[0] ?? ""}`,
+    "call not known - effect unknown - retry never",
+  ];
+  return { result: rendered(lines, true, facts) };
+}
+
+/** Which of the caller's own limits was in the way, how much it allows, and the seconds after which it may be tried again. */
+function limitFacts({ bound, most: allowed, seconds }: Fault["detail"]): JsonObject {
+  if (typeof bound !== "string" || typeof allowed !== "number" || typeof seconds !== "number") return {};
+  return { limit: { name: bound, most: allowed }, retry_after: Math.ceil(seconds) };
 }
 
 function lastLine(call: CallId, effect: EffectLeft, retry: Retry, seconds: Json | undefined): string {
@@ -422,7 +443,12 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
     next: ["preview it again; the same call makes a new request for approval."],
   },
   limit_exceeded: {
-    sentence: ["The answer is larger than {bytes} bytes.", "A limit was reached: {=limit}.", "A limit was reached."],
+    sentence: [
+      "You have reached your limit {bound}: {=limit}.",
+      "The answer is larger than {bytes} bytes.",
+      "A limit was reached: {=limit}.",
+      "A limit was reached.",
+    ],
     ran: ["A limit was reached while the call ran."],
     next: ["wait {seconds} s, or ask for less at a time.", "ask for less at a time, or wait a little."],
   },

@@ -34,7 +34,7 @@ export interface StdioServing {
 }
 
 /** Milliseconds that aborted calls get to record their end. */
-const lastCalls = 8_000;
+const lastCalls = 3_000;
 
 export function serveStdio(options: StdioOptions): StdioServing {
   const transport = lineTransport(options.input, options.output);

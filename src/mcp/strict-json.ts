@@ -1,7 +1,7 @@
 // Reads one JSON-RPC message from a client's bytes, or says why it is none (JSON-RPC 2.0, section 5.1).
 
 import { isJsonObject } from "../domain/json.ts";
-import { findDuplicateKey } from "./duplicate-keys.ts";
+import { findDuplicateKey } from "../domain/duplicate-keys.ts";
 
 export type ReadMessage =
   | { readonly kind: "message"; readonly value: unknown }

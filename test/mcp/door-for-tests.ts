@@ -2,17 +2,17 @@
 
 import { randomBytes } from "node:crypto";
 import type { CallReceipt } from "../../src/domain/call-receipt.ts";
-import type { CallRequest } from "../../src/domain/call.ts";
-import type { Evidence, Identified } from "../../src/domain/evidence.ts";
+import type { CallRequest, Effect } from "../../src/domain/call.ts";
+import { everyScope, type Evidence, type Identified, type Scope } from "../../src/domain/evidence.ts";
 import { fault } from "../../src/domain/fault.ts";
 import { idsFrom } from "../../src/domain/ids.ts";
 import type { MaskedOutput, Output, Sentence } from "../../src/domain/output.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { identify } from "../../src/identity/identify.ts";
-import { everyScope } from "../../src/domain/evidence.ts";
 import type { Verifier } from "../../src/identity/verifiers/contract.ts";
 import type { Door, ListedTool } from "../../src/mcp/door.ts";
 import type { Tool } from "../../src/tool.ts";
+import { noAccounts } from "../support/accounts.ts";
 
 /** Tokens are the subjects' names, long enough to pass for tokens nowhere else. */
 const byName: Verifier = {
@@ -20,14 +20,23 @@ const byName: Verifier = {
   stillAccepts: async () => true,
   async verify(evidence) {
     if (evidence.kind === "local-user") return who(evidence.user, "person");
-    return ["alice-agent", "bob-agent", "cluster-admin"].includes(evidence.token) ? who(evidence.token, "agent") : null;
+    const scopes = scopesOf.get(evidence.token);
+    return scopes === undefined ? null : who(evidence.token, "agent", scopes);
   },
 };
-const who = (subject: string, kind: "person" | "agent") => ({
+const who = (subject: string, kind: "person" | "agent", scopes = everyScope) => ({
   verified: { issuer: "local", subject, kind, groups: [], actors: [] },
-  scopes: everyScope,
+  scopes,
   expires: null,
 });
+const scopesOf: ReadonlyMap<string, readonly Scope[]> = new Map([
+  ["alice-agent", everyScope],
+  ["bob-agent", everyScope],
+  ["cluster-admin", everyScope],
+  ["only-reads", ["sallyport:read"]],
+  ["only-changes", ["sallyport:change"]],
+  ["no-scope", []],
+]);
 
 const readOnly = { readOnlyHint: true, openWorldHint: false };
 const anything = { type: "object" };
@@ -47,10 +56,20 @@ const tools: readonly ListedTool[] = [
   annotations: readOnly,
 }));
 
+/** What else than reading the tools of tests claim to do. */
+const effects: ReadonlyMap<string, readonly Effect[]> = new Map([
+  ["change_it", ["change", "destroy"]],
+  ["run_it", ["execute"]],
+  ["admin_only", ["change"]],
+]);
+
 export interface TestDoor extends Door {
   readonly calls: CallRequest[];
   /** Reads that were only decided, and calls whose receipts were asked for. */
   readonly decidedReads: CallRequest[];
+  /** Who asked for what is no call, and who had too many requests open. */
+  readonly looks: string[];
+  readonly sentAway: string[];
   readonly viewed: string[];
   readonly receipts: Map<string, { readonly caller: string; readonly receipt: CallReceipt }>;
   readonly evidence: Evidence[];
@@ -81,9 +100,11 @@ export function shown({ name, title, description, schema, annotations }: Tool): 
 
 export function testDoor(options: TestDoorOptions = {}): TestDoor {
   const ids = idsFrom(Date.now, (count) => randomBytes(count));
-  const identified = identify([byName]);
+  const identified = identify([byName], noAccounts);
   const calls: CallRequest[] = [];
   const readable: CallRequest[] = [];
+  const looks: string[] = [];
+  const sentAway: string[] = [];
   const viewed: string[] = [];
   const receipts: TestDoor["receipts"] = new Map();
   const evidence: Evidence[] = [];
@@ -116,6 +137,8 @@ export function testDoor(options: TestDoorOptions = {}): TestDoor {
   return {
     calls,
     decidedReads: readable,
+    looks,
+    sentAway,
     viewed,
     receipts,
     evidence,
@@ -136,10 +159,15 @@ export function testDoor(options: TestDoorOptions = {}): TestDoor {
       if (found.kind === "refused") refused.push(found);
       return found;
     },
+    effectsOf: (tool) => effects.get(tool) ?? (tools.some(({ name }) => name === tool) ? ["read"] : null),
     async listTools(principal) {
       const all = [...tools, ...(options.more ?? [])];
       return all.filter((tool) => tool.name !== "admin_only" || principal.subject === "cluster-admin");
     },
+    look: (principal) => void looks.push(principal.subject),
+    crowded: (principal) => void sentAway.push(principal.subject),
+    task: async () => null,
+    cancelTask: async () => false,
     async readable(request) {
       readable.push(request);
       const { kind } = request.arguments as { readonly kind?: string };

@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { expect } from "vitest";
-import { findDuplicateKey } from "../../src/mcp/duplicate-keys.ts";
+import { findDuplicateKey } from "../../src/domain/duplicate-keys.ts";
 import { promise } from "../support/promise.ts";
 
 const spaced = fc.constantFrom(undefined, 1, 4, "\t");

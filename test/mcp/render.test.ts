@@ -56,7 +56,12 @@ const details: Record<FaultCode, readonly Fault["detail"][]> = {
   approval_expired: [{}],
   approval_withdrawn: [{}],
   approval_stale: [{}, { changed: "the object was replaced" }],
-  limit_exceeded: [{ limit: "bytes", bytes: 65_536 }, { limit: "calls a minute", seconds: 12 }, {}],
+  limit_exceeded: [
+    { limit: "bytes", bytes: 65_536 },
+    { limit: "calls a minute", seconds: 12 },
+    { limit: "300 calls a minute", bound: "callsPerMinute", most: 300, seconds: 12 },
+    {},
+  ],
   transcript_unavailable: [{}],
   credential_unavailable: [
     {},
