@@ -1,0 +1,73 @@
+// What a gateway stands on, each with how to try it: the transcript, the approvals, every cluster, every issuer that can say how it is.
+
+import { setTimeout as pause } from "node:timers/promises";
+import type { ApprovalStore } from "../approval/stores/contract.ts";
+import { isRefused } from "../credentials/send.ts";
+import { Faulted } from "../domain/fault.ts";
+import type { Verifier } from "../identity/verifiers/contract.ts";
+import type { Dependency } from "../telemetry/readiness.ts";
+import type { Transcript } from "../transcript/record.ts";
+import type { Clusters } from "./clusters.ts";
+import type { Reach } from "./reach.ts";
+
+export type { Dependency } from "../telemetry/readiness.ts";
+
+export interface StandsOn {
+  readonly transcript: Pick<Transcript, "degraded">;
+  readonly store: Pick<ApprovalStore, "list">;
+  readonly clusters: Pick<Clusters, "all">;
+  readonly verifiers: readonly Verifier[];
+}
+
+export function dependenciesOf({ transcript, store, clusters, verifiers }: StandsOn): readonly Dependency[] {
+  return [
+    {
+      name: "transcript",
+      kind: "each",
+      probe: async () => (transcript.degraded() === null ? "" : "transcript_unavailable"),
+    },
+    { name: "approvals", kind: "each", probe: async () => await codeOf(store.list(["pending"])) },
+    ...clusters.all.map((reach): Dependency => ({
+      name: `cluster ${reach.cluster}`,
+      kind: "cluster",
+      probe: async (signal) => await codeOf(reached(reach, signal)),
+    })),
+    // Verifiers that ask nobody outside can't be away.
+    ...verifiers.flatMap((verifier): readonly Dependency[] =>
+      verifier.standing === undefined
+        ? []
+        : [{ name: `issuer ${verifier.name}`, kind: "issuer", probe: (signal) => issuerReady(verifier, signal) }],
+    ),
+  ];
+}
+
+/** With the identity that looks up facts: a cluster that no longer takes it is of no use either. */
+async function reached({ client, credentials }: Reach, signal: AbortSignal): Promise<void> {
+  try {
+    await client.path("/version", { authorization: await credentials.readIdentity(signal), signal });
+  } catch (thrown) {
+    // As for a call: the next one mints another token.
+    if (thrown instanceof Faulted && isRefused(thrown.fault)) await credentials.refused(null);
+    throw thrown;
+  }
+}
+
+/** Milliseconds that an issuer which is being asked for its keys gets, and between two looks at whether they came. */
+const issuerTakes = 2_000;
+const lookEvery = 50;
+
+/** Asking for its standing begins to fetch what is missing. Why it is away is in the log: here it would be somebody else's words. */
+async function issuerReady(verifier: Verifier, signal: AbortSignal): Promise<string> {
+  for (let waited = 0; waited < issuerTakes && !signal.aborted; waited += lookEvery) {
+    if (verifier.standing?.().kind === "ready") return "";
+    await pause(lookEvery, undefined, { signal }).catch(() => undefined);
+  }
+  return "issuer_unavailable";
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return await work.then(
+    () => "",
+    (thrown: unknown) => (thrown instanceof Faulted ? thrown.fault.code : "internal"),
+  );
+}
