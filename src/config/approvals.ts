@@ -1,10 +1,10 @@
 // What sallyport.yaml may say of who answers requests for approval, and of the ways that carry them there.
 
 import { z } from "zod";
+import { webAddress } from "./addresses.ts";
 
 const path = z.string().min(1).max(4096);
 const word = z.string().min(1).max(200);
-const address = z.url({ protocol: /^https?$/ }).max(2000);
 
 /** One person, by the accounts that are theirs; their groups count whatever account they answer with. */
 const person = z.strictObject({
@@ -36,9 +36,9 @@ const slack = z.strictObject({
   client: z.strictObject({ id: word, secret: path }).optional(),
 });
 
-const console = z.strictObject({
+const pages = z.strictObject({
   /** Under which address people open it, without a path: `https://sallyport.example.com`. */
-  url: address,
+  url: webAddress,
   /** The name of one of `issuers`, and Sallyport's own client there. */
   issuer: word,
   clientId: word,
@@ -53,7 +53,7 @@ const console = z.strictObject({
 
 const webhook = z.strictObject({
   name: word,
-  url: address,
+  url: webAddress,
   /** A file with the key that signs each notice, 24 bytes at least. */
   secret: path,
   /** The address is a private one. */
@@ -63,10 +63,10 @@ const webhook = z.strictObject({
 export const approvalSettings = {
   people: z.array(person).max(1000).default([]),
   slack: slack.optional(),
-  console: console.optional(),
+  console: pages.optional(),
   webhooks: z.array(webhook).max(10).default([]),
 };
 export type PersonSetting = z.output<typeof person>;
 export type SlackSetting = z.output<typeof slack>;
-export type ConsoleSetting = z.output<typeof console>;
+export type ConsoleSetting = z.output<typeof pages>;
 export type WebhookSetting = z.output<typeof webhook>;

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { principalFields } from "../policy/fact-types.ts";
+import { webAddress } from "./addresses.ts";
 
 const path = z.string().min(1).max(4096);
 
@@ -29,10 +30,7 @@ export const httpSchema = z.strictObject({
   host: z.union([z.literal("localhost"), z.ipv4(), z.ipv6()]).default("127.0.0.1"),
   port: z.number().int().min(0).max(65_535).default(7843),
   /** Under which address clients call, to the last character: the resource of RFC 9728 and the audience of tokens. Default: the address that is listened on. */
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(2000)
-    .optional(),
+  url: webAddress.optional(),
   /** PEM files; both are read again when they change. */
   tls: z.strictObject({ certificate: path, key: path }).optional(),
   /** Host names beyond those of loopback and of `url`. */

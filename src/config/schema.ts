@@ -1,9 +1,12 @@
 // What sallyport.yaml may say. Everything has a safe default; an unknown key is an error.
 
 import { z } from "zod";
+import { webAddress } from "./addresses.ts";
 import { approvalSettings } from "./approvals.ts";
+import { exporterSettings } from "./exporters.ts";
 import { claimName, httpSchema } from "./http.ts";
-import { issuerSchema } from "./issuers.ts";
+import { issuerSchema, unprefixed } from "./issuers.ts";
+import { transcriptSchema } from "./transcript.ts";
 
 const path = z.string().min(1).max(4096);
 
@@ -84,8 +87,11 @@ const settings = z.strictObject({
     .prefault({}),
   /** After how many days somebody has to look at an agent's account again, where its registration says no other. */
   agents: z.strictObject({ reviewDays: z.number().int().min(1).max(366).default(90) }).prefault({}),
+  /** The record of what agents did. */
+  transcript: transcriptSchema.prefault({}),
+  ...exporterSettings,
   /** Where spans go, OTLP over HTTP: the address up to and with /v1/traces. Off unless it is there. */
-  tracing: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }), headersFile: path.optional() }).optional(),
+  tracing: z.strictObject({ endpoint: webAddress, headersFile: path.optional() }).optional(),
   /** Who answers requests for approval, and the ways that carry them there. */
   ...approvalSettings,
 });
@@ -109,6 +115,11 @@ export const configSchema = settings.superRefine(
       for (const claim of Object.keys(issuer.claims))
         if (!claims.includes(claim)) problem(["issuers", index, "claims", claim], `${claim} is not one of \`claims\``);
     }
+    for (const { at, first } of unprefixed(issuers))
+      problem(
+        at,
+        `is missing, and ${first} has none either: rules and approvers know names alone. Give each its own prefix, or both the same one where they speak of the same people`,
+      );
     if (slack?.mode === "socket" && slack.appToken === undefined)
       problem(["slack", "appToken"], "is missing: mode socket needs it");
     if (slack?.mode === "http" && slack.signingSecret === undefined)
