@@ -14,6 +14,7 @@ import { isJsonObject } from "../../../src/domain/json.ts";
 import { serveStdio } from "../../../src/mcp/stdio.ts";
 import { connectOwner, type OwnerClient } from "../../../src/owner/client.ts";
 import { takeLock, type OwnerLock } from "../../../src/owner/lock.ts";
+import { openConversation } from "../../../src/owner/conversation.ts";
 import { relay, type RelayOptions } from "../../../src/owner/relay.ts";
 import { openOwnerSocket, type OwnerSocketOptions } from "../../../src/owner/socket.ts";
 import { about, testDoor, type TestDoor } from "../../mcp/door-for-tests.ts";
@@ -240,7 +241,9 @@ promise("mcp:relay-same-configuration", "and turns away another version, in a se
 function relaying(more: Partial<RelayOptions> = {}) {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const { signal } = new AbortController();
-  const ended = relay({ folder, uid, version, config: "digest-1", input, output, signal, ...more });
+  const conversation = openConversation();
+  const options = { folder, uid, version, config: "digest-1", input, output, signal, conversation, again: [], ...more };
+  const ended = relay(options);
   const lines = createInterface({ input: output })[Symbol.asyncIterator]();
   return {
     ended,
