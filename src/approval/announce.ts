@@ -32,7 +32,8 @@ export function keepChannelsUpdated(
 ): () => void {
   return store.onChange((request, before) => {
     if (before === null) return;
-    if (before.state === request.state && before.verdicts.length === request.verdicts.length) return;
+    const ran = before.ran === undefined && request.ran !== undefined;
+    if (before.state === request.state && before.verdicts.length === request.verdicts.length && !ran) return;
     void announce(channels, (channel) => channel.update(request)).then(onUnreached);
   });
 }

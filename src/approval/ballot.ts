@@ -16,6 +16,8 @@ export type Mode = { readonly kind: "single-user"; readonly owner: Subject } | {
 export interface Voter extends Approver {
   readonly kind: PrincipalFields["kind"];
   readonly actors: readonly Subject[];
+  /** Every account that is known to be this person's; absent: the one that they answer with. */
+  readonly accounts?: readonly Subject[];
 }
 
 export interface Ballot {
@@ -70,19 +72,25 @@ type Moment = Pick<Ballot, "mode" | "now">;
 /** Why this voter may not answer the request at all; null when they may. */
 export function mayNotAnswer(request: KeptRequest, by: Voter, moment: Moment): RefusalCode | null {
   if (by.kind !== "person" || by.actors.length > 0) return "is_agent";
-  if (isRequester(request, by) && !isOwner(by, moment.mode)) return "requester";
+  if (accountsOf(by).some((one) => isRequester(request, one)) && !isOwner(by, moment.mode)) return "requester";
   return named(request, by, moment).length === 0 ? "not_an_approver" : null;
 }
 
 /** Who may answer a request may see it, and so may who asked. To everyone else it does not exist. */
 export function maySee(request: KeptRequest, by: Voter, moment: Moment): boolean {
-  return isRequester(request, by) || mayNotAnswer(request, by, moment) === null;
+  return accountsOf(by).some((one) => isRequester(request, one)) || mayNotAnswer(request, by, moment) === null;
 }
 
-/** The requester, the human whom an agent acts for, or one of the software that acts. */
-export function isRequester(request: KeptRequest, by: Subject): boolean {
+/** One person may have several accounts: none of them answers what another one asked, or has answered. */
+function accountsOf(by: Voter): readonly Subject[] {
+  return [by, ...(by.accounts ?? [])];
+}
+
+/** The requester, the human whom an agent acts for, or one of the software that acts; by any account of theirs. */
+export function isRequester(request: KeptRequest, by: Subject & Pick<Voter, "accounts">): boolean {
   const { principal } = request.call;
-  return [principal, ...principal.actors].some((one) => sameSubject(one, by));
+  const theirs: readonly Subject[] = [by, ...(by.accounts ?? [])];
+  return [principal, ...principal.actors].some((one) => theirs.some((own) => sameSubject(one, own)));
 }
 
 /** `n` people of `m` so far, over all requirements. */
@@ -138,12 +146,19 @@ function addsNothing(request: KeptRequest, verdict: Verdict): boolean {
 
 const reaches = (given: Assurance, asked: Assurance): boolean => assurances.indexOf(given) >= assurances.indexOf(asked);
 
-/** The answer as it is kept: of the voter's groups only those that the requirements name. Whoever confirms their own agent's call is on the same device as it, whatever they claim. */
+/**
+ * The answer as it is kept: of the voter's groups only those that the requirements name, and under the account that the
+ * person answered with first. Whoever confirms their own agent's call is on the same device as it, whatever they claim.
+ */
 export function verdictOf(request: KeptRequest, { by, answer, reason, tellAgent, now }: Ballot): Verdict {
-  const { issuer, subject, channel } = by;
+  const { channel } = by;
+  const accounts = accountsOf(by);
+  const { issuer, subject } =
+    request.verdicts.find((one) => accounts.some((own) => sameSubject(own, one.by)))?.by ?? by;
   const asked = request.requirements.flatMap((one) => approversAt(one, request.requestedAt, now));
   const groups = by.groups.filter((group) => asked.includes(`group:${group}`));
-  const assurance: Assurance = isRequester(request, by) ? "same-device" : by.assurance;
+  const own = accounts.some((one) => isRequester(request, one));
+  const assurance: Assurance = own ? "same-device" : by.assurance;
   const kept: Approver = { issuer, subject, groups, channel, assurance };
   return { by: kept, answer, reason: neutralise(reason, longestReason), tellAgent, at: now };
 }

@@ -49,10 +49,15 @@ export function makeCard(matter: CardMatter): Card {
   };
 }
 
-/** An actor was verified; a client's name for itself was not, and the card says so. */
+/** An actor and the client of a token were verified; a client's name for itself was not, and the card says so. */
 function agentName(principal: PrincipalFields): string {
   const verified = principal.actors[0]?.subject ?? (principal.kind === "agent" ? principal.subject : undefined);
-  if (verified !== undefined) return neutralise(verified, longestName);
+  const through = principal.clientId === verified ? undefined : principal.clientId;
+  const proven = [
+    ...(verified === undefined ? [] : [neutralise(verified, longestName)]),
+    ...(through === undefined ? [] : [`client ${neutralise(through, longestName)}`]),
+  ];
+  if (proven.length > 0) return proven.join(", through ");
   return principal.client === "" ? "an unnamed client" : `${neutralise(principal.client, longestName)} (its own claim)`;
 }
 

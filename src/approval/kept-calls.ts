@@ -6,19 +6,14 @@ import { z } from "zod";
 import type { StoredResult } from "../domain/approval.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { parseCallId, type CallId } from "../domain/ids.ts";
-import { sameSubject, type PrincipalFields } from "../domain/principal.ts";
+import type { Caller } from "../domain/principal.ts";
 import { absent, replaceFile, unfinished } from "./durable.ts";
 import { firstProblem } from "./stored.ts";
 import { openVault, type Vault } from "./vault.ts";
 
 /** Who may hear of a call: the same account through the same software. */
-export type Caller = Pick<PrincipalFields, "issuer" | "subject" | "actors">;
-
-/** Is it the same account, through the same software? */
-export function isCaller(call: Caller, asks: Caller): boolean {
-  const chain = ({ actors }: Caller): string => JSON.stringify(actors.map(({ issuer, subject }) => [issuer, subject]));
-  return sameSubject(call, asks) && chain(call) === chain(asks);
-}
+export type { Caller } from "../domain/principal.ts";
+export { sameCaller as isCaller } from "../domain/principal.ts";
 
 export interface KeptCall extends Caller {
   readonly id: CallId;
@@ -57,6 +52,7 @@ const caller = z.strictObject({ issuer: z.string(), subject: z.string() });
 const keptCall = z.strictObject({
   ...caller.shape,
   actors: z.array(caller),
+  clientId: z.string().exactOptional(),
   id: z.custom<CallId>((value) => typeof value === "string" && parseCallId(value) !== undefined),
   tool: z.string(),
   startedAt: z.number(),
@@ -94,9 +90,10 @@ export async function openKeptCalls(options: KeptCallsOptions): Promise<KeptCall
   const store: KeptCalls = {
     begin: (call) =>
       inTurn(async () => {
-        const { id, tool, startedAt, issuer, subject, actors } = call;
+        const { id, tool, startedAt, issuer, subject, actors, clientId } = call;
         const through = actors.map((one) => ({ issuer: one.issuer, subject: one.subject }));
-        calls.set(id, { id, tool, startedAt, issuer, subject, actors: through, state: "running", endedAt: null });
+        const who = { issuer, subject, actors: through, ...(clientId === undefined ? {} : { clientId }) };
+        calls.set(id, { id, tool, startedAt, ...who, state: "running", endedAt: null });
         await write();
       }),
     end: (id, result, at) =>

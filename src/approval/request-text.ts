@@ -37,7 +37,8 @@ export function requestLine(request: KeptRequest): string {
   const { tool, object, requester, agent } = request.card;
   const last = request.verdicts.at(-1);
   const answer = last === undefined ? "" : `; ${verdictText(last)}`;
-  return `${shortId(request.id)} ${request.state} ${tool} ${object}, asked by ${requester} through ${agent}${answer}`;
+  const ran = request.ran === undefined ? "" : ` (${request.ran.kind})`;
+  return `${shortId(request.id)} ${request.state}${ran} ${tool} ${object}, asked by ${requester} through ${agent}${answer}`;
 }
 
 function verdictText({ by, answer, reason }: Verdict): string {

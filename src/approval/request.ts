@@ -72,11 +72,21 @@ export function makeRequest(matter: RequestMatter): ApprovalRequest {
 
 /** Field by field: the store refuses what it does not know, and a principal may carry more than belongs on disk. */
 function recorded({ id, principal, session, tool, arguments: exact }: PlannedCall): RecordedCall {
-  const { issuer, subject, kind, groups, client, verifier, claims } = principal;
+  const { issuer, subject, kind, groups, clientId, client, verifier, claims } = principal;
   const actors = principal.actors.map((actor) => ({ issuer: actor.issuer, subject: actor.subject }));
   return {
     id,
-    principal: { issuer, subject, kind, groups, actors, client, verifier, ...(claims === undefined ? {} : { claims }) },
+    principal: {
+      issuer,
+      subject,
+      kind,
+      groups,
+      actors,
+      ...(clientId === undefined ? {} : { clientId }),
+      client,
+      verifier,
+      ...(claims === undefined ? {} : { claims }),
+    },
     session: { id: session.id, door: session.door },
     tool,
     arguments: exact,

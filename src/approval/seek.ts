@@ -2,7 +2,7 @@
 
 import type { ApprovalRequest } from "../domain/approval.ts";
 import type { Append } from "../domain/entry.ts";
-import { sameSubject, type PrincipalFields } from "../domain/principal.ts";
+import { sameCaller, type PrincipalFields } from "../domain/principal.ts";
 import { announce, type Unreached } from "./announce.ts";
 import type { Channel } from "./channels/contract.ts";
 import { draft } from "./drafts.ts";
@@ -55,15 +55,7 @@ function sameRequester(
   a: { readonly call: { readonly principal: PrincipalFields } },
   b: { readonly call: { readonly principal: PrincipalFields } },
 ): boolean {
-  const [one, other] = [a.call.principal, b.call.principal];
-  return (
-    sameSubject(one, other) &&
-    one.actors.length === other.actors.length &&
-    one.actors.every((actor, index) => {
-      const twin = other.actors[index];
-      return twin !== undefined && sameSubject(actor, twin);
-    })
-  );
+  return sameCaller(a.call.principal, b.call.principal);
 }
 
 function isUnderWay(kept: KeptRequest, now: number): boolean {

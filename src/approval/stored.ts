@@ -10,6 +10,8 @@ const text = z.string();
 const time = z.number();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
+const effect = z.enum(["none", "applied", "unknown"]);
+
 const subject = { issuer: text, subject: text };
 const actors = z.array(z.strictObject(subject));
 
@@ -18,6 +20,7 @@ const principal = z.strictObject({
   kind: z.enum(["person", "agent"]),
   groups: z.array(text),
   actors,
+  clientId: text.exactOptional(),
   client: text,
   verifier: text,
   claims: z.record(text, text).exactOptional(),
@@ -100,6 +103,12 @@ export const keptRequest = z.strictObject({
   answer: z.enum(["none", "waiting", "taken", "gone"]),
   answeredAt: time.nullable(),
   escalated: z.number().int().exactOptional(),
+  ran: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("completed"), effect }),
+      z.strictObject({ kind: z.literal("failed"), code: text, effect }),
+    ])
+    .exactOptional(),
 }) satisfies z.ZodType<KeptRequest>;
 
 /** `requests[2].card.tool: Invalid input …`: the first thing that is wrong, without the value. */

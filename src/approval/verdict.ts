@@ -76,11 +76,34 @@ export async function withdraw(
     if (by.kind !== "person" || by.actors.length > 0) return { change: null, reply: refusal("is_agent", request) };
     if (!sameSubject(by, request.call.principal)) return { change: null, reply: refusal("requester", request) };
     if (request.state !== "pending") return { change: null, reply: refusal("ended", request) };
-    await append([draft(request, "approval.withdrawn", { approval: request.id })]);
-    const change: Change = { to: "withdrawn", at: now, verdict: null, why: "" };
+    const change = await taken(append, request, now);
     return { change, reply: { kind: "withdrawn", request: applyChange(request, change) } };
   });
   return withdrawn ?? notFound;
+}
+
+/** Takes back whatever is pending of these requests, for whoever runs the gateway: their caller may ask for nothing any more. Answers those that ended. */
+export async function withdrawFor(
+  store: ApprovalStore,
+  append: Append,
+  theirs: (request: KeptRequest) => boolean,
+  now: number,
+): Promise<readonly KeptRequest[]> {
+  const ended: KeptRequest[] = [];
+  for (const { id } of (await store.list(["pending"])).filter(theirs)) {
+    const next = await store.transition(id, async (request): Promise<Stepped<KeptRequest | null>> => {
+      if (request.state !== "pending") return { change: null, reply: null };
+      const change = await taken(append, request, now);
+      return { change, reply: applyChange(request, change) };
+    });
+    if (next) ended.push(next);
+  }
+  return ended;
+}
+
+async function taken(append: Append, request: KeptRequest, now: number): Promise<Change> {
+  await append([draft(request, "approval.withdrawn", { approval: request.id })]);
+  return { to: "withdrawn", at: now, verdict: null, why: "" };
 }
 
 export type Spending =

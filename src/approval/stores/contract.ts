@@ -1,6 +1,7 @@
 // What every store of approval requests must do; test/contracts/approval/store-suite.ts holds them all to it.
 
 import type { ApprovalRequest, ApprovalState, RecordedCall, StoredResult } from "../../domain/approval.ts";
+import type { EffectLeft } from "../../domain/fault.ts";
 import type { ApprovalId } from "../../domain/ids.ts";
 import type { Change } from "../states.ts";
 
@@ -15,7 +16,13 @@ export interface KeptRequest extends Omit<ApprovalRequest, "call" | "result"> {
   readonly answeredAt: number | null;
   /** How many of the steps of `escalationOf` are on record; absent for none. */
   readonly escalated?: number;
+  /** How the call ended that ran for it, without its output; absent until then. */
+  readonly ran?: Ran;
 }
+
+export type Ran =
+  | { readonly kind: "completed"; readonly effect: EffectLeft }
+  | { readonly kind: "failed"; readonly code: string; readonly effect: EffectLeft };
 
 export type Answer =
   | { readonly kind: "unknown" }

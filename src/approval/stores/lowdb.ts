@@ -11,7 +11,7 @@ import { openLock, type Lock } from "../lock.ts";
 import { refused, requestsFile, type Requests, type RequestsFile } from "../requests-file.ts";
 import { applyChange, isEnd } from "../states.ts";
 import { openVault, type Content, type Vault } from "../vault.ts";
-import type { Answer, ApprovalStore, KeptRequest, Listener, Stepped } from "./contract.ts";
+import type { Answer, ApprovalStore, KeptRequest, Listener, Ran, Stepped } from "./contract.ts";
 
 export interface LowdbOptions {
   /** A folder of its own; made, for its owner alone, where it is missing. */
@@ -121,7 +121,7 @@ class LowdbStore implements ApprovalStore {
     return await this.#inTurn(async () => {
       const kept = this.#byId.get(id);
       if (kept === undefined || isEnd(kept.state)) return undefined;
-      const { why: _why, answer: _answer, answeredAt: _answeredAt, ...request } = kept;
+      const { why: _why, answer: _answer, answeredAt: _answeredAt, ran: _ran, ...request } = kept;
       // The box is authenticated and only this class seals: what opens is what was planned.
       const exact = JSON.parse(await this.#vault.open(id, "arguments")) as JsonObject;
       return { ...request, call: { ...kept.call, arguments: exact }, result: null };
@@ -132,7 +132,7 @@ class LowdbStore implements ApprovalStore {
     await this.#inTurn(async () => {
       const current = this.#byId.get(id);
       if (current?.state !== "spent" || current.answer !== "none") throw new Error(`${id} does not wait for a result`);
-      const next: KeptRequest = { ...current, answer: "waiting", answeredAt: now };
+      const next: KeptRequest = { ...current, answer: "waiting", answeredAt: now, ran: ranOf(result) };
       await this.#sealed(id, "result", { ...result, delivered: false }, () => this.#replace(current, next));
     });
   }
@@ -255,6 +255,11 @@ class LowdbStore implements ApprovalStore {
 function holds(request: KeptRequest | undefined, content: string): boolean {
   if (request === undefined) return false;
   return content === "arguments" ? !isEnd(request.state) : request.state === "spent" && request.answer === "waiting";
+}
+
+function ranOf(result: StoredResult): Ran {
+  const { effect } = result;
+  return result.kind === "completed" ? { kind: "completed", effect } : { kind: "failed", code: result.code, effect };
 }
 
 function keptFrom(request: ApprovalRequest): KeptRequest {

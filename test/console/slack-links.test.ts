@@ -1,0 +1,149 @@
+// Linking one's Slack user in the console of a running gateway: both logins are real protocols, and nobody finishes what another one began.
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect } from "vitest";
+import { textAt } from "../../src/domain/json.ts";
+import { eventually, openShop, type Shop } from "../faults/shop.ts";
+import { openIssuer, type Issuer } from "../support/issuer.ts";
+import { promise } from "../support/promise.ts";
+import { openWorkspace, tokens, type Workspace } from "../support/slack/workspace.ts";
+import { consoleClient, cookieOf, noticeIn, openFront, visit, type Front, type Visitor } from "./visitor.ts";
+
+let front: Front;
+let issuer: Issuer;
+let workspace: Workspace;
+let shop: Shop;
+let secrets: string;
+let ahead = 0;
+
+beforeAll(async () => {
+  front = await openFront();
+  issuer = await openIssuer({
+    resources: [],
+    people: { sam: { groups: [] }, kim: { groups: [] } },
+    clients: [consoleClient(front.origin)],
+  });
+  workspace = await openWorkspace({ team: "T77", now: () => Date.now() + ahead });
+  secrets = await mkdtemp(join(tmpdir(), "sallyport-links-"));
+  const files = { bot: tokens.bot, app: tokens.app, client: "client-secret\n" };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(secrets, name), text, { mode: 0o600 });
+  shop = await openShop({
+    outside: { slackApi: workspace.apiUrl, now: () => Date.now() + ahead },
+    config: `hold: 0
+issuers:
+  - { kind: oidc, name: test, issuer: "${issuer.url}", audience: ["${front.origin}/mcp"] }
+console: { url: "${front.origin}", issuer: test, clientId: console, acr: [phr] }
+slack:
+  { botToken: ${secrets}/bot, appToken: ${secrets}/app, team: T77, channel: C77, client: { id: client-id, secret: ${secrets}/client } }
+people:
+  - { name: Sam, accounts: [{ issuer: "${issuer.url}", subject: sam }], groups: [approvers] }
+`,
+  });
+  front.leadTo(() => shop.world.url);
+}, 60_000);
+afterAll(async () => {
+  front?.close();
+  await shop?.stop();
+  await workspace?.stop();
+  await issuer?.stop();
+  await rm(secrets, { recursive: true, force: true });
+});
+
+const here = "/console/slack";
+
+/** Proves once more who they are, for linking: the console's cookie stays. */
+async function freshly(visitor: Visitor, person: string): Promise<Response> {
+  const begun = await visitor.get(`${here}/sign-in`);
+  const back = await issuer.signIn(begun.headers.get("location") ?? "", person);
+  return await fetch(`${front.origin}${back.pathname}${back.search}`, {
+    redirect: "manual",
+    headers: { cookie: `${visitor.cookie}; ${cookieOf(begun)}` },
+  });
+}
+
+/** Presses the button: the address at Slack that its page leads to, or null. */
+async function begin(visitor: Visitor): Promise<URL | null> {
+  const page = await visitor.text(here);
+  const answered = await visitor.send(page, `${here}/link`);
+  const href = /href="(https:\/\/slack\.com[^"]+)"/.exec(await answered.text())?.[1];
+  return href === undefined ? null : new URL(href.replaceAll("&amp;", "&"));
+}
+
+/** Signs in at Slack as this user, and answers the path that the browser comes back to. */
+function atSlack(url: URL | null, user: string): string {
+  const code = workspace.authorize(user, url?.searchParams.get("nonce") ?? "");
+  return `${here}/cb?state=${url?.searchParams.get("state") ?? ""}&code=${code}`;
+}
+
+async function linked(visitor: Visitor): Promise<string> {
+  return /The Slack user <code>([^<]+)<\/code>/.exec(await visitor.text(here))?.[1] ?? "nobody";
+}
+const notice = async (response: Response): Promise<string> => `${response.status} ${noticeIn(await response.text())}`;
+
+promise("console:slack", "begun after a fresh login, finished at Slack, shown, on record, and ended by a button", async () => {
+  await eventually(() => workspace.answered("bots.info")).toBe(1);
+  const sam = await visit(front.origin, issuer, "sam");
+  expect(await sam.text("/console")).toContain('href="/console/slack"');
+  expect([await linked(sam), await begin(sam)]).toEqual(["nobody", null]);
+  expect((await freshly(sam, "sam")).headers.get("location")).toBe(here);
+  const url = await begin(sam);
+  expect([url?.origin, url?.searchParams.get("redirect_uri"), url?.searchParams.get("team")]).toEqual([
+    "https://slack.com",
+    `${front.origin}/console/slack/cb`,
+    "T77",
+  ]);
+  // One login, one beginning.
+  expect(await begin(sam)).toBe(null);
+  const back = await sam.get(atSlack(url, "UKIM"));
+  expect([back.status, back.headers.get("location"), await linked(sam)]).toEqual([303, here, "UKIM"]);
+  await eventually(() => workspace.cards("DUKIM").length).toBe(1);
+  const unlinked = await sam.send(await sam.text(here), `${here}/unlink`);
+  expect([unlinked.status, await linked(sam)]).toEqual([303, "nobody"]);
+  const kinds = (await shop.world.entries()).map((entry) => [textAt(entry, "kind"), textAt(entry, "principal", "sub")]);
+  expect(kinds.filter(([kind]) => kind?.startsWith("identity.") === true && kind !== "identity.refused")).toEqual([
+    ["identity.linked", "sam"],
+    ["identity.unlinked", "sam"],
+  ]);
+});
+
+promise(
+  "console:slack",
+  "an address that was sent to somebody else, another person's login, a forged button, a guest, and what came too late link nobody",
+  async () => {
+    const [sam, kim] = [await visit(front.origin, issuer, "sam"), await visit(front.origin, issuer, "kim")];
+    // Another person's login makes nobody fresh.
+    expect((await freshly(sam, "kim")).status).toBe(403);
+    expect(await begin(sam)).toBe(null);
+    await freshly(kim, "kim");
+    const sent = atSlack(await begin(kim), "UKIM");
+    expect(await notice(await sam.get(sent))).toMatch(/^403 That was begun in another session\./);
+    expect(await notice(await kim.get(sent))).toMatch(/^403 That did not begin here/);
+    expect((await fetch(`${front.origin}${sent}`, { redirect: "manual" })).status).toBe(401);
+    await freshly(sam, "sam");
+    for (const [headers, fields] of [
+      [{ origin: front.origin }, { csrf: "" }],
+      [{ origin: "https://evil.example" }, { csrf: /csrf" value="([^"]+)/.exec(await sam.text(here))?.[1] ?? "" }],
+    ] as const) {
+      const forged = { method: "POST", headers: { cookie: sam.cookie, ...headers }, body: new URLSearchParams(fields) };
+      for (const path of ["link", "unlink"])
+        expect((await fetch(`${front.origin}${here}/${path}`, forged)).status).toBe(403);
+    }
+    const guest = atSlack(await begin(sam), "UGUEST");
+    expect(await notice(await sam.get(guest))).toMatch(/^403 Guests do not answer requests/);
+    await freshly(sam, "sam");
+    const refused = new URL(`${front.origin}${atSlack(await begin(sam), "UKIM")}`);
+    expect(await notice(await sam.get(`${here}/cb?state=${refused.searchParams.get("state")}&error=access_denied`))).toMatch(
+      /^403 What Slack answered was not accepted/,
+    );
+    await freshly(sam, "sam");
+    const late = atSlack(await begin(sam), "UKIM");
+    ahead += 10 * 60_000;
+    expect(await notice(await sam.get(late))).toMatch(/^403 That did not begin here/);
+    ahead -= 10 * 60_000;
+    expect([await linked(sam), await linked(kim)]).toEqual(["nobody", "nobody"]);
+    const alerts = (await shop.world.entries()).filter((entry) => entry["kind"] === "alert.raised");
+    expect(alerts.length).toBeGreaterThanOrEqual(3);
+  },
+);

@@ -1,0 +1,98 @@
+// The contract of every channel, as tests: the terminal and Slack pass it, and whatever comes after them must.
+
+import { describe, expect } from "vitest";
+import type { Channel } from "../../../src/approval/channels/contract.ts";
+import { openDesk } from "../../../src/approval/desk.ts";
+import { seek } from "../../../src/approval/seek.ts";
+import { decideRequest, withdraw } from "../../../src/approval/verdict.ts";
+import { keepChannelsUpdated } from "../../../src/approval/announce.ts";
+import { promise } from "../../support/promise.ts";
+import { minute, multiUser, openStore, request, requirement, start, transcript, voter } from "./fixtures.ts";
+
+export interface OpenedChannel {
+  readonly channel: Channel;
+  /** All that people have been shown, once everything has been. */
+  readonly shown: () => Promise<string>;
+  /** Its other end goes away. */
+  readonly breakDown: () => Promise<void>;
+}
+
+export function channelSuite(name: string, open: () => Promise<OpenedChannel>): void {
+  async function onDesk() {
+    const opened = await open();
+    const store = await openStore();
+    const { append } = transcript();
+    const now = (): number => start + minute;
+    await opened.channel.open?.(openDesk({ store, append, mode: multiUser, mask: (text) => text, now }));
+    const unreached: string[] = [];
+    const stop = keepChannelsUpdated(store, [opened.channel], (failed) =>
+      unreached.push(...failed.map((one) => one.why)),
+    );
+    const close = async (): Promise<void> => {
+      stop();
+      await opened.channel.close?.();
+    };
+    return { ...opened, store, append, unreached, close };
+  }
+
+  describe(`the ${name} channel`, () => {
+    promise("slack:channel", "shows a request and how it ended, with the words of who answered", async () => {
+      const { channel, shown, store, append, close, unreached } = await onDesk();
+      const { request: kept } = await seek(store, append, [channel], request());
+      const first = await shown();
+      for (const words of [
+        "Deployment shop/api",
+        "spec.replicas: 3 -> 5",
+        "more load is coming",
+        "group:sre",
+        kept.id.slice(-8),
+      ])
+        expect(first).toContain(words);
+      const ballot = {
+        id: kept.id,
+        by: voter("kim"),
+        answer: "reject",
+        reason: "not today",
+        tellAgent: false,
+        mode: multiUser,
+        now: start + minute,
+      } as const;
+      await decideRequest(store, append, ballot);
+      expect(await shown()).toContain("not today");
+      expect(unreached).toEqual([]);
+      await close();
+    });
+
+    promise(
+      "slack:channel",
+      "takes a second telling of the same request, and news of one that it was never told of",
+      async () => {
+        const { channel, store, append, close, unreached } = await onDesk();
+        const { request: kept } = await seek(
+          store,
+          append,
+          [channel],
+          request({ requirements: [requirement({ count: 2 })] }),
+        );
+        await channel.tell(kept);
+        const { request: other } = await seek(store, append, [], request({ call: { digest: "33".repeat(32) } }));
+        await withdraw(store, append, other.id, voter("jo"), start + minute);
+        expect(unreached).toEqual([]);
+        await close();
+      },
+    );
+
+    promise(
+      "slack:channel",
+      "waits for nothing outside: with the other end gone it is told, and closed, in no time",
+      async () => {
+        const { channel, store, append, breakDown, close } = await onDesk();
+        await breakDown();
+        const sought = await seek(store, append, [channel], request());
+        expect(sought.unreached).toEqual([]);
+        expect((await store.get(sought.request.id))?.state).toBe("pending");
+        await close();
+      },
+    );
+  });
+}
