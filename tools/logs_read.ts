@@ -95,9 +95,12 @@ export default defineTool<Input>({
       const { lines, older } = await linesOf(pod, container, asked, matches !== null, kit);
       if (older) unread.push(`${pod}/${container}`);
       scanned += lines.length;
-      const kept = matches === null ? lines : grepLines(lines, matches, asked.context);
-      if (matches !== null) matched += lines.filter(matches).length;
-      const text = asked.mode === "raw" ? kept.slice(-asked.tail).join("\n") : foldLog(kept, asked.mode, asked.tail);
+      const found = matches === null ? { lines, matched: 0 } : await grepLines(lines, matches, asked.context, kit);
+      matched += found.matched;
+      const text =
+        asked.mode === "raw"
+          ? found.lines.slice(-asked.tail).join("\n")
+          : await foldLog(found.lines, asked.mode, asked.tail, kit.others);
       blocks.push({ kind: "data", source: `logs ${pod}/${container}`, text: text === "" ? "(no lines)" : text });
     }
     const left = pods.length - chosen.length;
@@ -210,14 +213,25 @@ function sinceSeconds(span: string, now: number): number {
   return Math.max(1, seconds);
 }
 
-function grepLines(lines: readonly string[], matches: (line: string) => boolean, context: number): string[] {
+/** Lines that are matched before others have their turn. */
+const stretch = 500;
+
+async function grepLines(
+  lines: readonly string[],
+  matches: (line: string) => boolean,
+  context: number,
+  { others }: Pick<Kit, "others">,
+): Promise<{ readonly lines: readonly string[]; readonly matched: number }> {
   const kept = new Set<number>();
-  lines.forEach((line, index) => {
-    if (!matches(line)) return;
+  let matched = 0;
+  for (const [index, line] of lines.entries()) {
+    if (index > 0 && index % stretch === 0) await others();
+    if (!matches(line)) continue;
+    matched += 1;
     for (let near = Math.max(0, index - context); near <= Math.min(lines.length - 1, index + context); near++)
       kept.add(near);
-  });
-  return lines.filter((_line, index) => kept.has(index));
+  }
+  return { lines: lines.filter((_line, index) => kept.has(index)), matched };
 }
 
 function window(asked: Input): string {

@@ -16,13 +16,26 @@ const errorWord =
   /\b(error|fatal|panic|exception|traceback|fail(ed|ure)?|critical|severe|crit|emerg|oom|killed|refused|denied|timed? ?out)\b/i;
 const continuation = /^(\s+at |\s{2,}|\t|Caused by:|\.\.\. \d+ more)/;
 
+/** Lines that are looked at before others have their turn: some milliseconds' worth. */
+const stretch = 500;
+
 /**
  * A log as an agent needs it. Up to 100 lines stay as they are, but for runs of repeats; beyond that `auto` prints counted patterns, errors first,
- * then the newest 20 lines; `patterns` prints patterns alone.
+ * then the newest 20 lines; `patterns` prints patterns alone. `others` resolves once everything else had its turn: a long log must not hold it up.
  */
-export function foldLog(lines: readonly string[], mode: "auto" | "patterns", tail: number): string {
+export async function foldLog(
+  lines: readonly string[],
+  mode: "auto" | "patterns",
+  tail: number,
+  others: () => Promise<void>,
+): Promise<string> {
   if (mode === "auto" && lines.length <= Math.min(100, tail)) return foldRuns(lines).join("\n");
-  const patterns = patternsOf(joinStacks(lines));
+  const joined = joinStacks(lines);
+  const patterns: Patterns = new Map();
+  for (let from = 0; from < joined.length; from += stretch) {
+    if (from > 0) await others();
+    addPatterns(patterns, joined.slice(from, from + stretch), from);
+  }
   const ranked = [...patterns.values()].sort((a, b) => Number(b.error) - Number(a.error) || b.newest - a.newest);
   const room = mode === "auto" ? 40 : 100;
   const listed = ranked.slice(0, room).map(patternLine);
@@ -55,7 +68,7 @@ const withoutTimes = (line: string): string =>
 
 /** The few lines that a diagnosis shows: counted patterns that speak of errors, else the newest lines. */
 export function errorLines(lines: readonly string[], most: number): string {
-  const errors = [...patternsOf(joinStacks(lines)).values()]
+  const errors = [...addPatterns(new Map(), joinStacks(lines), 0).values()]
     .filter((one) => one.error)
     .sort((a, b) => b.newest - a.newest);
   if (errors.length === 0) return lines.slice(-most).join("\n");
@@ -63,9 +76,12 @@ export function errorLines(lines: readonly string[], most: number): string {
   return [...errors.slice(0, most).map(patternLine), ...(left > 0 ? [`(${left} more error patterns)`] : [])].join("\n");
 }
 
-function patternsOf(lines: readonly string[]): Map<string, Pattern> {
-  const patterns = new Map<string, Pattern>();
-  lines.forEach((line, index) => {
+type Patterns = Map<string, Pattern>;
+
+/** Counts these lines too; the first of them stands at `from` in the log. */
+function addPatterns(patterns: Patterns, lines: readonly string[], from: number): Patterns {
+  lines.forEach((line, here) => {
+    const index = from + here;
     const key = shapeOf(line);
     const known = patterns.get(key);
     if (known === undefined)
