@@ -3,6 +3,7 @@
 import { build } from "esbuild";
 import { chmod, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { buildVerifier } from "./build-verifier.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -28,11 +29,13 @@ const built = await build({
   },
 });
 await chmod(join(dist, "main.js"), 0o755);
+const verifier = await buildVerifier(join(dist, "verify.mjs"));
 await cp(join(root, "policies"), join(dist, "policies"), { recursive: true });
+await cp(join(root, "docs", "controls.yaml"), join(dist, "docs", "controls.yaml"));
 await writeFile(join(root, "THIRD_PARTY_NOTICES.md"), await notices(Object.keys(built.metafile.inputs)));
 const bytes = Object.values(built.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stdout.write(
-  `dist/main.js and ${Object.keys(built.metafile.outputs).length - 1} chunks, ${(bytes / 1e6).toFixed(1)} MB\n`,
+  `dist/main.js and ${Object.keys(built.metafile.outputs).length - 1} chunks, ${(bytes / 1e6).toFixed(1)} MB; dist/verify.mjs, ${Math.round(verifier / 1000)} kB\n`,
 );
 
 /** Name, version and licence text of each bundled package, as the licences ask. */

@@ -1,16 +1,25 @@
 // `sallyport transcript`: list, show and verify the record, straight from its files.
 
 import { readFile } from "node:fs/promises";
-import { Command, InvalidArgumentError } from "commander";
-import { Faulted } from "../domain/fault.ts";
-import { describeEntry, detailLines, plainText, type Mood } from "../transcript/describe.ts";
-import { findEntries, lastEntries, type Kept, type Wanted } from "../transcript/read.ts";
+import { Command } from "commander";
+import { detailLines, plainText, type Mood } from "../transcript/describe.ts";
+import { findEntries, lastEntries, type Wanted } from "../transcript/read.ts";
 import type { Verdict } from "../transcript/verdict.ts";
 import { verifyTranscript, type Report } from "../transcript/verify.ts";
 import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
+import type { OnRecord } from "./on-record.ts";
+import { bodiesKey } from "./bodies-key.ts";
+import { wholeNumber } from "./times.ts";
+import { checkProofCommand, proveCommand } from "./transcript-proofs.ts";
+import { reconcileCommand } from "./transcript-reconcile.ts";
+import { exportCommand } from "./transcript-export.ts";
+import { replayCommand } from "./transcript-replay.ts";
+import { searchCommand } from "./transcript-search.ts";
+import { statsCommand } from "./transcript-stats.ts";
+import { jsonLine, listLine, paint, reading } from "./transcript-text.ts";
 
 /** What these commands touch of the outside. */
-export type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now">;
+export type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now" | "shipped" | "version">;
 
 interface ListFlags {
   readonly limit: number;
@@ -22,6 +31,7 @@ interface ListFlags {
 interface VerifyFlags {
   readonly anchor?: string;
   readonly key?: string;
+  readonly bodiesKey?: string;
   readonly json?: boolean;
 }
 
@@ -31,14 +41,20 @@ Examples:
   $ sallyport transcript list --session ses_0199… --json
   $ sallyport transcript show 17                    the call that entry 17 belongs to
   $ sallyport transcript show call_0199…
+  $ sallyport transcript search --tool workloads_scale --decision deny --since 7d
+  $ sallyport transcript replay ses_0199…           a session as it happened
+  $ sallyport transcript stats --since 30d
   $ sallyport transcript verify                     the state folder, while the gateway runs
   $ sallyport transcript verify ./copy --anchor ./checkpoint-kept-elsewhere --key ./log.vkey
 
-The files are read directly: no gateway need run, and nothing is written.
+The files are read directly: no gateway need run, and nothing of the record is written; search keeps an index beside it.
 `;
 
+/** Where nothing can write the record, what was done with it is not put there. */
+const nowhere: OnRecord = async () => await Promise.resolve("Nothing here can write the record.");
+
 /** The command with its sub-commands. Throws `CommandFailed`: 1 where there is nothing to read, 3 where verification failed. */
-export function transcriptCommand(io: Io): Command {
+export function transcriptCommand(io: Io, onRecord: OnRecord = nowhere): Command {
   const transcript = new Command("transcript")
     .description("Read and verify the record of what agents did.")
     .addHelpText("after", examples);
@@ -62,8 +78,13 @@ export function transcriptCommand(io: Io): Command {
     .argument("[path]", "a state folder or a copy of its transcript folder (default: the state folder)")
     .option("--anchor <file>", "a checkpoint that you kept elsewhere: shows that nothing was cut since")
     .option("--key <file>", "the verifier key that you hold (log.vkey), instead of the one among the files")
+    .option("--bodies-key <file>", "keys/bodies.key or an auditor's secret: opens the sealed bodies to check them too")
     .option("--json", "print the report as JSON")
     .action((path: string | undefined, flags: VerifyFlags) => reading(() => verify(io, path, flags)));
+  for (const command of [reconcileCommand(io, onRecord), proveCommand(io), checkProofCommand(io)])
+    transcript.addCommand(command);
+  for (const command of [searchCommand(io), replayCommand(io), statsCommand(io), exportCommand(io)])
+    transcript.addCommand(command);
   for (const sub of transcript.commands) sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
   return transcript;
 }
@@ -71,7 +92,7 @@ export function transcriptCommand(io: Io): Command {
 async function list(io: Io, { limit, session, call, json }: ListFlags): Promise<void> {
   const wanted: Wanted = { ...(session === undefined ? {} : { session }), ...(call === undefined ? {} : { call }) };
   const entries = await lastEntries(stateFolder(io.env), limit, wanted);
-  if (json === true) return printJson(io, entries);
+  if (json === true) return entries.forEach((kept) => io.out(jsonLine(kept)));
   if (entries.length === 0) io.out("No entries.\n");
   for (const kept of entries) io.out(`${listLine(io, kept)}\n`);
 }
@@ -79,7 +100,7 @@ async function list(io: Io, { limit, session, call, json }: ListFlags): Promise<
 async function show(io: Io, id: string, json: boolean): Promise<void> {
   const entries = await findEntries(stateFolder(io.env), id);
   if (entries.length === 0) throw new CommandFailed(`There is no entry about ${plainText(id)}.`);
-  if (json) return printJson(io, entries);
+  if (json) return entries.forEach((kept) => io.out(jsonLine(kept)));
   for (const kept of entries) {
     io.out(`${listLine(io, kept)}\n`);
     for (const line of detailLines(kept)) io.out(`        ${line}\n`);
@@ -92,6 +113,7 @@ async function verify(io: Io, path: string | undefined, flags: VerifyFlags): Pro
     now: io.now(),
     ...(flags.anchor === undefined ? {} : { anchor: await given(flags.anchor) }),
     ...(flags.key === undefined ? {} : { vkey: await given(flags.key) }),
+    ...(flags.bodiesKey === undefined ? {} : { unwrap: (await bodiesKey(flags.bodiesKey)).unwrap }),
   });
   io.out(flags.json === true ? `${JSON.stringify(report)}\n` : reportText(io, report));
   if (!report.ok) throw new CommandFailed("The transcript does not verify.", 3);
@@ -118,34 +140,3 @@ function reportText(io: Io, report: Report): string {
 }
 
 const moods: { readonly [verdict in Verdict["verdict"]]: Mood } = { ok: "good", failed: "bad", "not-checked": "open" };
-
-function listLine(io: Io, kept: Kept): string {
-  const { when, kind, mood, who, says } = describeEntry(kept);
-  const whose = who === "" ? "" : `  (${who})`;
-  return `${String(kept.index).padStart(6)}  ${when}  ${paint(io, mood, kind.padEnd(18))}  ${says}${whose}`;
-}
-
-function printJson(io: Io, entries: readonly Kept[]): void {
-  for (const { index, entry } of entries) io.out(`${JSON.stringify({ index, ...entry })}\n`);
-}
-
-function paint({ colour }: Io, mood: Mood, text: string): string {
-  const code = { good: "32", bad: "31", open: "33", plain: "" }[mood];
-  return colour && code !== "" ? `\u001b[${code}m${text}\u001b[0m` : text;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Give a whole number.");
-  return Number(text);
-}
-
-/** A transcript that is absent or can't be read ends the command with a sentence. */
-async function reading(run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (thrown) {
-    if (thrown instanceof Faulted) throw new CommandFailed(thrown.fault.cause);
-    if (thrown instanceof Error && "syscall" in thrown) throw new CommandFailed(thrown.message);
-    throw thrown;
-  }
-}

@@ -4,11 +4,37 @@ import type { Effect } from "./call.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { PrincipalFields, Session } from "./principal.ts";
 
+/** What does not stand in an entry itself is a body of one of these classes; each session has a key for each. */
+export const bodyClasses = ["arguments", "diff", "output"] as const;
+export type BodyClass = (typeof bodyClasses)[number];
+
+/** Where a sealed body is, and what it must be. */
+export type BodyRef = {
+  /** Bytes of the text, before it was cut to what is kept of one. */
+  readonly bytes: number;
+  /** SHA-256(salt ‖ text), hex. */
+  readonly commit: string;
+  /** The id of its data key. */
+  readonly key: string;
+  /** SHA-256 of the sealed line, hex: what anyone can check without a key. */
+  readonly seal: string;
+};
+
 /** The details of each kind. All values are masked; none is ever a credential. */
 export interface EntryDetails {
-  "gateway.started": { version: string; config: string; policy: string; repaired: number };
+  /** `tools`: SHA-256 over the catalogue's tools, hex. `work`: audit ids of what no single call causes. Both absent in the oldest entries. */
+  "gateway.started": {
+    version: string;
+    config: string;
+    policy: string;
+    repaired: number;
+    tools?: string;
+    work?: readonly string[];
+  };
   "gateway.stopped": { reason: string };
   "session.opened": { door: string; client: string };
+  /** What the session did; a session that made no call has neither entry. */
+  "session.closed": { reason: string; calls: number; changes: number; denied: number };
   "identity.refused": { count: number; since: string };
   /** `cluster` here and below: "" where the call named none that it may; absent in the oldest entries. */
   "call.received": {
@@ -18,6 +44,8 @@ export interface EntryDetails {
     digest: string;
     reason: string | null;
     preview: boolean;
+    /** Arguments that the entry leaves out; null where there was a body and no room for it. */
+    body?: BodyRef | null;
   };
   "call.decided": {
     cluster?: string;
@@ -36,7 +64,13 @@ export interface EntryDetails {
     /** Why it was refused before or by policy; "" when it was not. */
     code: string;
   };
-  "call.previewed": { tool: string; diff: readonly string[]; diffDigest: string; objects: readonly JsonObject[] };
+  "call.previewed": {
+    tool: string;
+    diff: readonly string[];
+    diffDigest: string;
+    objects: readonly JsonObject[];
+    body?: BodyRef | null;
+  };
   "call.settled": {
     cluster?: string;
     tool: string;
@@ -52,6 +86,8 @@ export interface EntryDetails {
     bytes: number;
     /** Milliseconds by stage. */
     durations: { readonly [stage: string]: number };
+    /** The masked answer. */
+    body?: BodyRef | null;
   };
   "call.unknown": { reason: string; grant: string };
   "approval.requested": {
@@ -89,12 +125,68 @@ export interface EntryDetails {
   };
   "grant.revoked": { grant: string; complete: boolean };
   "grant.swept": { cluster?: string; grant: string; objects: readonly string[]; why: string };
+  /** `diff` is "" where it changed while no gateway ran. */
   "policy.changed": { from: string; to: string; diff: string };
+  /** Since the last start: SHA-256 of the configuration, hex. */
+  "config.changed": { from: string; to: string };
+  /** Since the last start: SHA-256 over the tools' names, descriptions and schemas, hex. */
+  "tool.changed": { from: string; to: string };
   "alert.raised": { alert: string; about: JsonObject };
   /** A receipt was asked for; `found` is false for another's call and for none alike. */
   "evidence.viewed": { call: string; found: boolean };
+  /** Something of the record was handed out: what, to whom, by which query, how many of it, and why. */
+  "evidence.exported": { what: string; to: string; query: string; count: number; why: string };
+  /** An agent's account (NIST SP 800-53, AC-2): `issuer` and `subject` are whom it stands for, and the entry's principal is who made the change. */
+  "agent.registered": {
+    agent: string;
+    issuer: string;
+    subject: string;
+    owner: string;
+    purpose: string;
+    expires: string;
+    reviewBy: string;
+  };
+  /** `now`: what it ran was ended with it. */
+  "agent.disabled": { agent: string; issuer: string; subject: string; reason: string; now: boolean };
+  "agent.enabled": { agent: string; issuer: string; subject: string; expires: string; reviewBy: string };
+  "agent.reviewed": {
+    agent: string;
+    issuer: string;
+    subject: string;
+    note: string;
+    expires: string;
+    reviewBy: string;
+  };
+  /** Calls that were refused because their caller, the entry's principal, had reached a limit: nothing of them ran. */
+  "limit.exceeded": { limit: string; count: number; since: string };
+  /** Keys of bodies that were destroyed, and with them what they sealed. At most 500 an entry. */
+  "retention.purged": {
+    keys: readonly string[];
+    classes: readonly string[];
+    before: string;
+    session: string;
+    why: string;
+  };
+  /** The record was compared with a cluster's own audit log. `log` is the SHA-256 of the files that were read, hex. */
+  "reconcile.ran": {
+    cluster: string;
+    from: string;
+    to: string;
+    log: string;
+    events: number;
+    namespaces: readonly string[];
+    calls: number;
+    theft: number;
+    bypass: number;
+    missing: number;
+    differ: number;
+  };
+  /** A person's Slack user and their account are one person from now on; the entry's principal is that person. */
+  "identity.linked": { team: string; user: string; issuer: string; subject: string; until: string };
+  "identity.unlinked": { team: string; user: string; issuer: string; subject: string; why: string };
   "audit.degraded": { reason: string };
-  "audit.recovered": { repaired: number };
+  /** `bodies`: commitments of bodies that a crash took with it. */
+  "audit.recovered": { repaired: number; bodies?: readonly string[] };
   "key.rotated": { from: string; to: string };
 }
 
@@ -108,6 +200,8 @@ export type EntryDraft = {
     readonly call: string | null;
     readonly principal: PrincipalFields | null;
     readonly details: EntryDetails[K];
+    /** What is to be sealed beside the entry: masked. */
+    readonly body?: { readonly class: BodyClass; readonly text: string };
   };
 }[EntryKind];
 

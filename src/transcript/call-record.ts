@@ -36,9 +36,13 @@ export function openCallRecord(options: RecordOptions) {
   let planned: PlannedCall | null = null;
   let ranSince = started;
 
-  function draft<K extends EntryKind>(kind: K, details: EntryDetails[K]): EntryDraft {
+  function draft<K extends EntryKind>(
+    kind: K,
+    details: EntryDetails[K],
+    body: EntryDraft["body"] | null = null,
+  ): EntryDraft {
     const { session, id: call, principal } = request;
-    return { kind, session, call, principal, details } as EntryDraft;
+    return { kind, session, call, principal, details, ...(body === null ? {} : { body }) } as EntryDraft;
   }
   /** Appends the entries, behind the call's first one as long as that is not durable. */
   async function write(entries: readonly EntryDraft[]): Promise<void> {
@@ -47,14 +51,15 @@ export function openCallRecord(options: RecordOptions) {
   }
   function receivedEntry(): EntryDraft {
     const raw = planned?.arguments ?? (isJsonObject(request.arguments) ? request.arguments : {});
-    return draft("call.received", {
+    const details = {
       cluster: options.cluster(),
       tool: request.tool.slice(0, 80),
       arguments: keptArguments(raw, options.mask),
       digest: planned?.digest ?? "",
       reason: planned?.reason ?? null,
       preview: planned?.previewOnly ?? false,
-    });
+    };
+    return draft("call.received", details, longArguments(raw, options.mask));
   }
   /** The fault as it may be told: its detail can hold the cluster's words. */
   function toTell(why: Fault): Fault {
@@ -85,14 +90,11 @@ export function openCallRecord(options: RecordOptions) {
     },
 
     async previewed(preview: { readonly changes: readonly Change[]; readonly digest: string }): Promise<void> {
-      await append([
-        draft("call.previewed", {
-          tool: request.tool,
-          diff: preview.changes.flatMap((change) => change.lines.map(diffText)).slice(0, 200),
-          diffDigest: preview.digest,
-          objects: preview.changes.map(objectOf),
-        }),
-      ]);
+      const diff = preview.changes.flatMap((change) => change.lines.map(diffText));
+      const objects = preview.changes.map(objectOf);
+      const details = { tool: request.tool, diff: diff.slice(0, mostLines), diffDigest: preview.digest, objects };
+      const body = diff.length > mostLines ? ({ class: "diff", text: diff.join("\n") } as const) : null;
+      await append([draft("call.previewed", details, body)]);
     },
 
     async pending(call: PlannedCall, decision: Decision): Promise<void> {
@@ -145,23 +147,25 @@ export function openCallRecord(options: RecordOptions) {
       const failed = "fault" in ended.result ? ended.result.fault : null;
       if (failed !== null) options.log(failed, request.id);
       const output = "output" in ended.result ? ended.result.output : null;
-      const entries = [
-        draft("call.settled", {
-          cluster: options.cluster(),
-          tool: request.tool,
-          outcome: failed === null ? "completed" : "failed",
-          code: failed?.code ?? "",
-          effect: ended.effect,
-          objects: ended.changes.map(objectOf),
-          grant: ended.grant?.id ?? "",
-          account: ended.grant?.account ?? "",
-          jti: ended.grant?.jti ?? "",
-          ambient: ended.grant?.issuer === "ambient",
-          masked: output?.masked ?? [],
-          bytes: output === null ? 0 : JSON.stringify(output).length,
-          durations: { total: now() - started, run: now() - ranSince },
-        }),
-      ];
+      // What the agent was told is sealed: the entry says how much it was and what was masked in it.
+      const text = output === null ? "" : JSON.stringify(output);
+      const details = {
+        cluster: options.cluster(),
+        tool: request.tool,
+        outcome: failed === null ? ("completed" as const) : ("failed" as const),
+        code: failed?.code ?? "",
+        effect: ended.effect,
+        objects: ended.changes.map(objectOf),
+        grant: ended.grant?.id ?? "",
+        account: ended.grant?.account ?? "",
+        jti: ended.grant?.jti ?? "",
+        ambient: ended.grant?.issuer === "ambient",
+        masked: output?.masked ?? [],
+        bytes: text.length,
+        durations: { total: now() - started, run: now() - ranSince },
+      };
+      const body = output === null ? null : ({ class: "output", text } as const);
+      const entries = [draft("call.settled", details, body)];
       if (ended.grant !== null && ended.revoked !== null)
         entries.push(draft("grant.revoked", { grant: ended.grant.id, complete: ended.revoked }));
       try {
@@ -216,6 +220,17 @@ function keptArguments(arguments_: JsonObject, mask: RecordOptions["mask"]): Jso
   const { length } = JSON.stringify(arguments_);
   if (length > 16_384) return { "sallyport/left_out": `${length} characters` };
   return maskedOr({ "sallyport/left_out": "could not be masked" }, arguments_, mask);
+}
+
+/** Lines of a diff that stand in the entry itself. */
+const mostLines = 200;
+
+/** Arguments that the entry leaves out, as the body beside it; null where it holds them, or where nothing could hold them. */
+function longArguments(arguments_: JsonObject, mask: RecordOptions["mask"]): EntryDraft["body"] | null {
+  const { length } = JSON.stringify(arguments_);
+  if (length <= 16_384 || length > 524_288) return null;
+  const masked = maskedOr({ "sallyport/left_out": "could not be masked" }, arguments_, mask);
+  return { class: "arguments", text: JSON.stringify(masked) };
 }
 
 /** The value masked, or `otherwise` where that fails: what can't be masked is not shown, and keeps no call off the record. */

@@ -11,6 +11,7 @@ export interface KeptCall {
     readonly iss: string;
     readonly sub: string;
     readonly act: readonly { iss: string; sub: string }[];
+    readonly client_id?: string;
   };
   /** The details of `call.received`. */
   readonly received: JsonObject;
@@ -33,8 +34,7 @@ export async function readCalls(
     if (kind === "call.received" && Date.parse(ts) >= since) open.set(call, kept);
     const first = open.get(call);
     if (kind !== "call.decided" || first === undefined) continue;
-    const { act, iss, sub } = principal;
-    const plain = { iss, sub, act: act.map((one) => ({ ...one })) };
+    const plain = { ...principal, act: principal.act.map((one) => ({ ...one })) };
     calls.set(call, { call, at: first.entry.ts, principal: plain, received: first.entry.details, decided: details });
     if (calls.size <= most) continue;
     const [oldest] = calls.keys();

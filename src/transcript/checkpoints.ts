@@ -3,7 +3,7 @@
 import type { Disk, DiskFile } from "./disk.ts";
 import { readText, type TranscriptPaths } from "./files.ts";
 import { readNoteLogEnd, type NoteLogEnd } from "./note-log.ts";
-import { checkpointText, openCheckpoint, signNote, type Signer } from "./note.ts";
+import { checkpointText, openCheckpoint, signNote, type Signer, type Verifier } from "./note.ts";
 import type { Head } from "./tree.ts";
 import { unusable } from "./unusable.ts";
 
@@ -24,14 +24,18 @@ export interface CheckpointsFound {
   readonly log: NoteLogEnd;
 }
 
-/** Reads the checkpoints' files. Faults: transcript_unavailable when `log.vkey` is not this signer's. */
-export async function readCheckpoints(paths: TranscriptPaths, signer: Signer): Promise<CheckpointsFound> {
+/** Reads the checkpoints' files. Faults: transcript_unavailable when `log.vkey` is neither this signer's nor a retired key's. */
+export async function readCheckpoints(
+  paths: TranscriptPaths,
+  signer: Signer,
+  retired: readonly Verifier[],
+): Promise<CheckpointsFound> {
   const [note, vkey, log] = await Promise.all([
     readText(paths.checkpoint),
     readText(paths.vkey),
     readNoteLogEnd(paths.checkpointsLog),
   ]);
-  if (vkey !== null && vkey.trim() !== signer.vkey)
+  if (vkey !== null && ![signer, ...retired].some((one) => one.vkey === vkey.trim()))
     throw unusable("log.vkey belongs to another key than keys/transcript.key");
   return { note, log };
 }
@@ -45,9 +49,10 @@ export async function openCheckpoints(
   paths: TranscriptPaths,
   signer: Signer,
   found: CheckpointsFound,
+  retired: readonly Verifier[] = [],
 ): Promise<Checkpoints> {
   const { note, log: logged } = found;
-  let signed = newestOf(note, logged.last, signer);
+  let signed = newestOf(note, logged.last, [signer, ...retired]);
   if ((await readText(paths.vkey))?.trim() !== signer.vkey)
     await disk.replace(paths.vkey, Buffer.from(`${signer.vkey}\n`));
   let log: DiskFile | null = null;
@@ -92,14 +97,23 @@ export async function openCheckpoints(
   };
 }
 
-function newestOf(note: string | null, logged: string | null, signer: Signer): Head | null {
-  const newest = note === null ? null : openCheckpoint(note, signer);
-  const last = logged === null ? null : openCheckpoint(logged, signer);
+function newestOf(note: string | null, logged: string | null, keys: readonly Verifier[]): Head | null {
+  const newest = note === null ? null : openWith(note, keys);
+  const last = logged === null ? null : openWith(logged, keys);
   if (note !== null && newest === null) throw unusable("the checkpoint is not signed by keys/transcript.key");
   if (logged !== null && last === null) throw unusable("checkpoints.log is not signed by keys/transcript.key");
   if (last !== null && (newest === null || newest.size < last.size))
     throw unusable(`checkpoints.log has a checkpoint of ${last.size} entries, the checkpoint file has an older one`);
   return newest;
+}
+
+/** The head of a note that one of these keys signed; after a rotation the last one is the old key's. */
+function openWith(note: string, keys: readonly Verifier[]): Head | null {
+  for (const key of keys) {
+    const head = openCheckpoint(note, key);
+    if (head !== null) return head;
+  }
+  return null;
 }
 
 function contradicts(head: Head, signed: Head): boolean {

@@ -74,13 +74,48 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
       return `${text("grant")}${details["complete"] === true ? "" : "  not complete: the sweep goes on"}`;
     case "grant.swept":
       return said(text("grant"), text("why"), list("objects"), inCluster);
+    case "session.closed":
+      return said(text("reason"), `${showValue(details["calls"])} calls`, `${showValue(details["changes"])} changes`);
+    case "evidence.exported":
+      return said(`${showValue(details["count"])} ${text("what")}`, `to ${text("to")}`, text("query"), text("why"));
+    case "retention.purged":
+      return said(
+        `${Array.isArray(details["keys"]) ? details["keys"].length : 0} keys of bodies`,
+        list("classes"),
+        text("before"),
+        text("session"),
+        text("why"),
+      );
+    case "reconcile.ran":
+      return said(text("cluster"), `${text("from")} to ${text("to")}`, reconciledIn(details));
     case "policy.changed":
+    case "config.changed":
+    case "tool.changed":
     case "key.rotated":
       return `${text("from")} to ${text("to")}`;
     case "alert.raised":
       return `${text("alert")}  ${showValue(details["about"])}`;
     case "evidence.viewed":
       return said(text("call"), details["found"] === true ? "" : "not shown: no call of this caller");
+    case "agent.registered":
+      return said(text("agent"), identityIn(details), `owner ${text("owner")}`, `until ${text("expires")}`);
+    case "agent.disabled":
+      return said(
+        text("agent"),
+        identityIn(details),
+        details["now"] === true ? "with all that it ran" : "",
+        text("reason"),
+      );
+    case "agent.enabled":
+      return said(text("agent"), identityIn(details), `until ${text("expires")}`);
+    case "agent.reviewed":
+      return said(text("agent"), identityIn(details), `again by ${text("reviewBy")}`, text("note"));
+    case "identity.linked":
+      return said(`${text("team")}/${text("user")}`, identityIn(details), `until ${text("until")}`);
+    case "identity.unlinked":
+      return said(`${text("team")}/${text("user")}`, identityIn(details), text("why"));
+    case "limit.exceeded":
+      return said(text("limit"), `${showValue(details["count"])} since ${text("since")}`);
     case "audit.recovered":
       return details["repaired"] === 0
         ? ""
@@ -100,10 +135,22 @@ const moods: { readonly [word: string]: Mood } = {
 };
 
 function moodOf(kind: string, details: JsonObject): Mood {
-  if (["call.unknown", "alert.raised", "audit.degraded"].includes(kind)) return "bad";
+  if (["call.unknown", "alert.raised", "audit.degraded", "agent.disabled", "limit.exceeded"].includes(kind))
+    return "bad";
   if (kind === "approval.requested") return "open";
   const word = textAt(details, "decision") || textAt(details, "outcome") || textAt(details, "answer");
   return Object.hasOwn(moods, word) ? (moods[word] ?? "plain") : "plain";
+}
+
+/** The four findings, or that there were none. */
+function reconciledIn(details: JsonObject): string {
+  const names = ["theft", "bypass", "missing", "differ"];
+  const found = names.filter((name) => details[name] !== 0).map((name) => `${name} ${showValue(details[name])}`);
+  return found.length === 0 ? "nothing differs" : found.join(", ");
+}
+
+function identityIn(details: JsonObject): string {
+  return `${textAt(details, "subject")} of ${textAt(details, "issuer")}`;
 }
 
 function approverIn(details: JsonObject): string {

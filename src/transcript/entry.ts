@@ -2,6 +2,7 @@
 
 import type { EntryDraft, EntryKind } from "../domain/entry.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import type { Caller as CallerFields, Subject } from "../domain/principal.ts";
 import { canonical } from "./canonical.ts";
 import { fit } from "./fit.ts";
 import { leafHashOfPrefixed } from "./tree.ts";
@@ -17,6 +18,7 @@ const kinds: Record<EntryKind, true> = {
   "gateway.started": true,
   "gateway.stopped": true,
   "session.opened": true,
+  "session.closed": true,
   "identity.refused": true,
   "call.received": true,
   "call.decided": true,
@@ -34,8 +36,20 @@ const kinds: Record<EntryKind, true> = {
   "grant.revoked": true,
   "grant.swept": true,
   "policy.changed": true,
+  "config.changed": true,
+  "tool.changed": true,
   "alert.raised": true,
   "evidence.viewed": true,
+  "evidence.exported": true,
+  "agent.registered": true,
+  "agent.disabled": true,
+  "agent.enabled": true,
+  "agent.reviewed": true,
+  "limit.exceeded": true,
+  "reconcile.ran": true,
+  "retention.purged": true,
+  "identity.linked": true,
+  "identity.unlinked": true,
   "audit.degraded": true,
   "audit.recovered": true,
   "key.rotated": true,
@@ -46,13 +60,19 @@ interface Account {
   readonly sub: string;
 }
 
+/** The verified caller, whom it acts for, and the client that its token was issued to, where its issuer says (RFC 9068, section 2.2). */
+export interface Caller extends Account {
+  readonly act: readonly Account[];
+  readonly client_id?: string;
+}
+
 /** What an entry says before it has its place in order, time and tree. */
 export interface Unplaced {
   readonly kind: EntryKind;
   /** The session's id; null for what the gateway itself does. */
   readonly sid: string | null;
   readonly call: string | null;
-  readonly principal: (Account & { readonly act: readonly Account[] }) | null;
+  readonly principal: Caller | null;
   /** The client program's own name for itself, as claimed. */
   readonly client: string;
   readonly details: JsonObject;
@@ -86,15 +106,21 @@ export interface Place {
 /** A draft in the words of the entry. */
 export function unplaced(draft: EntryDraft): Unplaced {
   const { kind, session, call, principal, details } = draft;
-  const account = (one: { issuer: string; subject: string }): Account => ({ iss: one.issuer, sub: one.subject });
   return {
     kind,
     sid: session?.id ?? null,
     call,
-    principal: principal === null ? null : { ...account(principal), act: principal.actors.map(account) },
+    principal: principal === null ? null : callerOf(principal),
     client: principal?.client ?? "",
     details,
   };
+}
+
+/** A caller in the words of the entry. */
+export function callerOf({ issuer, subject, actors, clientId }: CallerFields): Caller {
+  const account = (one: Subject): Account => ({ iss: one.issuer, sub: one.subject });
+  const through = clientId === undefined ? {} : { client_id: clientId };
+  return { ...account({ issuer, subject }), act: actors.map(account), ...through };
 }
 
 /** One entry as it will stand in the file. */
@@ -113,7 +139,7 @@ export function placeEntry(what: Unplaced, place: Place, now: number, gateway: G
   const shared = { kind, sid, call, principal, client: fit(client, 256), sseq, sprev, gateway } as const;
   const ts = new Date(now).toISOString();
   for (const limit of [Infinity, 8192, 2048, 512, 128, 32]) {
-    const entry: Entry = { v: 1, ...shared, ts, details: fit(what.details, limit) };
+    const entry: Entry = { v: 1, ...shared, ts, details: fitDetails(what.details, limit) };
     const line = entryText(entry);
     const length = Buffer.byteLength(line);
     if (length > largestEntry) continue;
@@ -124,6 +150,12 @@ export function placeEntry(what: Unplaced, place: Place, now: number, gateway: G
     return { entry, prefixed, leaf: leafHashOfPrefixed(prefixed.subarray(0, length + 1)) };
   }
   throw new RangeError(`an entry of more than ${largestEntry} bytes`);
+}
+
+/** A reference to a body is never cut: it would point nowhere. */
+function fitDetails(details: JsonObject, limit: number): JsonObject {
+  const { body, ...rest } = details;
+  return body === undefined ? fit(details, limit) : { ...fit(rest, limit), body };
 }
 
 /** `canonical(entry)`, put together from its parts in the order of their names: three times as fast. */
@@ -162,7 +194,8 @@ const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const leafHex = /^[0-9a-f]{64}$/;
 const textOrNull = (value: Json | undefined): boolean => value === null || typeof value === "string";
 
-function problemWith(value: JsonObject): string | null {
+/** What is wrong with a parsed line, or null. */
+export function problemWith(value: JsonObject): string | null {
   const { v, kind, ts, sid, sseq, sprev, call, principal, client, gateway, details } = value;
   if (v !== 1) return "has a version that this program does not know";
   if (typeof kind !== "string" || !Object.hasOwn(kinds, kind)) return "has an unknown kind";
@@ -178,8 +211,10 @@ function problemWith(value: JsonObject): string | null {
 
 function isPrincipal(value: Json | undefined): boolean {
   if (!isJsonObject(value) || !isAccount(value)) return false;
-  const { act } = value;
-  return Array.isArray(act) && act.every((one: Json) => isJsonObject(one) && isAccount(one));
+  const { act, client_id: client = "" } = value;
+  return (
+    typeof client === "string" && Array.isArray(act) && act.every((one: Json) => isJsonObject(one) && isAccount(one))
+  );
 }
 
 function isAccount(value: JsonObject): boolean {

@@ -15,6 +15,8 @@ export interface TranscriptPaths {
   readonly vkey: string;
   /** Space held back for calls in flight. */
   readonly reserve: string;
+  /** Sealed bodies and their wrapped keys. */
+  readonly bodies: string;
 }
 
 /** The paths inside a `transcript` folder. */
@@ -25,6 +27,7 @@ export function transcriptPaths(folder: string): TranscriptPaths {
     checkpointsLog: join(folder, "checkpoints.log"),
     vkey: join(folder, "log.vkey"),
     reserve: join(folder, "reserve"),
+    bodies: join(folder, "bodies"),
   };
 }
 
@@ -35,6 +38,12 @@ export async function findTranscript(folder: string): Promise<TranscriptPaths> {
     if ((await unlessAbsent(stat(paths.segments)))?.isDirectory()) return paths;
   }
   throw unusable(`There is no transcript in ${folder}.`);
+}
+
+/** The names `NNNNNNNN.<ending>` in a folder, in their order; none where there is no folder. */
+export async function listNumbered(folder: string, ending: string): Promise<readonly string[]> {
+  const found = (await unlessAbsent(readdir(folder))) ?? [];
+  return found.filter((name) => /^\d{8}\./.test(name) && name.slice(9) === ending).sort();
 }
 
 export function segmentName(number: number): string {

@@ -8,17 +8,20 @@ export type VisitLine = (buffer: Buffer, start: number, end: number) => void;
 const chunk = 1 << 20;
 
 /**
- * Visits every whole line of a file in order and returns how many bytes stand after the last newline. A line longer
- * than 1 MiB, which no entry is, comes in pieces. Rejects with the operating system's error where it can't be read.
+ * Visits every whole line of a file in order, from the line that begins at byte `from`, and returns how many bytes stand
+ * after the last newline. A line longer than 1 MiB, which no entry is, comes in pieces. Rejects with the operating
+ * system's error where it can't be read.
  */
-export async function visitLines(path: string, visit: VisitLine): Promise<number> {
+export async function visitLines(path: string, visit: VisitLine, from = 0): Promise<number> {
   const file = await open(path, "r");
   try {
     // One byte of room before the first line, for the prefix of its leaf hash.
     const buffer = Buffer.allocUnsafe(1 + 2 * chunk);
     let kept = 0;
+    let position = from;
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 1 + kept, buffer.length - 1 - kept, null);
+      const { bytesRead } = await file.read(buffer, 1 + kept, buffer.length - 1 - kept, position);
+      position += bytesRead;
       if (bytesRead === 0) return kept;
       const filled = 1 + kept + bytesRead;
       let start = 1;

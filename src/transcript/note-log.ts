@@ -59,3 +59,16 @@ export async function visitNotes(path: string, visit: (note: string) => void): P
   });
   if (text !== null && block !== "") ended();
 }
+
+/** The first note of a log, or null where there is none. */
+export async function firstNote(path: string): Promise<string | null> {
+  if ((await unlessAbsent(stat(path))) === null) return null;
+  const file = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(tail), 0, tail, 0);
+    const [text, signatures] = buffer.subarray(0, bytesRead).toString("utf8").split("\n\n", 2);
+    return signatures === undefined ? null : `${text}\n\n${signatures.trimEnd()}\n`;
+  } finally {
+    await file.close();
+  }
+}

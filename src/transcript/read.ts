@@ -1,7 +1,7 @@
 // Reads entries from the files, without the process that writes them; what is still being written is left out.
 
 import { join } from "node:path";
-import { textAt } from "../domain/json.ts";
+import { isJsonObject, textAt, type Json } from "../domain/json.ts";
 import { isMalformed, readEntry, type Entry } from "./entry.ts";
 
 import { findTranscript, listSegments } from "./files.ts";
@@ -20,8 +20,13 @@ export interface Wanted {
   /** An approval that the entry is about. */
   readonly approval?: string;
   readonly index?: number;
+  /** The uid of an object that the entry tells of. */
+  readonly uid?: string;
   /** Only this entry and those after it. */
   readonly from?: number;
+  /** Milliseconds since 1970: written at this time or later, and before that one. */
+  readonly since?: number;
+  readonly until?: number;
 }
 
 /**
@@ -32,7 +37,10 @@ export async function* readEntries(folder: string, wanted: Wanted = {}): AsyncGe
   const paths = await findTranscript(folder);
   const { names } = await listSegments(paths.segments);
   // Most lines are passed over by their bytes alone; what is left is parsed and looked at again.
-  const words = [wanted.call, wanted.session, wanted.approval].flatMap((id) => (id === undefined ? [] : [`"${id}"`]));
+  const words = [wanted.call, wanted.session, wanted.approval, wanted.uid].flatMap((id) =>
+    id === undefined ? [] : [`"${id}"`],
+  );
+  const [since, until] = [timeText(wanted.since ?? 0), timeText(wanted.until ?? Infinity)];
   let index = 0;
   for (const name of names) {
     const found: Kept[] = [];
@@ -40,6 +48,8 @@ export async function* readEntries(folder: string, wanted: Wanted = {}): AsyncGe
       const here = index++;
       if (here < (wanted.from ?? 0) || (wanted.index ?? here) !== here) return;
       const line = buffer.subarray(start, end);
+      const time = timeOf(line);
+      if (time !== null && (time < since || time >= until)) return;
       if (!words.every((word) => line.includes(word))) return;
       const entry = readEntry(line.toString("utf8"));
       if (!isMalformed(entry) && matches(entry, wanted)) found.push({ index: here, entry });
@@ -48,10 +58,31 @@ export async function* readEntries(folder: string, wanted: Wanted = {}): AsyncGe
   }
 }
 
-function matches(entry: Entry, { call, session, approval }: Wanted): boolean {
+/** A canonical line ends in its time and its version: what is out of time need not be parsed. */
+const ending = /^"ts":"([^"]{24})","v":1\}$/;
+
+function timeOf(line: Buffer): string | null {
+  return ending.exec(line.toString("latin1", line.length - 38))?.[1] ?? null;
+}
+
+/** As entries write it, within the four-digit years that they can say: such texts order as their times do. */
+function timeText(at: number): string {
+  return new Date(Math.min(Math.max(at, 0), 253_402_300_799_999)).toISOString();
+}
+
+function matches(entry: Entry, { call, session, approval, uid, since = 0, until = Infinity }: Wanted): boolean {
+  const at = Date.parse(entry.ts);
+  if (at < since || at >= until) return false;
   if (call !== undefined && entry.call !== call) return false;
   if (session !== undefined && entry.sid !== session) return false;
+  if (uid !== undefined && !uidsIn(entry).includes(uid)) return false;
   return approval === undefined || textAt(entry.details, "approval") === approval;
+}
+
+/** The objects that an entry tells of, by their uids. */
+function uidsIn({ details }: Entry): readonly string[] {
+  const objects = details["objects"];
+  return Array.isArray(objects) ? objects.map((one: Json) => (isJsonObject(one) ? textAt(one, "uid") : "")) : [];
 }
 
 /** The last `limit` of the wanted entries, oldest first. */

@@ -6,7 +6,7 @@ import { madeAt, type CallId } from "../domain/ids.ts";
 import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
 import { canonical } from "./canonical.ts";
-import { clockTolerance, isMalformed, readEntry, type Entry } from "./entry.ts";
+import { callerOf, clockTolerance, isMalformed, readEntry, type Entry } from "./entry.ts";
 import { findTranscript, listSegments, readText } from "./files.ts";
 import { visitLines } from "./lines.ts";
 import type { Kept } from "./read.ts";
@@ -97,9 +97,8 @@ async function collect(path: string, from: number, call: CallId, found: Kept[]):
   return index - from;
 }
 
-function isCallers({ principal }: Entry, { issuer, subject, actors }: PrincipalFields): boolean {
-  const act = actors.map((one) => ({ iss: one.issuer, sub: one.subject }));
-  return principal !== null && canonical(principal) === canonical({ iss: issuer, sub: subject, act });
+function isCallers({ principal }: Entry, caller: PrincipalFields): boolean {
+  return principal !== null && canonical(principal) === canonical(callerOf(caller));
 }
 
 function receiptOf(call: CallId, found: readonly Kept[], checkpoint: CallReceipt["checkpoint"]): CallReceipt {

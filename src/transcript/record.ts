@@ -1,17 +1,24 @@
 // Opens the transcript of a state folder for writing: repaired, checked against its last checkpoint, and ready to append.
 
 import { join } from "node:path";
-import type { Append } from "../domain/entry.ts";
+import type { Append, BodyClass } from "../domain/entry.ts";
+import type { PrincipalFields } from "../domain/principal.ts";
+import { destroyKeys, missingBodies, openBodies, readKeys, type Bodies } from "./bodies.ts";
 import { openCommit, type Commit } from "./commit.ts";
 import { diskCause, realDisk, type Disk } from "./disk.ts";
 import { unplaced, type GatewayStamp, type Unplaced } from "./entry.ts";
 import { transcriptPaths } from "./files.ts";
-import { gatewayOf } from "./key.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import { gatewayOf, nextKeyPath, readKey, switchKeys } from "./key.ts";
+import type { Signer } from "./note.ts";
+import type { Tree } from "./tree.ts";
 import { reopen } from "./reopen.ts";
 import { openReserve } from "./reserve.ts";
+import { purgeKeys, type Purge } from "./retention.ts";
 import { everySoOften } from "./rounds.ts";
 import { openSigning, type Signing } from "./signing.ts";
-import { unknownEntry, type LiveGrant, type OpenCall } from "./standing.ts";
+import { unknownEntry, type LastStart, type LiveGrant, type OpenCall } from "./standing.ts";
+import type { KeyWrapping } from "./seal.ts";
 import { openSegments } from "./stores/index.ts";
 import { keepTroubles, type Troubles } from "./troubles.ts";
 import { unusable } from "./unusable.ts";
@@ -27,6 +34,8 @@ export interface TranscriptOptions {
   /** Told in a sentence for the operator when the transcript degrades and recovers. */
   readonly say: (sentence: string) => void;
   readonly disk?: Disk;
+  /** What is sealed beside the entries, and what wraps its keys; absent: nothing is. */
+  readonly bodies?: { readonly wrapping: () => Promise<KeyWrapping>; readonly classes: readonly BodyClass[] };
   /** A segment that has this many bytes is followed by a new one. */
   readonly segmentSize?: number;
   /** Milliseconds between checkpoints while the tree grows. */
@@ -43,12 +52,16 @@ export interface Transcript {
   readonly repaired: number;
   /** Calls that had begun and have no end, found at opening: each has its `call.unknown` now. */
   readonly unsettled: readonly OpenCall[];
+  /** What the last gateway on this transcript began with, or null. */
+  readonly lastStart: LastStart | null;
   /** Grants that were issued and neither completely revoked nor swept. */
   liveGrants(): readonly LiveGrant[];
   /** Was this grant ever issued by this gateway? */
   knowsGrant(id: string): boolean;
   /** Why the transcript is not whole just now, or null. */
   degraded(): string | null;
+  /** Erases sealed bodies: their keys are destroyed, and an entry names them. Returns how many keys there were. */
+  readonly purge: (what: Purge, by: PrincipalFields | null) => Promise<number>;
   /** Signs the head now. Faults: transcript_unavailable when it can't be signed or written. */
   checkpoint(): Promise<void>;
   /** Writes what is on its way, signs the last head and lets go of the files. */
@@ -75,34 +88,65 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
   await disk.makeFolder(paths.segments);
   const keyPath = join(folder, "keys", "transcript.key");
   const { signer, checkpoints, tree, standing, found, ...read } = await reopen({ disk, paths, keyPath, now, random });
+  if (standing.key !== "" && standing.key !== signer.vkey) {
+    await finishRotation(options, disk, { signer, checkpoints, tree, to: standing.key });
+    return await open(options);
+  }
   const segments = await openSegments(disk, paths.segments, found, options.segmentSize);
   const reserve = await openReserve(disk, paths.reserve, random);
   const troubles = keepTroubles(options.say);
   const signing = openSigning({ checkpoints, tree, troubles, now, signedAt: read.signedAt });
   const id = gatewayOf(signer.name);
   const stamp = (): GatewayStamp => ({ id, ...options.gateway });
-  const commit = openCommit({ segments, reserve, tree, standing, troubles, stamp, now, signedAt: signing.signedAt });
+  const bodies = await bodiesOf(options, disk, paths.bodies);
+  const commit = openCommit({
+    segments,
+    bodies,
+    reserve,
+    tree,
+    standing,
+    troubles,
+    stamp,
+    now,
+    signedAt: signing.signedAt,
+  });
 
   const unsettled = [...standing.open.values()];
+  const lastStart = standing.started;
+  const destroy = async (keys: ReadonlySet<string>): Promise<void> => {
+    if (bodies === null) await destroyKeys(disk, paths.bodies, keys);
+    else await bodies.destroy(keys);
+  };
+  if ((await readKeys(paths.bodies)).some(({ key }) => standing.purged.includes(key)))
+    await destroy(new Set(standing.purged));
+  const lost = await missingBodies(paths.bodies, read.unsignedBodies);
   await commit.append([
-    ...(found.torn > 0 ? [repaired(found.torn)] : []),
+    ...(found.torn > 0 || lost.length > 0 ? [repaired(found.torn, lost)] : []),
     ...unsettled.map((call) => unknownEntry(call, "the gateway stopped before it was settled")),
   ]);
   const rounds = everySoOften(options.checkpointEvery ?? 1000, () => makeRound(commit, signing, troubles));
 
   let closed = false;
+  const append: Append = async (drafts) => {
+    if (closed) throw unusable("the transcript is closed");
+    if (bodies === null || !drafts.some((draft) => draft.body !== undefined))
+      return await commit.append(drafts.map(unplaced));
+    const sealed = await bodies.seal(drafts).catch((thrown: unknown) => {
+      throw unusable(`a body's key can't be wrapped: ${diskCause(thrown)}`);
+    });
+    return await commit.append(sealed.drafts.map(unplaced), sealed.lines);
+  };
   return {
     gateway: id,
-    async append(drafts) {
-      if (closed) throw unusable("the transcript is closed");
-      return await commit.append(drafts.map(unplaced));
-    },
+    append,
     head: () => ({ size: tree.size(), root: tree.root().toString("hex") }),
     repaired: found.torn,
     unsettled,
+    lastStart,
     liveGrants: () => [...standing.grants.values()],
     knowsGrant: (grant) => standing.known.has(grant),
     degraded: () => troubles.reason(),
+    purge: (what, by) => purgeKeys(what, by, { append, folder: paths.bodies, destroy, now }),
     checkpoint: () => signing.sign(),
     async close() {
       if (closed) return;
@@ -110,9 +154,31 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
       await rounds.stop();
       await commit.idle();
       await Promise.allSettled([signing.sign()]);
-      await Promise.all([segments.close(), reserve.close(), checkpoints.close()]);
+      await Promise.all([segments.close(), reserve.close(), checkpoints.close(), bodies?.close()]);
     },
   };
+}
+
+interface Unfinished {
+  readonly signer: Signer;
+  readonly checkpoints: Checkpoints;
+  readonly tree: Tree;
+  /** The new verifier key. */
+  readonly to: string;
+}
+
+/** A rotation is on record, and a crash kept the new key from its place. */
+async function finishRotation(
+  { folder }: TranscriptOptions,
+  disk: Disk,
+  { signer, checkpoints, tree, to }: Unfinished,
+): Promise<void> {
+  const fresh = await readKey(nextKeyPath(folder));
+  if (fresh?.vkey !== to)
+    throw unusable("the key was rotated, and keys/transcript.key is not the new one: put it back");
+  await checkpoints.publish({ size: tree.size(), root: tree.root() });
+  await checkpoints.close();
+  await switchKeys(disk, folder, signer, fresh);
 }
 
 /** One round of upkeep: tries the disk again where it failed, signs the head, and writes what has to be said about both. */
@@ -126,7 +192,19 @@ async function makeRound(commit: Commit, signing: Signing, troubles: Troubles): 
   await Promise.allSettled([upkeep()]);
 }
 
-function repaired(bytes: number): Unplaced {
+function repaired(bytes: number, lost: readonly string[]): Unplaced {
   const about = { sid: null, call: null, principal: null, client: "" };
-  return { kind: "audit.recovered", ...about, details: { repaired: bytes } };
+  const bodies = lost.length === 0 ? {} : { bodies: lost };
+  return { kind: "audit.recovered", ...about, details: { repaired: bytes, ...bodies } };
+}
+
+async function bodiesOf(
+  { bodies, random, now }: TranscriptOptions,
+  disk: Disk,
+  folder: string,
+): Promise<Bodies | null> {
+  if (bodies === undefined || bodies.classes.length === 0) return null;
+  const wrapping = await bodies.wrapping();
+  await disk.makeFolder(folder);
+  return await openBodies({ disk, folder, wrapping, classes: new Set(bodies.classes), random, now });
 }

@@ -1,10 +1,13 @@
 // Reads a transcript back before it is written to again: its entries, its key, and whether they are what was signed.
 
+import { dirname } from "node:path";
+import type { BodyRef } from "../domain/entry.ts";
+import { textAt } from "../domain/json.ts";
 import { openCheckpoints, readCheckpoints, type Checkpoints } from "./checkpoints.ts";
 import type { Disk } from "./disk.ts";
 import { isMalformed, readEntry } from "./entry.ts";
 import { readText, type TranscriptPaths } from "./files.ts";
-import { keepKey, makeKey, readKey } from "./key.ts";
+import { keepKey, makeKey, readKey, readRetired } from "./key.ts";
 import type { Signer } from "./note.ts";
 import { emptyStanding, foldEntry, latestTime, type Standing } from "./standing.ts";
 import { readSegments, type SegmentsFound } from "./stores/index.ts";
@@ -19,6 +22,8 @@ export interface Reopened {
   readonly found: SegmentsFound;
   /** The latest time of an entry under the newest checkpoint, in milliseconds since 1970; 0 before the first. */
   readonly signedAt: number;
+  /** The bodies that entries refer to which no checkpoint covers yet. */
+  readonly unsignedBodies: readonly Pick<BodyRef, "commit" | "key">[];
 }
 
 export interface ReopenOptions {
@@ -46,11 +51,13 @@ async function begin({ disk, paths, keyPath, now, random }: ReopenOptions): Prom
   const checkpoints = await openCheckpoints(disk, paths, signer, { note: null, log: { length: 0, last: null } });
   await checkpoints.publish({ size: 0, root: tree.root() });
   await keepKey(disk, keyPath, signer);
-  return { signer, checkpoints, tree, standing: emptyStanding(), found, signedAt: 0 };
+  return { signer, checkpoints, tree, standing: emptyStanding(), found, signedAt: 0, unsignedBodies: [] };
 }
 
-async function goOn({ disk, paths }: ReopenOptions, signer: Signer): Promise<Reopened> {
-  const checkpoints = await openCheckpoints(disk, paths, signer, await readCheckpoints(paths, signer));
+async function goOn({ disk, paths, keyPath }: ReopenOptions, signer: Signer): Promise<Reopened> {
+  const retired = await readRetired(dirname(dirname(keyPath)));
+  const files = await readCheckpoints(paths, signer, retired);
+  const checkpoints = await openCheckpoints(disk, paths, signer, files, retired);
   const signed = checkpoints.latest();
   if (signed === null)
     throw unusable("keys/transcript.key has signed a transcript that is not here: put it back, or move the key away");
@@ -61,6 +68,7 @@ async function goOn({ disk, paths }: ReopenOptions, signer: Signer): Promise<Reo
     if (tree.size() === signed.size) then = { root: tree.root(), at: latestTime(standing) };
   };
   noteHead();
+  const unsignedBodies: Pick<BodyRef, "commit" | "key">[] = [];
   const found = await readSegments(paths.segments, (buffer, start, end) => {
     const entry = readEntry(buffer.toString("utf8", start, end));
     if (isMalformed(entry)) return entry;
@@ -69,9 +77,12 @@ async function goOn({ disk, paths }: ReopenOptions, signer: Signer): Promise<Reo
     tree.grow(leaf);
     foldEntry(standing, entry, leaf.toString("hex"));
     noteHead();
+    const [commit, key] = [textAt(entry.details, "body", "commit"), textAt(entry.details, "body", "key")];
+    if (commit !== "" && tree.size() > signed.size) unsignedBodies.push({ commit, key });
     return null;
   });
-  return { signer, checkpoints, tree, standing, found, signedAt: asSigned(signed, then, tree.size()) };
+  const signedAt = asSigned(signed, then, tree.size());
+  return { signer, checkpoints, tree, standing, found, signedAt, unsignedBodies };
 }
 
 /** The time of the signed head. Faults: transcript_unavailable when the entries do not give this head. */

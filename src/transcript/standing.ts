@@ -29,6 +29,13 @@ export interface LiveGrant {
   readonly call: string | null;
 }
 
+/** What a gateway began with; "" where the entry does not say. `policy` follows later changes. */
+export interface LastStart {
+  readonly config: string;
+  readonly policy: string;
+  readonly tools: string;
+}
+
 export interface Standing {
   /** By session id; "" for the gateway's own entries. */
   readonly sessions: Map<string, Place>;
@@ -38,10 +45,25 @@ export interface Standing {
   readonly known: Set<string>;
   /** The latest time that an entry bears (RFC 3339); "" before the first. */
   latest: string;
+  /** null before the first. */
+  started: LastStart | null;
+  /** The verifier key that the last rotation named; "" before the first. */
+  key: string;
+  /** The keys of bodies that the last purge named. */
+  purged: readonly string[];
 }
 
 export function emptyStanding(): Standing {
-  return { sessions: new Map(), open: new Map(), grants: new Map(), known: new Set(), latest: "" };
+  return {
+    sessions: new Map(),
+    open: new Map(),
+    grants: new Map(),
+    known: new Set(),
+    latest: "",
+    started: null,
+    key: "",
+    purged: [],
+  };
 }
 
 /** The latest time that an entry bears, in milliseconds since 1970; 0 before the first. */
@@ -66,8 +88,19 @@ export function foldEntry(standing: Standing, entry: Entry, leaf: string): void 
   standing.sessions.set(entry.sid ?? "", { sseq: entry.sseq + 1, sprev: leaf });
   // Times of one length and zone order as their texts do.
   if (entry.ts > standing.latest) standing.latest = entry.ts;
+  if (entry.sid === null) foldOwn(standing, entry);
   if (entry.kind.startsWith("grant.")) foldGrant(standing, entry);
   if (entry.call !== null) foldCall(standing, entry, entry.call);
+}
+
+function foldOwn(standing: Standing, { kind, details }: Entry): void {
+  const said = (key: string): string => textAt(details, key);
+  if (kind === "key.rotated") standing.key = said("to");
+  if (kind === "retention.purged" && Array.isArray(details["keys"])) standing.purged = details["keys"].map(String);
+  if (kind === "gateway.started")
+    standing.started = { config: said("config"), policy: said("policy"), tools: said("tools") };
+  else if (kind === "policy.changed" && standing.started !== null)
+    standing.started = { ...standing.started, policy: said("to") };
 }
 
 function foldCall({ open }: Standing, entry: Entry, call: string): void {

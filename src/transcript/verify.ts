@@ -2,12 +2,24 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readKeys, visitBodies } from "./bodies.ts";
 import { findTranscript, listSegments, readText, unlessAbsent, type TranscriptPaths } from "./files.ts";
 import { visitLines } from "./lines.ts";
-import { visitNotes } from "./note-log.ts";
-import { parseVkey } from "./note.ts";
+import { firstNote, visitNotes } from "./note-log.ts";
+import { openCheckpoint, parseVkey, type Verifier } from "./note.ts";
+import { chainOf, readRotations, type Rotation } from "./rotations.ts";
+import type { KeyWrapping } from "./seal.ts";
 import { growTree, leafHashOfPrefixed, type Head } from "./tree.ts";
-import { checkFormat, checkIntegrity, checkOrder, checkSemantics, checkTime, judgeExtent } from "./verdicts/index.ts";
+import {
+  checkBodies,
+  checkCompleteness,
+  checkFormat,
+  checkIntegrity,
+  checkOrder,
+  checkSemantics,
+  checkTime,
+  judgeExtent,
+} from "./verdicts/index.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface VerifyOptions {
@@ -15,6 +27,8 @@ export interface VerifyOptions {
   readonly anchor?: string;
   /** The verifier key that the auditor holds; without it, the one that came with the files. */
   readonly vkey?: string;
+  /** What opens the keys of bodies, where the auditor may read them. */
+  readonly unwrap?: KeyWrapping["unwrap"];
   /** The auditor's clock, in milliseconds since 1970. */
   readonly now: number;
 }
@@ -40,9 +54,12 @@ export interface Report {
 export async function verifyTranscript(folder: string, options: VerifyOptions): Promise<Report> {
   const paths = await findTranscript(folder);
   const verifier = parseVkey(options.vkey ?? (await readText(paths.vkey)) ?? "");
-  const integrity = checkIntegrity(verifier, options.vkey !== undefined);
+  const chain = chainOf(verifier, await rotationsIn(paths, verifier));
+  const integrity = checkIntegrity(verifier, options.vkey !== undefined, chain);
   const format = checkFormat();
   const [order, time, semantics] = [checkOrder(), checkTime(options.now), checkSemantics()];
+  const completeness = checkCompleteness();
+  const bodies = checkBodies(options.unwrap ?? null);
   const tree = growTree();
 
   // In this order, so that a gateway which goes on writing can't make the checkpoint look older than its log, nor the
@@ -52,6 +69,7 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
   const checkpoint = note === null ? null : integrity.note(note, "the checkpoint");
   const anchor = options.anchor === undefined ? null : integrity.note(options.anchor, "your anchor");
 
+  bodies.keys(await readKeys(paths.bodies));
   integrity.grown(0, tree.root);
   const { names, missing } = await listSegments(paths.segments);
   for (const [number, name] of names.entries()) {
@@ -63,14 +81,21 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
       const leaf = leafHashOfPrefixed(buffer.subarray(start - 1, end));
       tree.grow(leaf);
       integrity.grown(tree.size(), tree.root);
-      const entry = format.read(buffer.subarray(start, end), at);
+      const entry = format.read(buffer, start, end, at);
       if (entry === null) return;
       order.take(entry, at, leaf.toString("hex"));
       time.take(entry, at, "");
       semantics.take(entry, at, "");
+      completeness.take(entry, at, "");
+      bodies.take(entry, at, "");
     });
     if (rest > 0) format.unfinished(segment, rest, number === names.length - 1);
   }
+
+  // After the entries: a body is written before the entry that refers to it.
+  bodies.keys(await readKeys(paths.bodies));
+  await visitBodies(paths.bodies, (body, seal) => bodies.sealed(body, seal));
+  await bodies.open();
 
   const size = tree.size();
   const extent = { size, checkpoint, logged, anchor, anchored: options.anchor !== undefined, missing };
@@ -80,9 +105,9 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
     order.verdict(),
     judgeExtent(extent),
     time.verdict(),
-    notChecked("BODIES", "This version keeps no sealed bodies; entries hold masked values only."),
+    bodies.verdict(),
     semantics.verdict(),
-    notChecked("COMPLETENESS", "Not compared with the API server's own audit log."),
+    completeness.verdict(),
   ];
   return {
     ok: verdicts.every((one) => one.verdict !== "failed"),
@@ -93,6 +118,14 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
     key: verifier === null ? "" : `${verifier.name}+${verifier.hash}`,
     verdicts,
   };
+}
+
+/** The rotations; not looked for where the key that is held signed the first head and the newest one. */
+async function rotationsIn(paths: TranscriptPaths, held: Verifier | null): Promise<readonly Rotation[]> {
+  if (held === null) return [];
+  const ends = [await firstNote(paths.checkpointsLog), await readText(paths.checkpoint)];
+  const signed = ends.every((note) => note === null || openCheckpoint(note, held) !== null);
+  return signed ? [] : await readRotations(paths);
 }
 
 async function readHeads(
@@ -107,8 +140,4 @@ async function readHeads(
     if (head !== null && head.size >= (newest?.size ?? 0)) newest = head;
   });
   return newest;
-}
-
-function notChecked(question: "BODIES" | "COMPLETENESS", says: string): Verdict {
-  return { question, verdict: "not-checked", says, places: [] };
 }

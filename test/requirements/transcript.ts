@@ -9,9 +9,71 @@ export const transcript = {
     promise: "An entry has exactly one text, and what JSON would drop in silence is refused",
     source: "evidence.md; RFC 8785",
   },
+  "transcript:published": {
+    promise: "Every entry has exactly the fields that are published for its kind, and the published form is the code's",
+    source: "issue 9, point 1; evidence.md, Kinds",
+  },
+  "transcript:sessions": {
+    promise: "A session that makes calls has its beginning and its end on record, with what it did",
+    source: "issue 9, point 1; evidence.md, Kinds; NIST SP 800-53 AC-12",
+  },
+  "transcript:what-changed": {
+    promise: "A gateway that starts with another configuration, policy or set of tools than the last one says so",
+    source: "issue 9, point 1; evidence.md, Kinds; NIST SP 800-53 CM-3",
+  },
+  "transcript:reconcile": {
+    promise:
+      "Comparing with the API server's own audit log finds what went round the record, and what the record does not say truly",
+    source: "issue 9, point 6; evidence.md, Reading",
+  },
+  "transcript:reconciled": {
+    promise:
+      "A comparison with the audit log is itself on record, or says that it is not, and verification tells of it",
+    source: "issue 9, point 6; evidence.md, Reading",
+  },
+  "transcript:sealed": {
+    promise:
+      "What agents were told is kept sealed, each session's under keys of its own, and whoever lacks the key reads nothing",
+    source: "issue 9, point 3; evidence.md, Writing",
+  },
+  "transcript:bodies-verified": {
+    promise: "Verification tells for every sealed body whether it is there, purged by an entry, missing or altered",
+    source: "issue 9, points 3 and 5; evidence.md, Reading",
+  },
+  "transcript:erased": {
+    promise:
+      "What a destroyed key sealed is gone for everyone while the record stays whole, and each destruction is on record",
+    source: "issue 9, points 3 and 11; evidence.md, Writing and Reading; NIST SP 800-53 AU-11",
+  },
+  "transcript:rewrapped": {
+    promise: "Bodies can be opened to one auditor's key without handing out any other",
+    source: "issue 9, point 3; evidence.md, Reading",
+  },
   "transcript:tree": {
     promise: "The tree is the one of RFC 6962, and only true proofs of it hold",
     source: "evidence.md; RFC 6962, section 2.1",
+  },
+  "transcript:proof": {
+    promise: "One entry's proof is a file that anyone checks offline, and no other entry passes for it",
+    source: "issue 9, point 2; c2sp.org/tlog-proof; NIST SP 800-53 AU-10",
+  },
+  "transcript:rotation": {
+    promise:
+      "After the key is rotated, everything verifies from the old key and from the new one, and neither signs in the other's stead",
+    source: "issue 9, point 2; evidence.md, Writing",
+  },
+  "transcript:independent": {
+    promise: "A program of other people's libraries comes to the same verdict about tree, notes and proofs",
+    source: "issue 9, point 2",
+  },
+  "transcript:standalone": {
+    promise: "The verifier is one file that runs anywhere with Node alone, and says what the gateway's own says",
+    source: "issue 9, point 5; evidence.md, Reading",
+  },
+  "transcript:killed": {
+    promise:
+      "Killed at any moment under load, a gateway leaves no effect in the cluster's audit log without its entry, and marks every unfinished call",
+    source: "issue 9, point 4; evidence.md, Figures to reach",
   },
   "transcript:note": {
     promise: "Checkpoints are C2SP signed notes that other tools verify, and nothing else passes for one",
@@ -65,6 +127,24 @@ export const transcript = {
   "transcript:semantics": {
     promise: "Verification finds every effect without its decision, its approval by others in time, or its grant",
     source: "evidence.md",
+  },
+  "transcript:search": {
+    promise: "A search finds exactly the entries that its query describes, by what they themselves say",
+    source: "issue 9, point 8; evidence.md, Reading",
+  },
+  "transcript:index": {
+    promise:
+      "The search index is its owner's alone, follows the segments whatever became of it, and is never believed unread",
+    source: "issue 9, point 8",
+  },
+  "transcript:replay": {
+    promise:
+      "A replay tells of each call of a session what was asked, decided, agreed, run and masked, and where the time went",
+    source: "issue 9, point 8; evidence.md, Reading",
+  },
+  "transcript:stats": {
+    promise: "The counts over the record are those of its entries, each call once",
+    source: "issue 9, point 8; issue 7, point 10",
   },
   "transcript:read": {
     promise: "The commands read the record without a gateway, and what they print can do nothing to a terminal",

@@ -3,11 +3,12 @@
 import { isUtf8 } from "node:buffer";
 import { isCanonical } from "../canonical.ts";
 import { isMalformed, largestEntry, readEntry, type Entry } from "../entry.ts";
+import { openScanner } from "../scan.ts";
 import { collectFindings, type EntryPlace, type Verdict } from "../verdict.ts";
 
 export interface FormatCheck {
-  /** The entry in these bytes; null where nothing can be read, which is a finding. */
-  read(line: Buffer, at: EntryPlace): Entry | null;
+  /** The entry in `buffer[start, end)`; null where nothing can be read, which is a finding. */
+  read(buffer: Buffer, start: number, end: number, at: EntryPlace): Entry | null;
   /** Bytes that stand after the last newline of a segment. */
   unfinished(segment: string, bytes: number, last: boolean): void;
   verdict(): Verdict;
@@ -15,11 +16,15 @@ export interface FormatCheck {
 
 export function checkFormat(): FormatCheck {
   const findings = collectFindings();
+  const scan = openScanner();
   let entries = 0;
   let tail = "";
   return {
-    read(line, at) {
+    read(buffer, start, end, at) {
       entries++;
+      const plain = scan(buffer, start, end);
+      if (plain !== null) return plain;
+      const line = buffer.subarray(start, end);
       if (line.length > largestEntry) findings.add(`is longer than ${largestEntry} bytes`, at);
       if (!isUtf8(line)) findings.add("is not UTF-8", at);
       const text = line.toString("utf8");

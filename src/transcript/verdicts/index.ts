@@ -1,5 +1,7 @@
 // The questions that verification answers from the files themselves.
 
+export { checkBodies } from "./bodies.ts";
+export { checkCompleteness } from "./completeness.ts";
 export { judgeExtent } from "./extent.ts";
 export { checkFormat } from "./format.ts";
 export { checkIntegrity } from "./integrity.ts";

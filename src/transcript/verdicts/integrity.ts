@@ -1,6 +1,7 @@
 // INTEGRITY: every signed head is signed by the key, and the entries give exactly these heads.
 
 import { openCheckpoint, type Verifier } from "../note.ts";
+import type { KeyChain } from "../rotations.ts";
 import type { Head } from "../tree.ts";
 import { collectFindings, type Verdict } from "../verdict.ts";
 
@@ -12,8 +13,8 @@ export interface IntegrityCheck {
   verdict(size: number): Verdict;
 }
 
-/** `verifier` is null where there is no key to check with. `pinned`: the auditor brought the key along. */
-export function checkIntegrity(verifier: Verifier | null, pinned: boolean): IntegrityCheck {
+/** `verifier` is null where there is no key to check with. `pinned`: the auditor brought the key along. `chain`: which key of the log signs heads of which size. */
+export function checkIntegrity(verifier: Verifier | null, pinned: boolean, chain: KeyChain): IntegrityCheck {
   const findings = collectFindings();
   if (verifier === null) findings.add("there is no verifier key, or it is not one: nothing signed can be checked");
   const heads = new Map<number, Uint8Array>();
@@ -22,9 +23,10 @@ export function checkIntegrity(verifier: Verifier | null, pinned: boolean): Inte
   let broken = false;
   return {
     note(note, whence) {
-      const head = verifier === null ? null : openCheckpoint(note, verifier);
+      const signer = chain.signerOf(sizeIn(note));
+      const head = signer === null ? null : openCheckpoint(note, signer);
       if (head === null) {
-        if (verifier !== null) findings.add(`${whence} is not signed by ${verifier.name}+${verifier.hash}`);
+        if (signer !== null) findings.add(`${whence} is not signed by ${signer.name}+${signer.hash}`);
         return null;
       }
       const other = heads.get(head.size);
@@ -53,10 +55,18 @@ export function checkIntegrity(verifier: Verifier | null, pinned: boolean): Inte
       const whose = pinned
         ? `your key ${key}`
         : `key ${key}, which came with these files: compare it with the one you hold`;
+      const rotated =
+        chain.rotations === 0 ? "" : `, after ${chain.rotations} rotations of the key, each under the key before it`;
       const beyond = [...heads.keys()].filter((one) => one > size).length;
       const cut = beyond > 0 ? `; ${beyond} more are of more entries than are here` : "";
-      const ok = `${heads.size - beyond} signed heads, all given by the entries${cut}; signed by ${whose}.${tail}`;
+      const ok = `${heads.size - beyond} signed heads, all given by the entries${cut}; signed by ${whose}${rotated}.${tail}`;
       return findings.verdict("INTEGRITY", ok, () => "These entries are not the ones that were signed.");
     },
   };
+}
+
+/** What the text of a note says of its size, before anything of it is believed: it chooses the key. */
+function sizeIn(note: string): number {
+  const size = Number(note.split("\n", 2)[1]);
+  return Number.isSafeInteger(size) && size >= 0 ? size : 0;
 }

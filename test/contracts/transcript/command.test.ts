@@ -32,6 +32,8 @@ async function run(folder: string, words: readonly string[], colour = false): Pr
     err: (text) => void (out += text),
     colour,
     now: () => start + 60_000,
+    shipped: "policies",
+    version: "1.2.3",
   };
   const command = transcriptCommand(io).exitOverride();
   try {

@@ -1,0 +1,197 @@
+// What the transcript costs: appending alone and with 64 callers, reopening, verifying and searching, each beside its bare floor in the same run.
+
+import { hash, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openTranscript } from "../src/transcript/record.ts";
+import { countFound, searchEntries } from "../src/transcript/search.ts";
+import type { Query } from "../src/transcript/searchable.ts";
+import { verifyTranscript } from "../src/transcript/verify.ts";
+import { percentile, timed } from "./clock.ts";
+import { tableOf, type Figure } from "./figures.ts";
+import { callDrafts, writeRecorded } from "./recorded.ts";
+
+/** Entries of the transcript that is verified, reopened and searched: the first argument, else a million. */
+const entries = Number(process.argv[2] ?? 1_000_000);
+const figures: Figure[] = [];
+const folder = await mkdtemp(join(tmpdir(), "sallyport-bench-"));
+
+function add(
+  figure: string,
+  measured: number,
+  unit: Figure["unit"],
+  floor: number | null,
+  goal: string,
+  reached: boolean | null,
+  note = "",
+): void {
+  figures.push({ figure, measured, unit, floor, goal, reached, note });
+}
+
+const openHere = (name: string) =>
+  openTranscript({
+    folder: join(folder, name),
+    gateway: { version: "0.0.0", config: "c".repeat(64), policy: "b".repeat(64) },
+    now: () => Date.now(),
+    random: (count) => randomBytes(count),
+    say: () => undefined,
+  });
+
+async function appending(): Promise<void> {
+  const transcript = await openHere("alone");
+  const file = await open(join(folder, "floor"), "a");
+  const bytes = Buffer.alloc(1600, 0x20);
+  const [alone, bare]: [number[], number[]] = [[], []];
+  for (let call = 1; call <= 400; call++) {
+    const [received, decided] = callDrafts(call * 7);
+    if (received === undefined || decided === undefined) continue;
+    alone.push(await timed(() => transcript.append([received, decided])));
+    bare.push(
+      await timed(async () => {
+        await file.write(bytes);
+        await file.datasync();
+      }),
+    );
+  }
+  await file.close();
+  const [p50, floor] = [percentile(alone, 0.5), percentile(bare, 0.5)];
+  add("append alone, p50", p50, "ms", floor, "< 1 ms", p50 < 1, "floor: one write and fdatasync of as many bytes");
+
+  let appended = 0;
+  const until = performance.now() + 5000;
+  const begun = performance.now();
+  await Promise.all(
+    Array.from({ length: 64 }, async (_, caller) => {
+      for (let call = caller + 1; performance.now() < until; call += 64) {
+        const drafts = callDrafts(call);
+        await transcript.append(drafts);
+        appended += drafts.length;
+      }
+    }),
+  );
+  const rate = (appended / (performance.now() - begun)) * 1000;
+  add(
+    "append with 64 callers",
+    rate,
+    "entries/s",
+    null,
+    "≥ 20000",
+    rate >= 20_000,
+    "each durable before its caller goes on",
+  );
+  await transcript.close();
+}
+
+/** A second's work of one core: leaves hashed, signatures checked. */
+function floors(line: Buffer): { readonly hashes: number; readonly signatures: number } {
+  const rate = (work: () => unknown): number => {
+    let count = 0;
+    for (const until = performance.now() + 1000; performance.now() < until; count += 100)
+      for (let round = 0; round < 100; round++) work();
+    return count;
+  };
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const note = Buffer.alloc(120, 0x61);
+  const signature = sign(null, note, privateKey);
+  return {
+    hashes: rate(() => hash("sha256", line, "hex")),
+    signatures: rate(() => verify(null, note, publicKey, signature)),
+  };
+}
+
+async function verifying(state: string): Promise<void> {
+  const segment = await readFile(join(state, "transcript", "segments", "00000000.ndjson"));
+  const line = segment.subarray(0, segment.indexOf(0x0a));
+  const before = floors(line);
+  let checked = 0;
+  const took = await timed(async () => (checked = (await verifyTranscript(state, { now: Date.now() })).entries));
+  const rate = (checked / took) * 1000;
+  add(
+    "verify",
+    rate,
+    "entries/s",
+    before.hashes,
+    "≥ 200000",
+    rate >= 200_000,
+    "floor: bare SHA-256 of such a line, one core",
+  );
+  add(
+    "a checkpoint's signature checked",
+    before.signatures,
+    "per s",
+    before.signatures,
+    "",
+    null,
+    "Ed25519, bare: one a checkpoint",
+  );
+}
+
+const queries: readonly Query[] = [
+  { principal: "person-3", decision: "deny" },
+  { tool: "logs_read", namespace: "team-4" },
+  { namespace: "team-4", name: "web-77" },
+  { name: "web-77*", effect: "applied" },
+  { resource: "deployments", rule: "team-7" },
+  { agent: "agent-1", outcome: "refused", since: Date.parse("2026-01-05T08:30:00Z") },
+  { kind: "grant.*" },
+  { name: "nothing-like-it" },
+];
+
+async function newest(state: string, query: Query): Promise<number> {
+  let found = 0;
+  for await (const kept of searchEntries(state, { query, limit: 50 })) found += kept.index > 0 ? 1 : 0;
+  return found;
+}
+
+async function searching(state: string): Promise<void> {
+  const build = await timed(() => countFound(state, {}));
+  add(
+    "search index made from nothing",
+    build,
+    "ms",
+    null,
+    "",
+    null,
+    "once; then what is new is added when a command runs",
+  );
+  const slowest = { took: 0, what: "" };
+  for (const query of queries)
+    for (const [what, ask] of [
+      ["the newest 50", () => newest(state, query)],
+      ["count", () => countFound(state, query)],
+    ] as const) {
+      const took = await timed(ask);
+      if (took > slowest.took) Object.assign(slowest, { took, what: `${what} of ${JSON.stringify(query)}` });
+    }
+  add("search, the slowest of 16", slowest.took, "ms", null, "< 1000 ms", slowest.took < 1000, slowest.what);
+}
+
+async function reopening(state: string): Promise<void> {
+  const options = { folder: state, gateway: { version: "0.0.0", config: "c".repeat(64), policy: "b".repeat(64) } };
+  let close = async (): Promise<void> => await Promise.resolve();
+  const took = await timed(async () => {
+    const transcript = await openTranscript({
+      ...options,
+      now: () => Date.now(),
+      random: (count) => randomBytes(count),
+      say: () => undefined,
+    });
+    close = () => transcript.close();
+  });
+  await close();
+  add("reopen", took, "ms", null, "", null, "the gateway's start after a stop or a crash");
+}
+
+try {
+  await appending();
+  const state = join(folder, "state");
+  const wrote = await timed(() => writeRecorded(state, entries));
+  process.stdout.write(`${entries} entries of about 875 bytes, written in ${Math.round(wrote / 1000)} s\n\n`);
+  await verifying(state);
+  await searching(state);
+  await reopening(state);
+  process.stdout.write(tableOf(figures));
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,57 @@
+// `sallyport transcript purge`: erases sealed bodies by destroying their keys, on record.
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import { bodyClasses, type BodyClass } from "../domain/entry.ts";
+import { CommandFailed, type Io } from "./io.ts";
+import { askEvidence } from "./on-record.ts";
+
+interface Flags {
+  readonly before?: string;
+  readonly session?: string;
+  readonly class?: readonly BodyClass[];
+  readonly why: string;
+  readonly yes?: boolean;
+}
+
+const help = `
+Entries stay as they are, and so does the tree; what was sealed beside them can't be opened by anyone any more. The
+entry that says so names the keys, and verification accepts exactly those as gone. Keys of today are in use: they can be
+destroyed tomorrow. Copies and backups of transcript/bodies/keys.ndjson are yours to destroy.
+
+Examples:
+  $ sallyport transcript purge --before 2025-10-01 --why "older than 400 days"
+  $ sallyport transcript purge --session ses_0199… --class output --why "asked for by the customer"
+`;
+
+export function purgeCommand(io: Io): Command {
+  return new Command("purge")
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .description("destroy keys of sealed bodies, and with them what they sealed")
+    .option("--before <day>", "keys of days before this one (2026-03-01)", day)
+    .option("--session <id>", "keys of this session alone")
+    .addOption(new Option("--class <classes...>", "of these classes alone").choices([...bodyClasses]))
+    .requiredOption("--why <text>", "why, for the record")
+    .option("--yes", "do not ask")
+    .addHelpText("after", help)
+    .action((flags: Flags) => purge(io, flags));
+}
+
+async function purge(io: Io, { before = "", session = "", class: classes, why, yes }: Flags): Promise<void> {
+  if (before === "" && session === "") throw new CommandFailed("Say what: --before a day, or --session an id.", 2);
+  if (yes !== true) {
+    if (!io.interactive) throw new CommandFailed("This can't be undone: say --yes.", 2);
+    const answer = await io.ask("What these keys sealed can't be opened by anyone afterwards. Destroy them? [y/N] ");
+    if (!/^y(es)?$/i.test(answer.trim())) return io.out("Nothing was destroyed.\n");
+  }
+  const asked = { before, session, classes: [...(classes ?? bodyClasses)], why };
+  const answered = await askEvidence(io, "evidence.purge", asked);
+  if (typeof answered === "string") throw new CommandFailed(answered);
+  const { keys } = answered;
+  io.out(keys === 0 ? "There was no such key.\n" : `${Number(keys)} keys are destroyed, and an entry names them.\n`);
+}
+
+function day(text: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  throw new InvalidArgumentError("Give a day such as 2026-03-01.");
+}

@@ -1,0 +1,99 @@
+// `sallyport transcript search`: the entries that answer a query.
+
+import { Command } from "commander";
+import type { Query } from "../transcript/searchable.ts";
+import { stateFolder, type Io as WholeIo } from "./io.ts";
+import { timeBefore, wholeNumber } from "./times.ts";
+import { jsonLine, listLine, reading } from "./transcript-text.ts";
+
+type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now">;
+
+interface Flags extends Query {
+  readonly limit: number;
+  readonly count?: boolean;
+  readonly reindex?: boolean;
+  readonly json?: boolean;
+}
+
+const about = `
+A * stands for any characters: --name 'web-*'. All that is given must hold of one entry.
+
+The index beside the segments (transcript/index.sqlite) only says where to look: each entry is read from its segment and
+compared before it is printed. It is brought up to date when it is used, and made anew where it is broken or not of these
+segments. --count is the index's own count; with --reindex it is made anew before anything is asked of it.
+
+Examples:
+  $ sallyport transcript search --tool workloads_scale --decision deny --since 7d
+  $ sallyport transcript search --namespace shop --name web --outcome completed --effect applied
+  $ sallyport transcript search --approver grace --json
+  $ sallyport transcript search --kind 'grant.*' --count
+`;
+
+/** Slower than this, in milliseconds, and a person wonders. */
+const patience = 2000;
+
+export function searchCommand(io: Io): Command {
+  return withQuery(new Command("search"), io)
+    .description("find entries by who, what, where, how it was decided and how it ended")
+    .option("--limit <n>", "the newest so many", wholeNumber, 50)
+    .option("--count", "print how many there are, and none of them")
+    .option("--reindex", "make the index anew from the segments first")
+    .option("--json", "print the entries as JSON, one a line, with their index")
+    .addHelpText("after", about)
+    .action((flags: Flags) => reading(() => search(io, flags)));
+}
+
+/** The options that say which entries are meant. */
+export function withQuery(command: Command, io: Pick<Io, "now">): Command {
+  const time = timeBefore(io.now);
+  return command
+    .option("--principal <subject>", "the caller")
+    .option("--agent <subject>", "the software that called for them; where none did, the client program's name")
+    .option("--session <id>", "the session")
+    .option("--tool <name>", "the tool")
+    .option("--kind <kind>", "the kind of entry, such as call.settled or 'approval.*'")
+    .option("--cluster <name>", "the cluster")
+    .option("--resource <resource>", "deployments, apps/deployments/scale, or a kind such as Deployment")
+    .option("--namespace <name>", "the namespace of an object that the entry names")
+    .option("--name <name>", "that object's name")
+    .option("--decision <decision>", "allow, require-approval or deny")
+    .option("--outcome <outcome>", "completed, failed, refused or unknown")
+    .option("--effect <effect>", "none, applied or unknown")
+    .option("--rule <id>", "a rule or forbid that took part, or asked for an approval")
+    .option("--approver <subject>", "who answered")
+    .option("--since <time>", "7d, 12h, 2026-01-31 or 2026-01-31T10:00:00Z", time)
+    .option("--until <time>", "the same, and not at or after it", time);
+}
+
+/** The query among a command's options. */
+export function queryOf(flags: Query): Query {
+  const { session, principal, agent, tool, kind, cluster, decision, outcome, effect, rule, approver } = flags;
+  const { resource, namespace, name, since, until } = flags;
+  const asked = { session, principal, agent, tool, kind, cluster, decision, outcome, effect, rule, approver };
+  const all = { ...asked, resource, namespace, name, since, until };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+async function search(io: Io, flags: Flags): Promise<void> {
+  // The database's own code is loaded only here: no other command waits for it.
+  const { countFound, searchEntries } = await import("../transcript/search.ts");
+  const folder = stateFolder(io.env);
+  const query = queryOf(flags);
+  const anew = flags.reindex === true;
+  const waited = setTimeout(() => io.err("Bringing the search index up to date …\n"), patience);
+  try {
+    if (flags.count === true) {
+      const count = await countFound(folder, query, anew);
+      return io.out(flags.json === true ? `${JSON.stringify({ count })}\n` : `${count}\n`);
+    }
+    let found = 0;
+    for await (const kept of searchEntries(folder, { query, limit: flags.limit, anew })) {
+      clearTimeout(waited);
+      found++;
+      io.out(flags.json === true ? jsonLine(kept) : `${listLine(io, kept)}\n`);
+    }
+    if (found === 0 && flags.json !== true) io.out("No entries.\n");
+  } finally {
+    clearTimeout(waited);
+  }
+}

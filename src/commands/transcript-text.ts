@@ -1,0 +1,34 @@
+// What several of the transcript's commands print: entries as lines, words in colours, faults as sentences.
+
+import { Faulted } from "../domain/fault.ts";
+import { describeEntry, type Mood } from "../transcript/describe.ts";
+import type { Kept } from "../transcript/read.ts";
+import { CommandFailed, type Io } from "./io.ts";
+
+export function listLine(io: Pick<Io, "colour">, kept: Kept): string {
+  const { when, kind, mood, who, says } = describeEntry(kept);
+  const whose = who === "" ? "" : `  (${who})`;
+  return `${String(kept.index).padStart(6)}  ${when}  ${paint(io, mood, kind.padEnd(18))}  ${says}${whose}`;
+}
+
+/** An entry as JSON on one line, with its index. */
+export function jsonLine({ index, entry }: Kept): string {
+  return `${JSON.stringify({ index, ...entry })}\n`;
+}
+
+/** In a colour where the terminal shows colours. */
+export function paint({ colour }: Pick<Io, "colour">, mood: Mood, text: string): string {
+  const code = { good: "32", bad: "31", open: "33", plain: "" }[mood];
+  return colour && code !== "" ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
+
+/** A transcript that is absent or can't be read ends the command with a sentence. */
+export async function reading<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (thrown) {
+    if (thrown instanceof Faulted) throw new CommandFailed(thrown.fault.cause);
+    if (thrown instanceof Error && "syscall" in thrown) throw new CommandFailed(thrown.message);
+    throw thrown;
+  }
+}

@@ -1,0 +1,46 @@
+// COMPLETENESS: was the record compared with the cluster's own audit log, and what came of it? Only that comparison can show that nothing went round the record.
+
+import { textAt } from "../../domain/json.ts";
+import { collectFindings, type Check, type EntryPlace } from "../verdict.ts";
+
+export function checkCompleteness(): Check {
+  const findings = collectFindings();
+  let ran = 0;
+  let last = "";
+  let until = "";
+  let others = 0;
+  return {
+    take({ kind, details, ts }, at: EntryPlace) {
+      if (kind !== "reconcile.ran") return;
+      ran++;
+      until = textAt(details, "to");
+      last = `of ${textAt(details, "cluster") || "the cluster"} from ${textAt(details, "from")} to ${until}, at ${ts}`;
+      others += numberIn(details["bypass"]);
+      for (const [key, says] of [
+        ["theft", "effects by our identities without an entry"],
+        ["missing", "entries with an effect that the log does not show"],
+        ["differ", "requests that are not what their entry says"],
+      ] as const)
+        if (numberIn(details[key]) > 0) findings.add(`${numberIn(details[key])} ${says}`, at);
+    },
+    verdict() {
+      const bypass = others === 0 ? "" : ` Others wrote ${others} times where it governs.`;
+      const ok = `Compared with the API server's own audit log ${ran} times, by the word of these entries; last with that ${last}.${bypass} Compare again to see for yourself.`;
+      const verdict = findings.verdict(
+        "COMPLETENESS",
+        ok,
+        () => "The record and the API server's own audit log did not agree.",
+      );
+      if (ran > 0) return verdict;
+      return {
+        ...verdict,
+        verdict: "not-checked",
+        says: "Not compared with the API server's own audit log: see transcript reconcile.",
+      };
+    },
+  };
+}
+
+function numberIn(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}

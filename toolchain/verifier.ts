@@ -1,0 +1,83 @@
+// The verifier as one file that needs nothing but Node 20.12 or later: `node verify.mjs PATH`. No network, nothing written.
+
+import { readFile, stat } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { plainText } from "../src/transcript/describe.ts";
+import { parseVkey } from "../src/transcript/note.ts";
+import { parseProof, provesLine } from "../src/transcript/proof.ts";
+import { auditorWrapping, fileWrapping } from "../src/transcript/seal.ts";
+import { verifyTranscript, type Report } from "../src/transcript/verify.ts";
+
+const usage = `Usage: node verify.mjs PATH [--key FILE] [--anchor FILE] [--bodies-key FILE] [--json]
+
+PATH is a state folder, a copy of its transcript folder, or one proof (.tlog-proof, which needs --key).
+--key FILE         the verifier key that you hold (log.vkey), instead of the one among the files
+--anchor FILE      a checkpoint that you kept elsewhere: shows that nothing was cut since
+--bodies-key FILE  keys/bodies.key or your auditor's secret: opens the sealed bodies to check them too
+Exit code 0 where nothing failed, 3 where something did, 2 for wrong usage, 1 where a file can't be read.
+`;
+
+const options = {
+  key: { type: "string" },
+  anchor: { type: "string" },
+  "bodies-key": { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const [path, ...more] = positionals;
+  if (path === undefined || more.length > 0) return say(usage, 2);
+  const vkey = values.key === undefined ? undefined : await readFile(values.key, "utf8");
+  if (!(await stat(path)).isDirectory()) return checkProof(await readFile(path, "utf8"), vkey);
+  const report = await verifyTranscript(path, {
+    now: Date.now(),
+    ...(vkey === undefined ? {} : { vkey }),
+    ...(values.anchor === undefined ? {} : { anchor: await readFile(values.anchor, "utf8") }),
+    ...(values["bodies-key"] === undefined ? {} : { unwrap: unwrapping(await readFile(values["bodies-key"])) }),
+  });
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text(report));
+  return report.ok ? 0 : 3;
+}
+
+function unwrapping(key: Buffer): ReturnType<typeof fileWrapping>["unwrap"] {
+  const auditor = auditorWrapping(key.toString("utf8"));
+  if (auditor === null && key.length !== 32)
+    throw new Error("the key of the bodies is neither 32 bytes nor an auditor's secret");
+  return (auditor ?? fileWrapping(key, () => key)).unwrap;
+}
+
+function checkProof(file: string, vkey: string | undefined): number {
+  const verifier = parseVkey(vkey ?? "");
+  const proof = parseProof(file);
+  if (verifier === null) return say("A proof is checked with the key that you hold: --key FILE.\n", 2);
+  if (proof === null || proof.extra === null) return say("This is no proof that carries its entry.\n", 3);
+  if (!provesLine(proof, proof.extra, verifier)) return say("This proves nothing.\n", 3);
+  process.stdout.write(
+    `Proved: entry ${proof.index} of ${verifier.name}+${verifier.hash}\n${plainText(Buffer.from(proof.extra).toString("utf8"))}\n`,
+  );
+  return 0;
+}
+
+function text({ verdicts, entries, sessions, open, root }: Report): string {
+  const lines = verdicts.flatMap(({ question, verdict, says, places }) => [
+    `${question.padEnd(13)} ${verdict.padEnd(11)}  ${says}`,
+    ...places.map((place) => `${" ".repeat(27)}${plainText(place)}`),
+  ]);
+  const head = `${entries} entries in ${sessions} sessions, ${open} calls without an end yet. Root ${root}`;
+  return [...lines, head, ""].join("\n");
+}
+
+function say(sentence: string, code: number): number {
+  process.stderr.write(sentence);
+  return code;
+}
+
+try {
+  process.exitCode = await main();
+} catch (thrown) {
+  const wrongUse = thrown instanceof TypeError && "code" in thrown && String(thrown.code).startsWith("ERR_PARSE_ARGS");
+  const fault =
+    thrown instanceof Error && "fault" in thrown ? (thrown.fault as { readonly cause: string }).cause : String(thrown);
+  process.exitCode = say(wrongUse ? usage : `${fault}\n`, wrongUse ? 2 : 1);
+}
