@@ -29,6 +29,8 @@ export interface Links {
   /** All links of this user that count at `now`; more than one is nobody. */
   ofUser(of: SlackAccount, now: number): readonly Link[];
   ofSubject(of: Subject, now: number): readonly Link[];
+  /** All that count at `now`. */
+  all(now: number): readonly Link[];
   /** Links the two for 90 days; the same pair again begins anew. Fault: transcript_unavailable or internal, and nothing is linked. */
   link(slack: SlackAccount, account: Subject, now: number): Promise<Linking>;
   /** Ends every link of the user. `why` goes on record. */
@@ -84,6 +86,7 @@ export async function openLinks(options: {
   return {
     ofUser,
     ofSubject,
+    all: (now) => links.filter((one) => counts(one, now)),
     link: (slack, account, now) =>
       inTurn(async () => {
         const standing = [...ofUser(slack, now), ...ofSubject(account, now)];

@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { z } from "zod";
+import { refusals } from "../approval/refusals.ts";
 import { requestLine, requestText, shortId } from "../approval/request-text.ts";
 import { firstProblem, keptRequest } from "../approval/stored.ts";
 import type { KeptRequest } from "../approval/stores/contract.ts";
@@ -15,18 +16,6 @@ export type Io = Pick<WholeIo, "out" | "err" | "colour" | "interactive" | "ask" 
 export interface OwnerClient {
   call(method: string, params: JsonObject): Promise<JsonObject>;
 }
-
-const refusals: { readonly [code: string]: string } = {
-  not_found: "There is no such request, or it is not for you to see.",
-  ambiguous: "Several requests match: type more of the id.",
-  ended: "Too late: the request has ended.",
-  expired: "Too late: the request has expired.",
-  requester: "Nobody answers their own request, and only who asked can withdraw one.",
-  not_an_approver: "You are not among those who may answer this request.",
-  assurance_too_low: "This request asks for stronger proof of who you are than this terminal gives.",
-  already_answered: "You have answered this request before; it needs other people too.",
-  is_agent: "Only people answer requests.",
-};
 
 const reply = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("requests"), requests: z.array(keptRequest), seen: z.string() }),
@@ -159,7 +148,9 @@ async function ask(owner: OwnerClient, verb: string, params: JsonObject): Promis
     throw new CommandFailed(`The owner process answered something else (${firstProblem(parsed.error)}).`);
   if (parsed.data.kind !== "refused") return parsed.data;
   const { code, state } = parsed.data;
-  throw new CommandFailed(`${refusals[code] ?? "Refused."}${state === null ? "" : ` It is ${state}.`}`);
+  throw new CommandFailed(
+    `${(refusals as { readonly [code: string]: string })[code] ?? "Refused."}${state === null ? "" : ` It is ${state}.`}`,
+  );
 }
 
 function say(io: Io, options: Options, answered: Reply): void {

@@ -89,7 +89,11 @@ export function consoleApp(options: ConsoleOptions): ServeConsole {
   });
 
   /** Sends them to prove once more who they are, for one thing: a request by its digest, or what else it is called. */
-  async function freshLogin(c: Context, { person }: Session, leaving: { readonly digest: string; readonly next: string }) {
+  async function freshLogin(
+    c: Context,
+    { person }: Session,
+    leaving: { readonly digest: string; readonly next: string },
+  ) {
     const begun = await signIn.begin({ kind: "fresh", subject: person.subject });
     if ("kind" in begun) return page(c, awayPage(), 503);
     setCookie(c, leavingCookie, sessions.leave({ kept: begun.kept, ...leaving }), cookie);
@@ -142,7 +146,14 @@ export function consoleApp(options: ConsoleOptions): ServeConsole {
 
   const { slack } = options;
   if (slack !== undefined)
-    addSlackPages(app, { slack, sessionOf, page, freshLogin, formOf: (c, session) => formOf(c, session, options.origin), now });
+    addSlackPages(app, {
+      slack,
+      sessionOf,
+      page,
+      freshLogin,
+      formOf: (c, session) => formOf(c, session, options.origin),
+      now,
+    });
 
   for (const answer of ["approve", "reject"] as const)
     app.post(`/console/requests/:id/${answer}`, async (c) => {

@@ -54,7 +54,8 @@ export function addSlackPages(app: Hono, { slack, sessionOf, page, freshLogin, f
     const session = sessionOf(c);
     if (session === null) return page(c, signedOutPage(path), 401);
     const { searchParams } = new URL(c.req.url);
-    const only = (name: string): string => (searchParams.getAll(name).length === 1 ? (searchParams.get(name) ?? "") : "");
+    const only = (name: string): string =>
+      searchParams.getAll(name).length === 1 ? (searchParams.get(name) ?? "") : "";
     const back = { state: only("state"), code: only("code") };
     const finished = await slack.finish(session.csrf, session.person, back);
     if (finished.kind === "refused") return page(c, sentencePage("Not linked", finished.says, session), 403);

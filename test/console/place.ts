@@ -47,7 +47,8 @@ const confidential = { id: "sallyport-console", secret: "console-secret-of-this-
 
 export async function openPlace(given: { readonly acr?: readonly string[] } = {}) {
   let serve: (request: Request) => Promise<Response> = () => Promise.reject(new Error("not yet"));
-  const server = createServer(getRequestListener((request) => serve(request)));
+  const answer = getRequestListener((request) => serve(request));
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const issuer: Issuer = await openIssuer({

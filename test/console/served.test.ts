@@ -92,7 +92,10 @@ describe("the console of a running gateway", () => {
       ]);
       const decided = (await shop.world.entries()).find((entry) => entry["kind"] === "approval.decided");
       expect(decided).toMatchObject({
-        details: { approval: id, approver: { issuer: issuer.url, subject: "sam", channel: "console", assurance: "chat" } },
+        details: {
+          approval: id,
+          approver: { issuer: issuer.url, subject: "sam", channel: "console", assurance: "chat" },
+        },
       });
     },
   );

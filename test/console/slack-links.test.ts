@@ -82,31 +82,57 @@ async function linked(visitor: Visitor): Promise<string> {
 }
 const notice = async (response: Response): Promise<string> => `${response.status} ${noticeIn(await response.text())}`;
 
-promise("console:slack", "begun after a fresh login, finished at Slack, shown, on record, and ended by a button", async () => {
-  await eventually(() => workspace.answered("bots.info")).toBe(1);
-  const sam = await visit(front.origin, issuer, "sam");
-  expect(await sam.text("/console")).toContain('href="/console/slack"');
-  expect([await linked(sam), await begin(sam)]).toEqual(["nobody", null]);
-  expect((await freshly(sam, "sam")).headers.get("location")).toBe(here);
-  const url = await begin(sam);
-  expect([url?.origin, url?.searchParams.get("redirect_uri"), url?.searchParams.get("team")]).toEqual([
-    "https://slack.com",
-    `${front.origin}/console/slack/cb`,
-    "T77",
-  ]);
-  // One login, one beginning.
-  expect(await begin(sam)).toBe(null);
-  const back = await sam.get(atSlack(url, "UKIM"));
-  expect([back.status, back.headers.get("location"), await linked(sam)]).toEqual([303, here, "UKIM"]);
-  await eventually(() => workspace.cards("DUKIM").length).toBe(1);
-  const unlinked = await sam.send(await sam.text(here), `${here}/unlink`);
-  expect([unlinked.status, await linked(sam)]).toEqual([303, "nobody"]);
-  const kinds = (await shop.world.entries()).map((entry) => [textAt(entry, "kind"), textAt(entry, "principal", "sub")]);
-  expect(kinds.filter(([kind]) => kind?.startsWith("identity.") === true && kind !== "identity.refused")).toEqual([
-    ["identity.linked", "sam"],
-    ["identity.unlinked", "sam"],
-  ]);
-});
+promise(
+  "console:slack",
+  "begun after a fresh login, finished at Slack, shown, on record, and ended by a button",
+  async () => {
+    await eventually(() => workspace.answered("bots.info")).toBe(1);
+    const sam = await visit(front.origin, issuer, "sam");
+    expect(await sam.text("/console")).toContain('href="/console/slack"');
+    expect([await linked(sam), await begin(sam)]).toEqual(["nobody", null]);
+    expect((await freshly(sam, "sam")).headers.get("location")).toBe(here);
+    const url = await begin(sam);
+    expect([url?.origin, url?.searchParams.get("redirect_uri"), url?.searchParams.get("team")]).toEqual([
+      "https://slack.com",
+      `${front.origin}/console/slack/cb`,
+      "T77",
+    ]);
+    // One login, one beginning.
+    expect(await begin(sam)).toBe(null);
+    const back = await sam.get(atSlack(url, "UKIM"));
+    expect([back.status, back.headers.get("location"), await linked(sam)]).toEqual([303, here, "UKIM"]);
+    await eventually(() => workspace.cards("DUKIM").length).toBe(1);
+    const listed = await shop.world.sallyport(["slack", "links"]);
+    expect(listed.out).toMatch(/^UKIM of T77 answers as sam of http:\/\/127\.0\.0\.1:\d+ until \d{4}-\d\d-\d\d\n$/);
+    // A token names somebody else: neither seen nor ended.
+    const others = await shop.world.sallyport(["slack", "unlink", "UKIM"], "approver");
+    expect([others.code, await linked(sam)]).toEqual([1, "UKIM"]);
+    const unlinked = await sam.send(await sam.text(here), `${here}/unlink`);
+    expect([unlinked.status, await linked(sam)]).toEqual([303, "nobody"]);
+    // Once more, and ended by whoever runs the gateway.
+    await freshly(sam, "sam");
+    await sam.get(atSlack(await begin(sam), "UKIM"));
+    const ended = await shop.world.sallyport(["slack", "unlink", "UKIM"]);
+    expect([ended.code, ended.out.startsWith("Ended: UKIM of T77 answers as sam"), await linked(sam)]).toEqual([
+      0,
+      true,
+      "nobody",
+    ]);
+    expect((await shop.world.sallyport(["slack", "unlink", "UKIM"])).err).toBe(
+      "No such user is linked: sallyport slack links.",
+    );
+    const kinds = (await shop.world.entries()).map((entry) => [
+      textAt(entry, "kind"),
+      textAt(entry, "principal", "sub"),
+    ]);
+    expect(kinds.filter(([kind]) => kind?.startsWith("identity.") === true && kind !== "identity.refused")).toEqual([
+      ["identity.linked", "sam"],
+      ["identity.unlinked", "sam"],
+      ["identity.linked", "sam"],
+      ["identity.unlinked", "sam"],
+    ]);
+  },
+);
 
 promise(
   "console:slack",
@@ -134,9 +160,9 @@ promise(
     expect(await notice(await sam.get(guest))).toMatch(/^403 Guests do not answer requests/);
     await freshly(sam, "sam");
     const refused = new URL(`${front.origin}${atSlack(await begin(sam), "UKIM")}`);
-    expect(await notice(await sam.get(`${here}/cb?state=${refused.searchParams.get("state")}&error=access_denied`))).toMatch(
-      /^403 What Slack answered was not accepted/,
-    );
+    expect(
+      await notice(await sam.get(`${here}/cb?state=${refused.searchParams.get("state")}&error=access_denied`)),
+    ).toMatch(/^403 What Slack answered was not accepted/);
     await freshly(sam, "sam");
     const late = atSlack(await begin(sam), "UKIM");
     ahead += 10 * 60_000;

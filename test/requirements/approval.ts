@@ -1,6 +1,11 @@
 // What the tests hold of approval/.
 
 export const approval = {
+  "approval:webhook": {
+    promise:
+      "On-call systems are told of each request and its end by a signed notice, tried again until it arrives or is given up; nothing they answer decides",
+    source: "issue 7, point 5; slack.md, section 7",
+  },
   "approval:digest-binds": {
     promise: "An approval is bound to the call, its nonce, the objects' uids, the diff and the requirements",
     source: "approval.md, What is approved",
@@ -129,5 +134,10 @@ export const approval = {
   "approval:terminal": {
     promise: "A person lists, sees, approves, rejects, watches and withdraws requests in a terminal",
     source: "approval.md, Channels",
+  },
+  "approval:figures": {
+    promise:
+      "The figures say how many requests there were, how they ended, how long people took and how many answered within five seconds, by group",
+    source: "issue 7, point 10; approval.md, Measured",
   },
 } as const;

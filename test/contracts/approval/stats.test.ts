@@ -74,7 +74,10 @@ promise("approval:figures", "all requests, each group that was asked, each perso
 });
 
 promise("approval:figures", "in a period, for machines, and where there was none", async () => {
-  const late = JSON.parse(await printed(ofTheDay, "--since", "1000s", "--json")) as { asked: number; withdrawn: number };
+  const late = JSON.parse(await printed(ofTheDay, "--since", "1000s", "--json")) as {
+    asked: number;
+    withdrawn: number;
+  };
   expect([late.asked, late.withdrawn]).toEqual([2, 1]);
   expect(await printed(ofTheDay, "--since", "1s")).toBe("No request for approval.\n");
   await expect(printed([], "--since", "yesterday")).rejects.toThrow("Give a span such as 12h or 7d");
