@@ -3,7 +3,7 @@
 export interface Figure {
   readonly figure: string;
   readonly measured: number;
-  readonly unit: "ms" | "calls/s" | "MiB" | "bytes" | "MB";
+  readonly unit: "ms" | "µs" | "calls/s" | "calls" | "entries/s" | "per s" | "MiB" | "bytes" | "MB";
   /** The bare minimum in the same run; null where there is none. */
   readonly floor: number | null;
   readonly goal: string;

@@ -97,6 +97,7 @@ function ioOf(env: { readonly [name: string]: string | undefined }): Io {
     user: userInfo().username,
     home: homedir(),
     runtimeFolder: tmpdir(),
+    launched: { node: process.execPath, file: join(import.meta.dirname, "..", "src", "main.ts") },
     shipped: join(import.meta.dirname, "..", "policies"),
     input: new PassThrough(),
     output: new PassThrough(),

@@ -62,7 +62,9 @@ async function measure(place: Place, program: string): Promise<readonly Figure[]
   const homeOf = async (name: string): Promise<NodeJS.ProcessEnv> => {
     const home = join(folder, name);
     await mkdir(home, { mode: 0o700 });
-    await writeFile(join(home, "sallyport.yaml"), `version: 1\nkubeconfig: ${JSON.stringify(place.kubeconfigPath)}\n`);
+    const most = "limits: { inFlight: 1000, callsPerMinute: 100000, bytesPerMinute: 1073741824 }";
+    const lines = ["version: 1", `kubeconfig: ${JSON.stringify(place.kubeconfigPath)}`, most, ""];
+    await writeFile(join(home, "sallyport.yaml"), lines.join("\n"));
     return { ...env, SALLYPORT_HOME: home };
   };
   say("Enrolling …");

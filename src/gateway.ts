@@ -4,42 +4,60 @@ import { tools } from "../tools/index.ts";
 import { approvalMethods } from "./approval/methods.ts";
 import type { Mode, Voter } from "./approval/ballot.ts";
 import { keepChannelsUpdated } from "./approval/announce.ts";
+import { openDesk } from "./approval/desk.ts";
 import type { Channel } from "./approval/channels/contract.ts";
+import type { People } from "./approval/people.ts";
 import { listTools, toolsByName, type ListedTool, type Permitted } from "./catalogue.ts";
 import type { Config } from "./config/schema.ts";
 import type { CallReceipt } from "./domain/call-receipt.ts";
-import type { CallRequest } from "./domain/call.ts";
+import type { CallRequest, Effect } from "./domain/call.ts";
 import type { Evidence, Identified } from "./domain/evidence.ts";
 import { fault, type Fault } from "./domain/fault.ts";
 import { idsFrom, type CallId, type SessionId } from "./domain/ids.ts";
 import type { Outcome } from "./domain/outcome.ts";
-import type { Principal, Session } from "./domain/principal.ts";
+import { roomOf, type Principal, type PrincipalFields, type Session, type Subject } from "./domain/principal.ts";
+import type { TaskState } from "./domain/task.ts";
 import { identify, renew } from "./identity/identify.ts";
+import { refused, rollUp, sentenceOf } from "./identity/refused.ts";
 import type { Verifier } from "./identity/verifiers/contract.ts";
 import type { Connection } from "./kubernetes/contract.ts";
 import type { Log } from "./log.ts";
-import { openMasking, type CallMasker, type MaskingOptions } from "./masking/mask.ts";
+import { openMasking, type MaskingOptions } from "./masking/mask.ts";
 import { governCall } from "./pipeline.ts";
 import { policyDiff } from "./policy/diff.ts";
 import type { Policy } from "./policy/policy.ts";
 import { possible } from "./policy/possible.ts";
+import type { Observed } from "./telemetry/contract.ts";
 import type { Disk } from "./transcript/disk.ts";
+import { lastEntries } from "./transcript/read.ts";
 import { openReceipts } from "./transcript/receipts.ts";
+import { openAccounts } from "./wiring/accounts.ts";
+import { agentMethods } from "./wiring/agent-methods.ts";
 import { callMethods } from "./wiring/call-methods.ts";
 import { eachInTurn, whyOf, within } from "./wiring/closing.ts";
 import { clustersOf } from "./wiring/clusters.ts";
+import { consoleDesk } from "./wiring/console.ts";
+import { countRolledUp } from "./wiring/counted.ts";
 import { sharedDeadline } from "./wiring/deadline.ts";
 import { reachCluster } from "./wiring/reach.ts";
 import { listingPods, readableIn, reviewCall, reviewed, standingOf } from "./wiring/review.ts";
+import { dependenciesOf, type Dependency } from "./wiring/dependencies.ts";
+import { endAll } from "./wiring/kill-switch.ts";
+import { limitEntry, openLimits, underLimits, type Exceeded, type LimitName } from "./wiring/limits.ts";
 import { openLongCalls } from "./wiring/long-calls.ts";
+import { measuredAppend, openWatching } from "./wiring/measured.ts";
+import { evidenceMethods } from "./wiring/evidence-methods.ts";
 import { ownEntry } from "./wiring/own-entry.ts";
 import type { Parts, Waiting } from "./wiring/parts.ts";
 import { lastsOf, stagesFor } from "./wiring/stages.ts";
 import { sessionEnds } from "./wiring/session-ends.ts";
+import { openSessionEntries } from "./wiring/session-entries.ts";
 import { openSessions } from "./wiring/sessions.ts";
+import { digestOfTools, startEntries } from "./wiring/started.ts";
 import { openState } from "./wiring/state.ts";
-import { countStrangers } from "./wiring/strangers.ts";
 import { startSweeping } from "./wiring/sweeping.ts";
+import { openTakingBack } from "./wiring/taking-back.ts";
+import { openUnderWay, type Watched } from "./wiring/under-way.ts";
 import { openWaiting } from "./wiring/waiting.ts";
 
 export interface GatewayOptions {
@@ -48,14 +66,21 @@ export interface GatewayOptions {
   readonly configDigest: string;
   readonly policy: Policy;
   /** The profile in force, and those that policy may ask for besides. */
-  readonly masking: Pick<MaskingOptions, "profile" | "profiles">;
+  readonly masking: Pick<MaskingOptions, "profile" | "profiles" | "engine">;
   /** The state folder; the caller holds its lock. */
   readonly folder: string;
   readonly version: string;
   /** One a cluster, in the order of the configuration; each is named after its cluster. */
   readonly connections: readonly Connection[];
   readonly verifiers: readonly Verifier[];
+  /** Whom agents' accounts may stand for: the issuers by name, and the agents that the configuration itself names. */
+  readonly agents: {
+    readonly issuers: readonly { readonly name: string; readonly issuer: string | null }[];
+    readonly configured: readonly Subject[];
+  };
   readonly channels: readonly Channel[];
+  /** Where a person decides, in words for the agent: an address or a command. */
+  readonly where: string;
   /** Whose approvals count as `owner`'s, in single-user mode. */
   readonly owner: Mode;
   readonly log: Log;
@@ -63,20 +88,38 @@ export interface GatewayOptions {
   readonly random: (count: number) => Uint8Array;
   /** Where the transcript is written; absent: the real disk. */
   readonly disk?: Disk;
+  /** Who is told how long what took and how it ended; absent: nobody. */
+  readonly observed?: Observed;
 }
 
 export interface Gateway {
   identify(evidence: Evidence): Promise<Identified>;
   listTools(principal: Principal): Promise<readonly ListedTool[]>;
+  /** Every effect that a call of this tool can have; null for a tool that there is none of. */
+  effectsOf(tool: string): readonly Effect[] | null;
   governCall(request: CallRequest): Promise<Outcome>;
   /** The namespaces in which this read would be answered now; empty where it would not. */
   readable(request: CallRequest): Promise<readonly string[]>;
   /** The receipt of the caller's own call; null for another's and for none alike. The reading is on record before it is answered. */
   ownCall(call: CallId, principal: Principal, session: Session): Promise<CallReceipt | null>;
+  /** Counts what is answered without a call. Fault: limit_exceeded. */
+  look(principal: Principal): void;
+  /** The caller has as many requests open at the door as it may: counted, and rolled up. */
+  crowded(principal: Principal): void;
+  /** How the caller's own call stands that was answered by this id; null for another's and for none alike. */
+  task(id: string, request: CallRequest): Promise<TaskState | null>;
+  /** Ends a call of the caller's own that runs on; false for another's and for none alike. */
+  cancelTask(id: string, request: CallRequest): Promise<boolean>;
+  /** What the console shows and takes, for people who signed in. */
+  console(people: People): ReturnType<typeof consoleDesk>;
   /** What the local socket answers for one verified person. */
   approvals(voter: Voter): ReturnType<typeof approvalMethods>;
   /** What the local socket answers to the owner alone about calls that run on. */
   calls(): ReturnType<typeof callMethods>;
+  /** What the local socket answers to the owner alone about agents' accounts. */
+  agents(by: PrincipalFields): ReturnType<typeof agentMethods>;
+  /** What the local socket answers to the owner alone about evidence; `by` stands in the entries. */
+  evidence(by: PrincipalFields): ReturnType<typeof evidenceMethods>;
   /** Ends a session: its reader token goes with it. */
   endSession(session: SessionId): Promise<void>;
   /** Refused strangers since the last entry are rolled up into one. */
@@ -93,8 +136,14 @@ export interface Gateway {
   /** Puts on record that a changed policy was not taken, and why. */
   policyRefused(problems: readonly string[]): Promise<void>;
   policyDigest(): string;
+  /** What this gateway stands on, each with how to try it. */
+  dependencies(): readonly Dependency[];
+  /** How many requests wait for a person now. */
+  approvalsWaiting(): Promise<number>;
   /** For doctor and the tests: the head of the tree. */
   head(): { readonly size: number; readonly root: string };
+  /** From now on no answer is held for a person: who waits hears that the request is pending. What runs goes on. */
+  holdNobody(): void;
   close(reason: string): Promise<void>;
 }
 
@@ -104,9 +153,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   // The policy in force: decisions read it anew each time, so that a reload is one assignment.
   let { policy } = options;
   const closing = new AbortController();
+  const holding = new AbortController();
   const ids = idsFrom(now, random);
-  const { transcript, store, calls, keys } = await openState({
+  const { transcript, store, calls, keys, ...state } = await openState({
     folder,
+    seal: config.transcript.bodies,
     gateway: {
       version: options.version,
       config: options.configDigest,
@@ -116,9 +167,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     },
     now,
     random,
-    say: (sentence) => log.warn(sentence),
+    say: (sentence) => log.warn({ cause: sentence }, "the transcript"),
     ...(options.disk === undefined ? {} : { disk: options.disk }),
   });
+  const { observed } = options;
+  const append = observed === undefined ? transcript.append : measuredAppend(transcript.append, observed);
   const clusters = clustersOf(
     options.connections.map((connection) =>
       reachCluster({
@@ -134,10 +187,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const permitted: Permitted = (who, tool) =>
     clusters.names.filter((cluster) => possible(policy, who, tool, [cluster]) !== "denied");
   const masking = openMasking({ key: keys.masking, ...options.masking });
-  const forLog = masking.forCall({ id: "ses_log" as SessionId, door: "socket" }, {});
   const logFault = ({ code, effect, cause }: Fault, call: string): void =>
-    log.warn({ call, code, effect, cause: loggable(cause, forLog) }, "fault");
+    log.warn({ call, code, effect, cause }, "fault");
   const sessions = openSessions(now);
+  const takingBack = openTakingBack({
+    append,
+    lost: (thrown, call) => logFault(fault("credential_unavailable", {}, `its removal: ${whyOf(thrown)}`), call),
+  });
   const parts: Parts = {
     tools: toolsByName(tools),
     clusters,
@@ -145,7 +201,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     policy: () => policy,
     sessions,
     masking,
-    append: transcript.append,
+    append,
+    takingBack,
     store,
     environmentLabel: config.environmentLabel,
     digestKey: keys.digest,
@@ -155,19 +212,50 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     newGrantId: () => ids.grant(),
     now,
     closing: closing.signal,
+    holding: AbortSignal.any([closing.signal, holding.signal]),
     log: logFault,
   };
-  const verify = identify(options.verifiers);
+  const accounts = openAccounts({
+    file: state.accounts,
+    append,
+    now,
+    broke: (thrown) => log.warn({ cause: whyOf(thrown) }, "an agent's last use"),
+  });
+  const keptOut = rollUp(now, (told) => log.warn({ cause: sentenceOf(told) }, "an agent was kept out"));
+  const refusedNames = rollUp(now, (told) => log.warn({ cause: sentenceOf(told) }, "a token was refused"));
+  const verify = identify(
+    options.verifiers,
+    (verified, verifier) => {
+      const why = accounts.standing(verified, verifier);
+      // Whoever registers agents reads here what a refused one is called; the caller itself learns nothing.
+      if (why !== "") keptOut(refused(why));
+      return why;
+    },
+    (why, verifier) => refusedNames(refused(`${verifier}: ${why}`)),
+  );
+  const underWay = openUnderWay((who) => accounts.standing(who, who.verifier));
+  const limited = countRolledUp<Exceeded>(now, null, (counted) => append(counted.map(limitEntry)));
+  const exceeded = (principal: PrincipalFields, limit: LimitName): void =>
+    limited.count(`${limit} ${roomOf(principal)}`, { principal, limit });
+  const limits = openLimits({ limits: config.limits, now, exceeded });
+  const watching = openWatching(observed, parts.tools);
   const longCalls = openLongCalls({ kept: calls, now, log: logFault });
   const waits = openWaiting({
     parts,
     channels,
     longCalls,
     ids,
-    where: "sallyport approvals",
-    renew: renew(options.verifiers),
+    where: options.where,
+    renew: renew(options.verifiers, accounts.standing),
     stagesFor: (request) => stagesFor(parts, waiting, request),
-    onUnreached: (channel, why) => log.warn({ channel, why }, "a channel could not be told"),
+    approved: (request, line) =>
+      underWay.govern(request, async (own, watched) => {
+        const room = limits.enterApproved(own.principal);
+        return await watching
+          .approved(own, stagesFor(parts, waiting, own), (stages) => line(watched(stages), own))
+          .finally(room.leave);
+      }),
+    onUnreached: (channel, why) => log.warn({ channel, cause: why }, "a channel could not be told"),
   });
   const waiting: Waiting = {
     seek: waits.seek,
@@ -184,7 +272,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     }),
   };
 
-  const ends = sessionEnds(clusters, transcript.append);
+  const ends = sessionEnds(clusters, append);
+  const sessionEntries = openSessionEntries({
+    append,
+    sessions,
+    lost: (thrown) => log.warn({ cause: whyOf(thrown) }, "the transcript"),
+  });
   const closeClusters = async (): Promise<void> => {
     await Promise.all(clusters.all.map((reach) => reach.close()));
   };
@@ -192,35 +285,66 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const running = new Set<Promise<Outcome>>();
   const letGo = [closeClusters, () => store.close(), () => transcript.close()];
   try {
-    await transcript.append([
-      ownEntry("gateway.started", {
-        version: options.version,
-        config: options.configDigest,
-        policy: policy.digest,
-        repaired: transcript.repaired,
-      }),
-    ]);
+    const started = {
+      version: options.version,
+      config: options.configDigest,
+      policy: policy.digest,
+      repaired: transcript.repaired,
+      tools: digestOfTools(tools),
+      work: clusters.all.map((reach) => reach.work),
+    };
+    await append(startEntries(started, transcript.lastStart));
     await waits.recover();
   } catch (thrown) {
-    await eachInTurn([() => waits.close(), ...letGo], log);
+    limited.stop();
+    await eachInTurn([() => waits.close(), () => accounts.close(), ...letGo], log);
     throw thrown;
   }
   const stopUpdating = keepChannelsUpdated(store, channels, (unreached) => {
-    for (const { channel, why } of unreached) log.warn({ channel, why }, "a channel could not be told");
+    for (const { channel, why } of unreached) log.warn({ channel, cause: why }, "a channel could not be told");
   });
+  const maskWords = (text: string): string =>
+    masking.forCall({ id: "ses_approvals" as SessionId, door: "socket" }, {}).text(text);
+  const desk = openDesk({ store, append, mode: options.owner, mask: maskWords, now });
+  const closeChannels = async (): Promise<void> => {
+    await Promise.all(channels.map(async (channel) => await channel.close?.()));
+  };
+  try {
+    await Promise.all(channels.map(async (channel) => await channel.open?.(desk)));
+  } catch (thrown) {
+    stopUpdating();
+    limited.stop();
+    await eachInTurn([closeChannels, () => waits.close(), () => accounts.close(), ...letGo], log);
+    throw thrown;
+  }
   const sweeping = startSweeping({ clusters, transcript, log, closing: closing.signal });
-  const strangers = countStrangers(now, (count, since) =>
-    transcript.append([ownEntry("identity.refused", { count, since })]),
+  const strangers = countRolledUp(now, null, (counted) =>
+    append(counted.map(({ count, since }) => ownEntry("identity.refused", { count, since }))),
   );
 
   return {
-    identify: verify,
+    async identify(evidence) {
+      const found = await verify(evidence);
+      if (found.kind === "identified") accounts.used(found.principal);
+      return found;
+    },
     listTools: (principal) => Promise.resolve(listTools(parts.tools, principal, permitted, clusters.names.length > 1)),
+    effectsOf: (tool) => parts.tools.get(tool)?.effects ?? null,
     async governCall(request) {
       const lasts = lastsOf(parts.tools.get(request.tool), request.arguments) > 0;
-      const flight = lasts
-        ? longCalls.govern(request, (own, running_) => governCall(running_(stagesFor(parts, waiting, own)), own))
-        : governCall(stagesFor(parts, waiting, request), request);
+      const flight = watching.asked(request, (onTheLine) =>
+        underLimits(limits, request, (room) => {
+          const govern = (asked: CallRequest, running_: Watched): Promise<Outcome> =>
+            underWay
+              .govern(asked, (own, watched) => {
+                sessionEntries.called(own.session, own.principal);
+                const stages = room.on(watched(running_(stagesFor(parts, waiting, own))));
+                return onTheLine(own, stages, (timed) => governCall(timed, own));
+              })
+              .finally(room.leave);
+          return lasts ? longCalls.govern(request, govern) : govern(request, (stages) => stages);
+        }),
+      );
       running.add(flight);
       try {
         return await flight;
@@ -228,28 +352,67 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         running.delete(flight);
       }
     },
-    readable: (request) => readableIn(stagesFor(parts, waiting, request), request),
+    look: (principal) => limits.look(principal),
+    crowded: (principal) => exceeded(principal, "requests"),
+    async task(id, request) {
+      const found = await waits.task(id, request);
+      if (found?.kind === "ended") limits.answered(request.principal, found.outcome);
+      return found;
+    },
+    cancelTask: (id, request) => waits.cancelTask(id, request),
+    async readable(request) {
+      const room = limits.room(request.principal);
+      if (room === null) return [];
+      return await readableIn(stagesFor(parts, waiting, request), request).finally(room.leave);
+    },
     async ownCall(call, principal, session) {
-      const receipt = await receipts.read(call, principal);
+      const room = limits.enter(principal);
+      const receipt = await receipts.read(call, principal).finally(room.leave);
       const details = { call, found: receipt !== null };
-      await transcript.append([{ kind: "evidence.viewed", session, call: null, principal, details }]);
+      await append([{ kind: "evidence.viewed", session, call: null, principal, details }]);
       return receipt;
     },
+    console: (people) =>
+      consoleDesk({
+        store,
+        desk,
+        people,
+        mode: options.owner,
+        about: (uid) => lastEntries(folder, 40, { uid }),
+        now,
+      }),
     approvals: (voter) =>
       approvalMethods({
         store,
-        append: transcript.append,
+        append,
         mode: options.owner,
         voter,
-        mask: (text) => masking.forCall({ id: "ses_approvals" as SessionId, door: "socket" }, {}).text(text),
+        mask: maskWords,
         now,
       }),
     calls: () => callMethods(longCalls),
+    agents: (by) =>
+      agentMethods({
+        accounts,
+        by,
+        end: (identity) => endAll(identity, { underWay, store, append, clusters, ends, now }),
+        ...options.agents,
+        reviewDays: config.agents.reviewDays,
+        mask: (text) => masking.forCall({ id: "ses_agents" as SessionId, door: "socket" }, {}).text(text),
+        now,
+      }),
+    evidence: (by) => evidenceMethods({ append, purge: transcript.purge, by }),
     async endSession(session) {
+      // Its counts are read before they are forgotten.
+      const closed = sessionEntries.ended(session, "idle, or its connection ended");
       sessions.end(session);
-      await ends.one(session);
+      underWay.forget(session);
+      await Promise.all([closed, ends.one(session)]);
     },
-    refusedStranger: () => strangers.count(),
+    refusedStranger() {
+      observed?.observer.stranger();
+      strangers.count("stranger", null);
+    },
     broke: (call, thrown) =>
       logFault(
         fault("internal", {}, thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)),
@@ -264,28 +427,37 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     async changePolicy(next) {
       if (next.digest === policy.digest) return false;
       const [from, to] = [policy.digest, next.digest];
-      await transcript.append([ownEntry("policy.changed", { from, to, diff: policyDiff(policy, next) })]);
+      await append([ownEntry("policy.changed", { from, to, diff: policyDiff(policy, next) })]);
       policy = next;
       return true;
     },
     async policyRefused(problems) {
       const about = { kept: policy.digest, problems: problems.slice(0, 20) };
-      await transcript.append([ownEntry("alert.raised", { alert: "policy refused", about })]);
+      await append([ownEntry("alert.raised", { alert: "policy refused", about })]);
     },
     policyDigest: () => policy.digest,
+    dependencies: () => dependenciesOf({ transcript, store, clusters, verifiers: options.verifiers }),
+    approvalsWaiting: async () => (await store.list(["pending"])).length,
     head: () => transcript.head(),
+    holdNobody: () => holding.abort(),
     async close(reason) {
       closing.abort();
       strangers.stop();
+      limited.stop();
       stopUpdating();
       const stopped = ownEntry("gateway.stopped", { reason });
       await eachInTurn(
         [
           () => sweeping.stop(),
           () => within(lastCalls, Promise.all([waits.close(), Promise.allSettled(running), longCalls.close()])),
+          () => within(lastRemovals, takingBack.settled()),
+          closeChannels,
           () => strangers.flush(),
+          () => limited.flush(),
+          () => accounts.close(),
           () => ends.all(),
-          () => transcript.append([stopped]),
+          () => sessionEntries.all("the gateway stopped"),
+          () => append([stopped]),
           ...letGo,
         ],
         log,
@@ -294,14 +466,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-/** The cause can hold words of others, and a stack; what can't be masked is not logged. */
-function loggable(cause: string, masker: CallMasker): string {
-  try {
-    return masker.text(cause);
-  } catch (thrown) {
-    return whyOf(thrown);
-  }
-}
+/** Milliseconds that removals which a slow cluster still owes get on top: the next start sweeps what they leave. */
+const lastRemovals = 500;
 
 /** Milliseconds that calls which were cut off get to take their credentials back and to record their end. */
-const lastCalls = 10_000;
+const lastCalls = 3_000;

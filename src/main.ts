@@ -33,6 +33,13 @@ process.stdout.on("error", (thrown: NodeJS.ErrnoException) => {
 // Nobody listens there any more: what is said is lost, and what is served goes on.
 process.stderr.on("error", () => undefined);
 process.umask(0o077);
+// On Node 22 the module of the search index says that it is experimental. The index can be made anew at any time; every other warning is printed as before.
+for (const print of process.listeners("warning")) {
+  process.off("warning", print);
+  process.on("warning", (warning) => {
+    if (!warning.message.startsWith("SQLite is an experimental")) print(warning);
+  });
+}
 
 const bundled = typeof SALLYPORT_VERSION === "string";
 const here = import.meta.dirname;
@@ -43,6 +50,7 @@ const io: Io = {
   user: userInfo().username,
   home: homedir(),
   runtimeFolder: process.env["XDG_RUNTIME_DIR"] ?? tmpdir(),
+  launched: { node: process.execPath, file: process.argv[1] ?? "" },
   shipped: bundled ? join(here, "policies") : join(here, "..", "policies"),
   input: process.stdin,
   output: process.stdout,

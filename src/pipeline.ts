@@ -28,6 +28,7 @@ export interface Issued {
   readonly grant: Grant;
   /** Made just now: to be recorded. */
   readonly made: boolean;
+  /** True when all of it is gone, false when something is left; null where there is nothing to remove, or where its removal goes on and is recorded by itself. */
   revoke(): Promise<boolean | null>;
 }
 
@@ -51,7 +52,7 @@ export interface Stages {
   ): AuthorizedCall;
   issue(authorized: AuthorizedCall, signal: AbortSignal): Promise<Issued>;
   execute(authorized: AuthorizedCall, grant: Grant, request: CallRequest): Promise<Executed>;
-  mask(call: PlannedCall, output: Output): MaskedOutput;
+  mask(output: Output): MaskedOutput;
 }
 
 /** Governs one call from its arguments to its recorded outcome. Never throws: every fault is an outcome. */
@@ -118,7 +119,7 @@ async function carryOut(
     changes = executed.changes;
     effect = authorized.call.effect === "read" ? "none" : "applied";
     if (executed.kind === "broke") throw executed.thrown;
-    result = { output: stages.mask(authorized.call, executed.output) };
+    result = { output: stages.mask(executed.output) };
   } catch (thrown) {
     const caught = faultOf(thrown);
     // A read leaves nothing itself: an effect that it tells of is another call's, for which it waited.
@@ -144,7 +145,7 @@ async function carryOut(
 function rehearsed(stages: Stages, call: PlannedCall, { output, undo }: Preview, final: Decision): Ended {
   const policy = `policy: ${final.effect === "allow" ? "allowed" : "needs approval"}`;
   const last: Block = { kind: "line", line: [undo === "" ? policy : `undo: ${undo}; ${policy}`] };
-  const told = stages.mask(call, { ...output, blocks: [...output.blocks, last] });
+  const told = stages.mask({ ...output, blocks: [...output.blocks, last] });
   return { grant: null, revoked: null, effect: "none", changes: [], result: { output: told } };
 }
 

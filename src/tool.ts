@@ -280,6 +280,8 @@ export interface Kit {
   readonly calledAt: number;
   /** True while the call only rehearses: the writes are dry runs. */
   readonly preview: boolean;
+  /** Resolves once everything else had its turn: asked for now and then in a long loop, so that one call holds up no other. */
+  readonly others: () => Promise<void>;
   /** A regular expression that runs in linear time (RE2 syntax). Faults: invalid_input. */
   readonly pattern: (source: string, path: string) => (line: string) => boolean;
   /** What differs between two states of an object, risks first (tools.md, section 5). */

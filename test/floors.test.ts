@@ -45,7 +45,9 @@ const floors: readonly (readonly [string, readonly string[]])[] = [
   ["src/credentials/", ["src/domain/", "src/credentials/", "src/kubernetes/"]],
   ["src/execution/", ["src/domain/", "src/execution/", "src/kubernetes/", "src/tool.ts"]],
   ["src/masking/", ["src/domain/", "src/masking/"]],
+  ["src/telemetry/", ["src/domain/", "src/telemetry/"]],
   ["src/transcript/", ["src/domain/", "src/transcript/"]],
+  ["src/evidence/", ["src/domain/", "src/transcript/", "src/evidence/"]],
   ["src/pipeline.ts", ["src/domain/", "src/tool.ts"]],
   ["src/catalogue.ts", ["src/domain/", "src/tool.ts"]],
   ["src/owner/", ["src/domain/", "src/owner/"]],
@@ -62,8 +64,15 @@ const plural = [
   "src/approval/stores",
   "src/transcript/stores",
   "src/transcript/exporters",
+  "src/evidence/formats",
   "src/credentials/issuers",
 ];
+
+/** One of them may be a folder: its files are one, and its own index.ts is the way in. */
+function isWithin(folder: string, path: string, imported: string): boolean {
+  const [own = "", file] = path.slice(folder.length + 1).split("/");
+  return file !== undefined && imported.startsWith(`${folder}/${own}/`);
+}
 
 /** Each outside library has one home. */
 const homes: readonly (readonly [RegExp, readonly string[]])[] = [
@@ -78,7 +87,7 @@ const homes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^pino$/, ["src/log.ts"]],
   [/^@slack\//, ["src/approval/channels/slack"]],
   [/^hono/, ["src/console/"]],
-  [/^jose$/, ["src/identity/verifiers/"]],
+  [/^jose$/, ["src/identity/"]],
   [/^prom-client$/, ["src/telemetry/metrics.ts"]],
   [/^@opentelemetry\//, ["src/telemetry/traces.ts"]],
 ];
@@ -109,7 +118,7 @@ describe("floors", () => {
       const folder = plural.find((one) => path.startsWith(`${one}/`));
       if (folder === undefined || path.endsWith("/index.ts")) return [];
       return importsOf(path)
-        .filter((one) => one.startsWith(`${folder}/`) && !one.endsWith("/contract.ts"))
+        .filter((one) => one.startsWith(`${folder}/`) && !one.endsWith("/contract.ts") && !isWithin(folder, path, one))
         .map((one) => `${path} imports its sibling ${one}`);
     });
     expect(wrong).toEqual([]);

@@ -1,11 +1,18 @@
 // Every promise that Sallyport makes, as data: an id, a sentence, where it comes from. Tests cite ids; an uncited or unknown id fails.
 
+import { accounts } from "./requirements/accounts.ts";
 import { approval } from "./requirements/approval.ts";
+import { clients } from "./requirements/clients.ts";
 import { clusters } from "./requirements/clusters.ts";
+import { console } from "./requirements/console.ts";
 import { commands } from "./requirements/commands.ts";
 import { credentials } from "./requirements/credentials.ts";
+import { door } from "./requirements/door.ts";
 import { evals } from "./requirements/evals.ts";
+import { evidence } from "./requirements/evidence.ts";
+import { exporting } from "./requirements/exporting.ts";
 import { faults } from "./requirements/faults.ts";
+import { fetch } from "./requirements/fetch.ts";
 import { hostile } from "./requirements/hostile.ts";
 import { identity } from "./requirements/identity.ts";
 import { kubernetes } from "./requirements/kubernetes.ts";
@@ -14,6 +21,8 @@ import { mcp } from "./requirements/mcp.ts";
 import { pipeline } from "./requirements/pipeline.ts";
 import { policy } from "./requirements/policy.ts";
 import { practice } from "./requirements/practice.ts";
+import { telemetry } from "./requirements/telemetry.ts";
+import { slack } from "./requirements/slack.ts";
 import { tools } from "./requirements/tools.ts";
 import { transcript } from "./requirements/transcript.ts";
 
@@ -25,12 +34,19 @@ export interface Requirement {
 }
 
 export const requirements = {
+  ...accounts,
   ...approval,
+  ...clients,
   ...clusters,
   ...commands,
+  ...console,
   ...credentials,
+  ...door,
   ...evals,
+  ...evidence,
+  ...exporting,
   ...faults,
+  ...fetch,
   ...hostile,
   ...identity,
   ...kubernetes,
@@ -39,6 +55,8 @@ export const requirements = {
   ...pipeline,
   ...policy,
   ...practice,
+  ...telemetry,
+  ...slack,
   ...tools,
   ...transcript,
 } satisfies Record<string, Requirement>;

@@ -12,15 +12,14 @@ import { identitiesOf, operatorOf } from "./agent-identities.ts";
 import { CommandFailed, type Io } from "./io.ts";
 import { readSetting } from "./setting.ts";
 
-/** One method of `agents.*`. Faults: those of the method; of the state folder. */
-export async function answerAlone(io: Io, method: string, params: JsonObject): Promise<JsonObject> {
+/** One method of `agents.*`; null where somebody else has the lock just now. Faults: those of the method; of the state folder. */
+export async function answerAlone(io: Io, method: string, params: JsonObject): Promise<JsonObject | null> {
   const { token, ...rest } = params;
   if (token !== undefined) throw new Faulted(fault("denied"));
   const setting = await readSetting(io, undefined);
   const taken = await takeLock(setting.folder, io.uid);
   if (taken.kind === "refused") throw new CommandFailed(taken.sentence);
-  if (taken.kind === "busy")
-    throw new CommandFailed(`A Sallyport is starting or ending on ${setting.folder}: try again in a moment.`);
+  if (taken.kind === "busy") return null;
   try {
     const { config, policy, digest, masking, folder } = setting;
     const { now, random } = io;
@@ -40,7 +39,8 @@ export async function answerAlone(io: Io, method: string, params: JsonObject): P
         accounts,
         by: operatorOf(io.user),
         // Nothing runs where no gateway does; what waits for a person is found disabled when it is approved.
-        end: async () => await Promise.resolve({ calls: [], withdrawn: [], sessions: 0, milliseconds: 0, recorded: true }),
+        end: async () =>
+          await Promise.resolve({ calls: [], withdrawn: [], sessions: 0, milliseconds: 0, recorded: true }),
         ...identitiesOf(config),
         reviewDays: config.agents.reviewDays,
         mask: (text) => words.forCall({ id: "ses_agents" as SessionId, door: "socket" }, {}).text(text),

@@ -72,7 +72,7 @@ export function listedIn(io: Io) {
 }
 
 /** A client of its own, which the caller closes. */
-export function clientOf(io: Io, connection: Connection): KubeClient {
+export function clientOf(io: Pick<Io, "version">, connection: Connection): KubeClient {
   return openSeparated(connection, (one) => openClient(one, { version: io.version }));
 }
 

@@ -3,9 +3,10 @@
 import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
-import { loadLocalTokens } from "../identity/verifiers/index.ts";
+import { loadLocalTokens, readOwnFile } from "../identity/verifiers/index.ts";
 import { missingFor } from "../mcp/http.ts";
 import { readPair } from "../mcp/tls.ts";
+import { operatorTokenOf } from "../wiring/operators.ts";
 import { findClusters } from "./clusters.ts";
 import { doorSetting, nobodyCalls } from "./http-setting.ts";
 import { CommandFailed, sentenceOf, type Io } from "./io.ts";
@@ -41,7 +42,7 @@ export async function checkConfig(io: Io, path: string | undefined): Promise<rea
     ...(await clusterFindings(io, read.value)),
     ...(await doorFindings(io, read.value)),
     ...(await issuerFindings(read.value)),
-    ...(await secretFindings(read.value)),
+    ...(await secretFindings(io, read.value)),
   ];
 }
 
@@ -138,7 +139,7 @@ async function issuerFindings(read: ReadConfig): Promise<readonly Finding[]> {
 }
 
 /** Every file that holds a secret, the tokens of callers and the key of TLS aside. */
-async function secretFindings(read: ReadConfig): Promise<readonly Finding[]> {
+async function secretFindings(io: Io, read: ReadConfig): Promise<readonly Finding[]> {
   const { http, tracing, slack, console, webhooks } = read.config;
   const files: readonly (readonly [readonly (string | number)[], string | undefined])[] = [
     [["http", "operatorToken"], http?.operatorToken],
@@ -150,16 +151,19 @@ async function secretFindings(read: ReadConfig): Promise<readonly Finding[]> {
     [["console", "clientSecret"], console?.clientSecret],
     ...webhooks.map(({ secret }, index) => [["webhooks", index, "secret"], secret] as const),
   ];
-  const found = files.map(async ([at, path]) => (path === undefined ? [] : [await secretFile(read, at, path)]));
+  const found = files.map(async ([at, path]) => (path === undefined ? [] : [await secretFile(io, read, at, path)]));
   return (await Promise.all(found)).flat();
 }
 
-/** There, and nobody else's to read. */
-async function secretFile(read: ReadConfig, at: readonly (string | number)[], path: string): Promise<Finding> {
-  const found = await stat(path).catch((thrown: unknown) => unreadable(path, thrown));
-  if (typeof found === "string") return wrong(read, at, found);
-  if ((found.mode & 0o077) !== 0) return wrong(read, at, `${path} can be read by others: run chmod 600 on it.`);
-  return found.size === 0 ? wrong(read, at, `${path} is empty`) : ok(at.join("."), path);
+/** By the very rules that a start reads it by: there, no link, its owner's alone. */
+async function secretFile(io: Io, read: ReadConfig, at: readonly (string | number)[], path: string): Promise<Finding> {
+  const found = await readOwnFile(path, io.uid);
+  if (found.kind === "refused") return wrong(read, at, found.sentence);
+  if (found.text.trim() === "") return wrong(read, at, `${path} is empty`);
+  const { http } = read.config;
+  // A token that is a caller's as well would make that caller an operator.
+  const token = path === http?.operatorToken ? await operatorTokenOf(http, io.uid) : null;
+  return token?.kind === "refused" ? wrong(read, at, token.sentence) : ok(at.join("."), path);
 }
 
 type Parsed<T> = { readonly kind: "parsed"; readonly value: T } | { readonly kind: "failed"; readonly says: string };

@@ -13,9 +13,16 @@ import { idsFrom } from "../domain/ids.ts";
 import { textAt } from "../domain/json.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { loadLocalTokens } from "../identity/verifiers/index.ts";
+import { reviewDue, stateOf } from "../identity/accounts.ts";
 import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
+import { readAccounts } from "../wiring/accounts-file.ts";
+import { examineOperating } from "../wiring/examine-operating.ts";
+import { approvalChecks } from "./approval-checks.ts";
 import { clientOf, findCluster, findClusters, type ClusterFound } from "./clusters.ts";
+import { exportChecks } from "./export-checks.ts";
+import { examineDoor } from "./http-setting.ts";
+import { issuerChecks, issuerRemarks } from "./issuer-checks.ts";
 import { CommandFailed, stateFolder, sentenceOf, nodeIsTooOld, type Io } from "./io.ts";
 import { kubeconfigPaths, readConfig, readSetting, type Setting } from "./setting.ts";
 
@@ -33,7 +40,7 @@ interface Check {
 export function doctorCommand(io: Io): Command {
   return new Command("doctor")
     .description(
-      "Say what works and what is missing: Node, state folder, configuration, policy, kubeconfig, cluster, enrolment, clock, stray credentials.",
+      "Say what works and what is missing: Node, state folder, configuration, policy, issuers, approval channels, kubeconfig, cluster, enrolment, clock, stray credentials.",
     )
     .option(
       "--context <name>",
@@ -55,7 +62,7 @@ export async function examine(io: Io, context: string | null): Promise<readonly 
   const correct = "correct the line that is named";
   const read = await tried(readConfig(io, undefined));
   if (read.kind === "failed")
-    return [...checks, failed("configuration", read.says, `${correct}; docs/quickstart.md lists every key`)];
+    return [...checks, failed("configuration", read.says, `${correct}; docs/configuration.md lists every key`)];
   const { config } = read.value;
   checks.push(ok("configuration", `${config.mode}, credentials ${config.credentials}`));
   const setting = await tried(readSetting(io, undefined));
@@ -65,7 +72,14 @@ export async function examine(io: Io, context: string | null): Promise<readonly 
       ? [failed("policy", setting.says, `${correct}; sallyport policy check reads policy files alone`)]
       : [policyCheck(setting.value), ...strangeClusters(setting.value, clusters)]),
     ...(await tokenChecks(io, config)),
+    ...(await slackChecks(io, config)),
+    ...(await examineDoor(io, config)).map((found) => ({ name: "http door", ...found })),
+    ...(await examineOperating(config, io.uid)).map((found) => ({ name: "operators", ...found })),
+    ...(await issuerChecks(io, read.value, clusters)),
+    ...(await approvalChecks(io, config)),
+    ...(await exportChecks(io, stateFolder(io.env), config)),
     await ownerCheck(io),
+    ...(await accountChecks(io, config)),
     ...(await reachChecks(io, config, context === null ? clusters : [await findCluster(io, read.value, context)])),
     ...(await strayCredentials(io, config)),
   );
@@ -153,9 +167,21 @@ async function stateCheck(io: Io): Promise<Check> {
   }
 }
 
+/** What this machine has of Slack's set-up; the workspace itself is `slack check`'s. */
+async function slackChecks(io: Io, { slack, people }: Config): Promise<readonly Check[]> {
+  if (slack === undefined) return [];
+  const { slackSecrets } = await import("./slack-setting.ts");
+  const secrets = await tried(slackSecrets(slack, io.uid));
+  if (secrets.kind === "failed")
+    return [failed("Slack", secrets.says, "docs/slack.md says where each secret comes from")];
+  if (people.length === 0)
+    return [note("Slack", "people: is empty, so nobody can answer there", "name who approves; docs/slack.md")];
+  return [ok("Slack", `${slack.mode} mode, channel ${slack.channel}; sallyport slack check looks at the workspace`)];
+}
+
 /** The token files of the HTTP door; without one the gateway does not start. */
 async function tokenChecks(io: Io, { http }: Config): Promise<readonly Check[]> {
-  if (http === undefined) return [];
+  if (http === undefined || http.tokens.length === 0) return [];
   const loaded = await loadLocalTokens(
     http.tokens.map((token) => ({ ...token, agent: null })),
     io.uid,
@@ -175,6 +201,32 @@ async function ownerCheck(io: Io): Promise<Check> {
     case "refused":
       return failed("gateway", found.sentence, "remove the file once no Sallyport runs");
   }
+}
+
+/** Accounts that somebody has to look at. */
+async function accountChecks(io: Io, config: Config): Promise<readonly Check[]> {
+  const now = io.now();
+  const read = await tried(readAccounts(stateFolder(io.env)));
+  if (read.kind === "failed") return [failed("agents", read.says, "put back a good copy of the file")];
+  const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+  const due = read.value.flatMap((account): Check[] => {
+    switch (stateOf(account, now)) {
+      case "active":
+      case "disabled":
+        return [];
+      case "expired": {
+        const says = `${account.name} expired ${dayOf(account.expiresAt)}: its requests are refused`;
+        return [note("agents", says, `sallyport agents enable ${account.name} --expires, where it is still needed`)];
+      }
+      case "review overdue": {
+        const says = `${account.name} was to be reviewed by ${dayOf(reviewDue(account))}`;
+        return [note("agents", says, `sallyport agents review ${account.name}, or disable it`)];
+      }
+    }
+  });
+  const remarks = issuerRemarks(config, read.value.length);
+  if (due.length > 0 || read.value.length === 0) return [...due, ...remarks];
+  return [ok("agents", `${read.value.length} registered, none expired or due for review`), ...remarks];
 }
 
 function kubeconfigCheck(connection: Connection, config: Config): Check {

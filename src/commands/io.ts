@@ -14,6 +14,8 @@ export interface Io {
   readonly home: string;
   /** For short-lived sockets: `$XDG_RUNTIME_DIR`, else the system's folder for temporary files. */
   readonly runtimeFolder: string;
+  /** What this process was started with: the interpreter, and the file as it was named (a link stays one). */
+  readonly launched: { readonly node: string; readonly file: string };
   /** Where the policies that ship with Sallyport lie. */
   readonly shipped: string;
   readonly input: Readable;
@@ -34,6 +36,8 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Runs something at each SIGHUP, which then no longer ends the process; returns how to stop. Absent: there is no such signal. */
   readonly onHangup?: (run: () => void) => () => void;
+  /** The address of Slack's Web API, with a slash at its end; absent: Slack's own. */
+  readonly slackApi?: string;
   /** Where the transcript is written; absent: the real disk. */
   readonly disk?: Disk;
 }

@@ -1,11 +1,13 @@
 // Doctor's look at the issuers: do they answer, with which keys, and does their clock agree with ours?
 
 import type { OidcSetting, ServiceAccountSetting } from "../config/issuers.ts";
+import type { Config } from "../config/schema.ts";
 import { Faulted } from "../domain/fault.ts";
 import { textAt } from "../domain/json.ts";
 import type { Loaded } from "../identity/kept.ts";
 import { fetchPublished, publishedBy, type Published } from "../identity/published.ts";
 import type { Connection } from "../kubernetes/contract.ts";
+import { isLoopback } from "../mcp/forwarded.ts";
 import type { ClusterFound } from "./clusters.ts";
 import { sentenceOf, type Io } from "./io.ts";
 import { clusterIssuer, fetchOf } from "./issuers.ts";
@@ -41,6 +43,49 @@ export async function issuerChecks(
     }
   });
   return (await Promise.all(checks)).flat();
+}
+
+/** What a setting of the issuers lets in that somebody may not have meant. `registered`: how many agents have an account. */
+export function issuerRemarks({ issuers, http }: Config, registered: number): readonly IssuerCheck[] {
+  const remark = (name: string, says: string, next: string): IssuerCheck => ({ name, result: "note", says, next });
+  const oidc = issuers.filter((one) => one.kind === "oidc");
+  const open = oidc.filter(({ peopleWhere }) => peopleWhere === undefined);
+  const bare = oidc.filter(({ subject, groups }) => subject.prefix === "" || groups?.prefix === "");
+  const local = (http?.tokens ?? []).length > 0;
+  return [
+    ...(issuers.length === 0 || registered > 0
+      ? []
+      : [
+          remark(
+            "agents",
+            "no agent is registered: every token of an issuer that is software's own, or of a person's agent, meets a plain 401",
+            "sallyport agents register; the log names each that was kept out",
+          ),
+        ]),
+    ...open.map(({ name }) =>
+      remark(
+        `issuer ${name}`,
+        "whoever nothing marks as software is a person, and people may approve",
+        "name in peopleWhere what only a person's token shows, or in agentsWhere what marks your software",
+      ),
+    ),
+    ...(local ? bare : []).map(({ name }) =>
+      remark(
+        `issuer ${name}`,
+        "its names have no prefix and may be those of http.tokens: rules and approvers know names alone",
+        "give subject and groups a prefix, as it may be where both speak of the same people",
+      ),
+    ),
+    ...(local && issuers.length > 0 && http !== undefined && http.host !== "localhost" && !isLoopback(http.host)
+      ? [
+          remark(
+            "http tokens",
+            `the tokens of http.tokens never end and are taken from everywhere that reaches ${http.host}`,
+            "take them out where an issuer can vouch instead",
+          ),
+        ]
+      : []),
+  ];
 }
 
 async function oidcChecks(

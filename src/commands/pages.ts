@@ -96,7 +96,7 @@ async function consolePages(
     answer: consoleApp({
       origin,
       signIn: {
-        begin: signIn.begin,
+        begin: async (wish) => await signIn.begin(wish),
         async finish(answer, kept) {
           const finished = await signIn.finish(answer, kept);
           if (finished.kind === "refused") return finished;

@@ -2,11 +2,11 @@
 
 import { Command } from "commander";
 import type { JsonObject } from "../domain/json.ts";
-import type { Fault } from "../domain/fault.ts";
+import { Faulted, type Fault } from "../domain/fault.ts";
 import { isJsonObject, textAt } from "../domain/json.ts";
-import { connectOwner } from "../owner/client.ts";
+import { connectOwner, type Connected, type OwnerClient } from "../owner/client.ts";
 import { nearest } from "../policy/nearest.ts";
-import { CommandFailed, stateFolder, type Io } from "./io.ts";
+import { CommandFailed, sentenceOf, stateFolder, type Io } from "./io.ts";
 
 const examples = `
 With no command Sallyport is an MCP server on standard input and output.
@@ -52,16 +52,43 @@ export function program(io: Io): Command {
     });
 
   lazy(sallyport, "approvals", "see and answer requests for approval", async () =>
-    (await import("./approvals.ts")).approvalsCommand(io, ownerOf(io)),
+    (await import("./approvals.ts"))
+      .approvalsCommand(io, ownerOf(io))
+      .addCommand((await import("./approvals-stats.ts")).approvalStatsCommand(io)),
   );
   lazy(sallyport, "calls", "see and cancel calls that run on, such as drains", async () =>
     (await import("./calls.ts")).callsCommand(io, ownerOf(io)),
   );
-  lazy(sallyport, "transcript", "read and verify the record", async () =>
-    (await import("./transcript.ts")).transcriptCommand(io),
+  lazy(sallyport, "agents", "register, review and disable agents, and see how each stands", async () =>
+    (await import("./agents.ts")).agentsCommand(
+      io,
+      ownerOf(io, async (method, params) => await (await import("./agents-alone.ts")).answerAlone(io, method, params)),
+    ),
+  );
+  lazy(sallyport, "slack", "say what is missing in the Slack workspace's set-up, and who is linked", async () =>
+    (await import("./links.ts")).addLinks((await import("./slack.ts")).slackCommand(io), io, ownerOf(io)),
+  );
+  lazy(sallyport, "transcript", "read and verify the record", async () => {
+    const [{ transcriptCommand }, { onRecord }, { rotateKeyCommand }, { purgeCommand }, { auditorCommands }] =
+      await Promise.all([
+        import("./transcript.ts"),
+        import("./on-record.ts"),
+        import("./transcript-proofs.ts"),
+        import("./transcript-purge.ts"),
+        import("./transcript-auditor.ts"),
+      ]);
+    const transcript = transcriptCommand(io, onRecord(io));
+    for (const one of [rotateKeyCommand(io), purgeCommand(io), ...auditorCommands(io)]) transcript.addCommand(one);
+    return transcript;
+  });
+  lazy(sallyport, "evidence", "report what the record shows for controls of NIST SP 800-53", async () =>
+    (await import("./evidence.ts")).evidenceCommand(io, (await import("./on-record.ts")).onRecord(io)),
   );
   lazy(sallyport, "policy", "check and test policies, list the forbids", async () =>
     (await import("./policy.ts")).policyCommand(io),
+  );
+  lazy(sallyport, "config", "print what an MCP client needs, check sallyport.yaml, print its schema", async () =>
+    (await import("./config.ts")).configCommand(io),
   );
   lazy(sallyport, "enroll", "install Sallyport's accounts and fences in a cluster", async () =>
     (await import("./enroll.ts")).enrollCommand(io, ...(await clustersOf(io))),
@@ -127,27 +154,58 @@ function lazy(parent: Command, name: string, says: string, load: () => Promise<C
     });
 }
 
-/** The owner process of the state folder, connected at the first call. `SALLYPORT_TOKEN_FILE` names the bearer token of whoever answers. */
-function ownerOf(io: Io) {
+type CallOwner = (method: string, params: JsonObject) => Promise<JsonObject>;
+
+/** Answers where no owner runs; null where somebody has the folder all the same: a gateway that starts or ends, another command. */
+type AnswerAlone = (method: string, params: JsonObject) => Promise<JsonObject | null>;
+
+/** Milliseconds between two looks for whoever has the folder, and how many. */
+const between = 100;
+const looks = 100;
+
+/**
+ * The owner process of the state folder, connected at the first call. `SALLYPORT_TOKEN_FILE` names the bearer token of
+ * whoever answers. Without `alone` there is no answer where no owner runs.
+ */
+function ownerOf(io: Io, alone?: AnswerAlone): { readonly call: CallOwner } {
   return {
     async call(method: string, params: JsonObject): Promise<JsonObject> {
-      const connected = await connectOwner({ folder: stateFolder(io.env), uid: io.uid, version: io.version });
-      if (connected.kind !== "connected") throw new CommandFailed(connected.sentence);
-      try {
-        const answer = await connected.to.call(method, { ...params, ...(await tokenOf(io)) });
-        switch (answer.kind) {
-          case "result":
-            return isJsonObject(answer.result) ? answer.result : {};
-          case "fault":
-            throw new CommandFailed(refused(answer.fault));
-          case "gone":
-            throw new CommandFailed(answer.sentence);
-        }
-      } finally {
-        connected.to.close();
+      const folder = stateFolder(io.env);
+      for (let look = 0; look < looks; look++) {
+        const connected = await connectOwner({ folder, uid: io.uid, version: io.version });
+        if (connected.kind !== "absent" || alone === undefined) return await answered(connected, method, params);
+        const own = await answeredAlone(alone, method, params);
+        if (own !== null) return own;
+        await io.pause(between);
       }
+      throw new CommandFailed(`A Sallyport is starting or ending on ${folder}: try again in a moment.`);
     },
   };
+
+  async function answeredAlone(given: AnswerAlone, method: string, params: JsonObject): Promise<JsonObject | null> {
+    try {
+      return await given(method, { ...params, ...(await tokenOf(io)) });
+    } catch (thrown) {
+      if (!(thrown instanceof Faulted)) throw thrown;
+      throw new CommandFailed(thrown.fault.cause === "" ? refused(thrown.fault) : sentenceOf(thrown));
+    }
+  }
+  async function answered(connected: Connected<OwnerClient>, method: string, params: JsonObject): Promise<JsonObject> {
+    if (connected.kind !== "connected") throw new CommandFailed(connected.sentence);
+    try {
+      const answer = await connected.to.call(method, { ...params, ...(await tokenOf(io)) });
+      switch (answer.kind) {
+        case "result":
+          return isJsonObject(answer.result) ? answer.result : {};
+        case "fault":
+          throw new CommandFailed(refused(answer.fault));
+        case "gone":
+          throw new CommandFailed(answer.sentence);
+      }
+    } finally {
+      connected.to.close();
+    }
+  }
 }
 
 /** What the owner process says of parameters that it can't take stands in the detail of its fault. */

@@ -5,6 +5,7 @@ import { PassThrough } from "node:stream";
 import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
 import { takeLock, type OwnerLock } from "../owner/lock.ts";
+import { takeLockInTurn } from "../owner/turn.ts";
 import { within } from "../wiring/closing.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import type { Owning } from "./owning.ts";
@@ -22,7 +23,9 @@ export async function serve(io: Io, options: ServeOptions): Promise<void> {
     io.err(
       "An MCP client speaks here, on standard input and output. Ctrl-C ends it; sallyport --help lists commands.\n",
     );
-  const taken = await takeLock(folder, io.uid);
+  const { uid, pause, signal } = io;
+  // On stdio a folder that is taken is followed; here a command that has it is waited for.
+  const taken = await (options.http ? takeLockInTurn({ folder, uid, pause, signal }) : takeLock(folder, uid));
   switch (taken.kind) {
     case "refused":
       throw new CommandFailed(taken.sentence);

@@ -117,11 +117,19 @@ function fromFolder(config: Config, folder: string): Config {
           },
         }),
     ...(pages?.clientSecret === undefined ? {} : { console: { ...pages, clientSecret: absolute(pages.clientSecret) } }),
+    exporters: config.exporters.map((one) => ({ ...one, ...absoluteFiles(one, absolute) })),
     webhooks: webhooks.map((one) => ({ ...one, secret: absolute(one.secret) })),
     ...(tracing?.headersFile === undefined
       ? {}
       : { tracing: { ...tracing, headersFile: absolute(tracing.headersFile) } }),
   };
+}
+
+/** The settings of an export that name files. */
+function absoluteFiles(setting: Config["exporters"][number], absolute: (path: string) => string): object {
+  if (setting.kind === "file") return { path: absolute(setting.path) };
+  const named = Object.entries({ ca: setting.ca, certificate: setting.certificate, key: setting.key });
+  return Object.fromEntries(named.flatMap(([key, path]) => (path === undefined ? [] : [[key, absolute(path)]])));
 }
 
 function problems(

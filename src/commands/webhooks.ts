@@ -25,7 +25,9 @@ export async function webhooksOf(io: Io, { config }: Setting, log: Log): Promise
       secret,
       async send(headers, body, signal) {
         const answered = await post(url, headers, body, signal);
-        return answered.kind === "answered" ? { status: answered.status, why: "" } : { status: null, why: answered.why };
+        return answered.kind === "answered"
+          ? { status: answered.status, why: "" }
+          : { status: null, why: answered.why };
       },
       where: whereToDecide(config),
       now: io.now,

@@ -54,7 +54,8 @@ export const meanings: { readonly [place: string]: string } = {
   "issuers[](oidc).subject": "How the caller's name is taken from a token.",
   "issuers[](oidc).subject.claim":
     "The claim that names the caller; `email` counts only beside `email_verified: true`.",
-  "issuers[](oidc).subject.prefix": "Goes before the name. Of several issuers one may go without: rules know names alone.",
+  "issuers[](oidc).subject.prefix":
+    "Goes before the name. Of several issuers one may go without: rules know names alone.",
   "issuers[](oidc).groups": "How groups are taken from a token; without it there are none.",
   "issuers[](oidc).groups.path": "The claim with the groups, or a path into one: groups, realm_access.roles.",
   "issuers[](oidc).groups.prefix": "Goes before each group's name.",

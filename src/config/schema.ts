@@ -129,6 +129,15 @@ export const configSchema = settings.superRefine(
     for (const [index, { name }] of people.entries())
       if (people.findIndex((one) => one.name === name) < index)
         problem(["people", index, "name"], `${name} stands twice`);
+    // An account of two people would be nobody's, and each of them could answer what the other one asked.
+    const accounts = new Set<string>();
+    for (const [index, person] of people.entries())
+      for (const [of, { issuer, subject }] of person.accounts.entries()) {
+        const account = JSON.stringify([issuer, subject]);
+        if (accounts.has(account))
+          problem(["people", index, "accounts", of], "stands twice: an account is one person's");
+        accounts.add(account);
+      }
     for (const [index, { name }] of webhooks.entries())
       if (webhooks.findIndex((one) => one.name === name) < index)
         problem(["webhooks", index, "name"], `${name} stands twice`);

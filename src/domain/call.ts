@@ -50,7 +50,7 @@ export interface PlannedCall {
   readonly reason: string | null;
   /** Only a preview was asked for: nothing may be written. */
   readonly previewOnly: boolean;
-  /** HMAC-SHA-256 under the gateway's key over principal, actors, cluster, tool digest, arguments, accesses; hex (approval.md). */
+  /** HMAC-SHA-256 under the gateway's key over principal, actors, client id, cluster, tool digest, arguments, accesses; hex (approval.md). */
   readonly digest: string;
 }
 

@@ -40,6 +40,28 @@ export function sameSubject(a: Subject, b: Subject): boolean {
   return a.issuer === b.issuer && a.subject === b.subject;
 }
 
+/** What makes one caller: the account, the software that acts for it, and the client that its token was issued to. */
+export type Caller = Pick<PrincipalFields, "issuer" | "subject" | "actors" | "clientId">;
+
+/** The same account through the same software? What one of them asked for or is to hear is not the other's. */
+export function sameCaller(a: Caller, b: Caller): boolean {
+  return (
+    sameSubject(a, b) &&
+    a.clientId === b.clientId &&
+    a.actors.length === b.actors.length &&
+    a.actors.every((actor, index) => {
+      const twin = b.actors[index];
+      return twin !== undefined && sameSubject(actor, twin);
+    })
+  );
+}
+
+/** Whose room a request takes: the account and the software that acts nearest for it. Not the client, the session or the chain behind: a new one would bring new room. */
+export function roomOf({ issuer, subject, actors }: Pick<Caller, "issuer" | "subject" | "actors">): string {
+  const [nearest] = actors;
+  return JSON.stringify([issuer, subject, nearest?.issuer ?? "", nearest?.subject ?? ""]);
+}
+
 /** The agent's name: the nearest actor, or the subject itself when it is software. */
 export function agentOf(principal: PrincipalFields): string {
   return principal.actors[0]?.subject ?? (principal.kind === "agent" ? principal.subject : principal.client);

@@ -205,7 +205,7 @@ export function plainWire(server: string, path: string): Pick<Wire, "method" | "
   return { method: "GET", origin: base.origin, path: whole };
 }
 const plainPaths =
-  /^\/(?:version|api(?:\/v1)?|apis(?:\/[a-z0-9.-]+(?:\/[a-z0-9]+)?)?|openapi\/v2|openapi\/v3(?:\/(?:version|api|apis|api\/v1|apis\/[a-z0-9.-]+(?:\/[a-z0-9]+)?)(?:\?hash=[A-Za-z0-9]+)?)?)$/;
+  /^\/(?:version|\.well-known\/openid-configuration|openid\/v1\/jwks|api(?:\/v1)?|apis(?:\/[a-z0-9.-]+(?:\/[a-z0-9]+)?)?|openapi\/v2|openapi\/v3(?:\/(?:version|api|apis|api\/v1|apis\/[a-z0-9.-]+(?:\/[a-z0-9]+)?)(?:\?hash=[A-Za-z0-9]+)?)?)$/;
 
 function refused(why: string): Faulted {
   return new Faulted(fault("internal", {}, `request refused before sending: ${why}`));

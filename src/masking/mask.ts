@@ -56,11 +56,14 @@ export interface MaskingOptions {
   readonly profile?: Profile;
   /** Those that policy may ask for besides, by name. */
   readonly profiles?: ReadonlyMap<string, Profile>;
+  /** The engine of that profile where it is open already: compiling one takes a while. */
+  readonly engine?: Engine;
 }
 
 /** Opens masking: compiles the formats of each combination of profiles once for all calls. */
-export function openMasking({ key, profile = defaultProfile, profiles = new Map() }: MaskingOptions): Masking {
-  const engines = new Map<string, Engine>([["", openEngine(profile)]]);
+export function openMasking(options: MaskingOptions): Masking {
+  const { key, profile = defaultProfile, profiles = new Map<string, Profile>() } = options;
+  const engines = new Map<string, Engine>([["", options.engine ?? openEngine(profile)]]);
   function engineWith(also: readonly string[]): Engine {
     const named = [...new Set(also)].sort();
     const known = engines.get(named.join(" "));

@@ -44,11 +44,19 @@ export function callerAddress(peer: string, headers: IncomingHttpHeaders, truste
   return nearest;
 }
 
-const forwarding = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+const forwarding = [
+  "cf-connecting-ip",
+  "forwarded",
+  "true-client-ip",
+  "via",
+  "x-client-ip",
+  "x-envoy-external-address",
+  "x-real-ip",
+];
 
 /** Does the request say that it was handed on? Nobody has to be believed for that: it only takes a right away. */
 export function isForwarded(headers: IncomingHttpHeaders): boolean {
-  return forwarding.some((name) => headers[name] !== undefined);
+  return Object.keys(headers).some((name) => forwarding.includes(name) || name.startsWith("x-forwarded-"));
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" {

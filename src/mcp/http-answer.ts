@@ -7,18 +7,19 @@ import type { AuthInfo } from "@modelcontextprotocol/server";
 import type { Scope } from "../domain/evidence.ts";
 import { isJsonObject } from "../domain/json.ts";
 import { roomOf } from "../domain/principal.ts";
+import { boundBodies, maxBody, type Bodies, type Body } from "./bodies.ts";
 import type { Connections } from "./connections.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Door } from "./door.ts";
 import { callerAddress, isForwarded, isLoopback, plainAddress, type Trusted } from "./forwarded.ts";
-import { askedOf, bearerOf, nothingHere, type Allowed, type Refusal } from "./http-guard.ts";
+import { askedOf, bearerOf, isCalledLocally, nothingHere, type Allowed, type Refusal } from "./http-guard.ts";
 import type { OperatorAnswer, OperatorAsk, Stranger } from "./http.ts";
 import { answerPage, pagesAt, type Pages } from "./pages.ts";
 import { challenge, resourceMetadata, type Resource } from "./resource-metadata.ts";
 import { insufficientScope, missingScopes } from "./scopes.ts";
 import { errorReply, readMessage, type ErrorReply } from "./strict-json.ts";
 
-export const maxBody = 1_048_576;
+export { maxBody } from "./bodies.ts";
 
 /** What every request is answered with. */
 export interface Answering {
@@ -42,6 +43,7 @@ const mostAhead = 8;
 
 /** The server's listener. The requests of one connection are answered one after the other, and none after a refusal. */
 export function answerer(answering: Answering): (request: IncomingMessage, response: ServerResponse) => void {
+  const bodies = boundBodies();
   const lines = new WeakMap<Socket, { last: Promise<void>; ahead: number; over: boolean }>();
   return (request, response) => {
     const { socket } = request;
@@ -51,7 +53,7 @@ export function answerer(answering: Answering): (request: IncomingMessage, respo
     line.ahead += 1;
     const turn = async (): Promise<void> => {
       if (line.over || socket.destroyed) return;
-      await answer(answering, request, response).catch((thrown: unknown) => {
+      await answer({ ...answering, bodies }, request, response).catch((thrown: unknown) => {
         const { door } = answering;
         const call = door.newCallId();
         door.broke(call, thrown);
@@ -65,10 +67,15 @@ export function answerer(answering: Answering): (request: IncomingMessage, respo
   };
 }
 
+/** One door's answering, with the bodies that it holds. */
+interface Station extends Answering {
+  readonly bodies: Bodies;
+}
+
 /** Ends the request; `cause` is for the operator alone. */
 type Turn = (refusal: Refusal, cause?: string) => void;
 
-async function answer(answering: Answering, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(answering: Station, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const turnedAway: Turn = (refusal, cause = refusal.message) => {
     if (refusal.stranger === true) answering.refused(strangerOf(answering, request, refusal.status, cause));
     end(response, refusal);
@@ -97,7 +104,7 @@ async function answer(answering: Answering, request: IncomingMessage, response: 
 
 /** Who calls is asked before the body is read: a stranger can't make us hold a megabyte. */
 async function forCaller(
-  answering: Answering,
+  answering: Station,
   request: IncomingMessage,
   response: ServerResponse,
   turnedAway: Turn,
@@ -116,20 +123,15 @@ async function forCaller(
   const found = await door.identify({ kind: "bearer", token, client });
   // One answer for every token that is not accepted: nothing tells valid from invalid subjects.
   if (found.kind === "refused") return turnedAway(unknown("invalid", "The token is not accepted."), found.cause);
-  if (!answering.connections.hold(roomOf(found.principal), request, response)) {
+  const caller = roomOf(found.principal);
+  const tooMany = (): void => {
     door.crowded(found.principal);
-    return turnedAway(crowded);
-  }
-
-  const body = await readBody(request);
-  switch (body.kind) {
-    case "gone":
-      return void response.destroy();
-    case "large":
-      return turnedAway({ status: 413, message: `The body is larger than ${maxBody} bytes.` });
-    case "read":
-      break;
-  }
+    turnedAway(crowded);
+  };
+  if (!answering.connections.hold(caller, request, response)) return tooMany();
+  const body = await answering.bodies.read(caller, request);
+  if (body.kind === "crowded") return tooMany();
+  if (body.kind !== "read") return notRead(body, response, turnedAway);
   const read = readMessage(body.bytes);
   if (read.kind === "refused") return json(response, 400, noStore, read.reply);
   const scopes = await missingScopes(door, found, messagesIn(read.value));
@@ -148,7 +150,7 @@ const crowded: Refusal = {
 
 /** People bring cookies as callers bring tokens: over the same connections, and in bodies of the same bound. */
 async function forPage(
-  answering: Answering,
+  answering: Station,
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -159,15 +161,16 @@ async function forPage(
   if (bare !== null) return turnedAway(bare);
   const pages = pagesAt(answering.pages, path);
   if (pages === undefined) return turnedAway(nothingHere);
-  const body = await readBody(request);
-  switch (body.kind) {
-    case "gone":
-      return void response.destroy();
-    case "large":
-      return turnedAway({ status: 413, message: `The body is larger than ${maxBody} bytes.` });
-    case "read":
-      return await answerPage(pages, request, body.bytes, response);
-  }
+  const { address } = strangerOf(answering, request, 0, "");
+  const body = await answering.bodies.read(`page ${address}`, request);
+  if (body.kind === "crowded") return turnedAway({ ...crowded, stranger: true });
+  if (body.kind !== "read") return notRead(body, response, turnedAway);
+  return await answerPage(pages, request, body.bytes, response);
+}
+
+function notRead({ kind }: Body, response: ServerResponse, turnedAway: Turn): void {
+  if (kind === "large") return turnedAway({ status: 413, message: `The body is larger than ${maxBody} bytes.` });
+  response.destroy();
 }
 
 /** Nothing secret comes over a connection that others could read. */
@@ -196,12 +199,15 @@ function messagesIn(value: unknown): readonly unknown[] {
 async function* nothing(): AsyncGenerator<never> {}
 
 async function forOperators(
-  { operators, closing }: Answering,
+  { operators, closing, proxies }: Answering,
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const local = isLoopback(plainAddress(request.socket.remoteAddress)) && !isForwarded(request.headers);
+  const peer = plainAddress(request.socket.remoteAddress);
+  // A proxy on this machine comes from loopback too: by what it adds, by the name that it passes on, by its being named.
+  const forwarded = isForwarded(request.headers) || !isCalledLocally(request.headers.host) || proxies(peer);
+  const local = isLoopback(peer) && !forwarded;
   const answered = await operators?.(path, { local, bearer: bearerOf(request) });
   if (answered === null || answered === undefined) return end(response, nothingHere);
   const last = closing.aborted ? { connection: "close" } : {};
@@ -212,28 +218,6 @@ async function forOperators(
 function strangerOf({ proxies }: Answering, request: IncomingMessage, status: number, why: string): Stranger {
   const peer = plainAddress(request.socket.remoteAddress);
   return { peer, address: callerAddress(peer, request.headers, proxies), status, why };
-}
-
-type Body =
-  | { readonly kind: "read"; readonly bytes: Uint8Array }
-  | { readonly kind: "large" }
-  | { readonly kind: "gone" };
-
-/** The whole body. Beyond the limit nothing more of it is read; a client that leaves, or is cut off because it is too slow, takes it along. */
-async function readBody(request: IncomingMessage): Promise<Body> {
-  if (Number(request.headers["content-length"] ?? 0) > maxBody) return { kind: "large" };
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxBody) return { kind: "large" };
-      chunks.push(chunk);
-    }
-  } catch {
-    return { kind: "gone" };
-  }
-  return request.complete ? { kind: "read", bytes: Buffer.concat(chunks) } : { kind: "gone" };
 }
 
 /** The id that an answer to the whole of a message carries: a batch has none (JSON-RPC 2.0, section 5). */

@@ -132,6 +132,13 @@ function hostName(host: string | undefined): string {
   return url !== null && url.host === (host ?? "").toLowerCase().replace(/:80$/, "") ? url.hostname : "";
 }
 
+/** Is it by a name of loopback that this machine is called? */
+export function isCalledLocally(host: string | undefined): boolean {
+  return loopbackNames.includes(hostName(host));
+}
+
+const loopbackNames = ["127.0.0.1", "[::1]", "localhost"];
+
 /** Programs send no Origin; a page on this machine (an inspector) has one of loopback. */
 function isAllowedOrigin(origin: string | undefined, allowed: Allowed): boolean {
   if (origin === undefined) return true;
@@ -141,7 +148,7 @@ function isAllowedOrigin(origin: string | undefined, allowed: Allowed): boolean 
     url !== null &&
     url.origin === origin &&
     (url.protocol === "http:" || url.protocol === "https:") &&
-    ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname)
+    loopbackNames.includes(url.hostname)
   );
 }
 

@@ -57,6 +57,7 @@ export const exampleSchema = z.strictObject({
       kind: z.enum(["person", "agent"]).default("agent"),
       groups: z.array(exactName).max(100).default([]),
       agent: exactName.optional(),
+      clientId: exactName.optional(),
       claims: texts,
     })
     .prefault({}),

@@ -37,7 +37,7 @@ export function tryExample(
 }
 
 function callOf({ call, principal }: Example, accesses: readonly Access[]): DecidedCall {
-  const { issuer, subject, kind, groups, agent, claims } = principal;
+  const { issuer, subject, kind, groups, agent, clientId, claims } = principal;
   return {
     tool: call.tool,
     effect: call.effect,
@@ -50,6 +50,7 @@ function callOf({ call, principal }: Example, accesses: readonly Access[]): Deci
       kind,
       groups,
       actors: agent === undefined ? [] : [{ issuer, subject: agent }],
+      ...(clientId === undefined ? {} : { clientId }),
       client: "",
       verifier: "example",
       claims,

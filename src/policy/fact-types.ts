@@ -33,6 +33,8 @@ export const factTypes = {
     agent: maybe(string),
     /** Whom the agent acts for; missing for an agent with an account of its own. */
     actingFor: maybe(string),
+    /** The client that the token was issued to; missing where its issuer says none. */
+    clientId: maybe(string),
   }),
   call: struct({ tool: string, effect: oneOf("read", "change", "destroy", "execute"), arguments: mapOf(any) }),
   object: struct({

@@ -67,10 +67,10 @@ const map = (entries: { readonly [key: string]: Value | Unknown | undefined }): 
   new Map(Object.entries(entries).filter((entry): entry is [string, Value] => entry[1] !== undefined));
 
 function principalValue(principal: PrincipalFields): Value {
-  const { issuer, subject, kind, groups, actors, claims = {} } = principal;
+  const { issuer, subject, kind, groups, actors, clientId, claims = {} } = principal;
   const actingFor = actors.length > 0 ? subject : undefined;
   // A claim never stands in for what the gateway itself says of the caller.
-  return map({ ...claims, issuer, subject, kind, groups, agent: provenAgent(principal), actingFor });
+  return map({ ...claims, issuer, subject, kind, groups, agent: provenAgent(principal), actingFor, clientId });
 }
 
 function callValue({ tool, effect, arguments: given }: DecidedCall): Value {

@@ -144,15 +144,17 @@ export function digestOfTool(tool: Tool): string {
   return digest;
 }
 
-/** HMAC-SHA-256 over principal, actors, cluster, tool, arguments and accesses, hex. Whether it is a preview does not make another call. */
+/** HMAC-SHA-256 over principal, actors, client id, cluster, tool, arguments and accesses, hex. Whether it is a preview does not make another call. */
 function callDigest(
   { principal }: CallRequest,
   key: Uint8Array,
   asked: readonly [cluster: string, tool: string, toolDigest: string, arguments_: Json],
   accesses: readonly Access[],
 ): string {
-  const { issuer, subject, actors } = principal;
-  const digested = canonicalize([issuer, subject, actors, ...asked, accesses]);
+  const { issuer, subject, actors, clientId } = principal;
+  // An object, which stands nowhere else in the list: no client's name can look like a cluster's.
+  const through = clientId === undefined ? [] : [{ clientId }];
+  const digested = canonicalize([issuer, subject, actors, ...through, ...asked, accesses]);
   return createHmac("sha256", key)
     .update(digested ?? "")
     .digest("hex");

@@ -21,6 +21,8 @@ export interface CallEntries {
     readonly iss: string;
     readonly sub: string;
     readonly act: readonly { iss: string; sub: string }[];
+    /** The client that the token was issued to; absent where none was said. */
+    readonly client_id?: string;
   };
   readonly received: JsonObject;
   /** The details of its last `call.decided`. */
@@ -65,6 +67,7 @@ export function recordedCall({ principal, received, decided }: CallEntries): Rec
       kind,
       groups,
       actors,
+      ...(principal.client_id === undefined ? {} : { clientId: principal.client_id }),
       client: "",
       verifier: "recorded",
       ...(claims === undefined ? {} : { claims }),

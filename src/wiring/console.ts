@@ -51,7 +51,15 @@ export function consoleDesk({ store, desk, people, mode, about, now }: ConsoleMa
     const { id, state, why, card, requirements, approvalDigest, requestedAt, expiresAt, ran } = request;
     const verdicts = request.verdicts.map((one) => ({ ...one, by: { ...one.by, subject: shown(one.by.subject) } }));
     return {
-      ...{ id, state, why, card, requirements, verdicts, approvalDigest, requestedAt, expiresAt },
+      id,
+      state,
+      why,
+      card,
+      requirements,
+      verdicts,
+      approvalDigest,
+      requestedAt,
+      expiresAt,
       ...tally(request, mode),
       barred: code === null ? "" : stale ? askAgain : refusals[code],
       stepUp: code === null && needsStepUp(request, voter),

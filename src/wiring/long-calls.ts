@@ -4,9 +4,10 @@ import { isCaller, type KeptCalls } from "../approval/kept-calls.ts";
 import { untilAborted } from "../credentials/kept.ts";
 import type { CallRequest } from "../domain/call.ts";
 import { fault, Faulted, type Fault } from "../domain/fault.ts";
+import type { StoredResult } from "../domain/approval.ts";
 import type { ApprovalId, CallId } from "../domain/ids.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { PrincipalFields } from "../domain/principal.ts";
+import { roomOf, type PrincipalFields } from "../domain/principal.ts";
 import type { Stages } from "../pipeline.ts";
 import type { WaitAnswer } from "../tool.ts";
 import { answerOf, resultOf } from "./results.ts";
@@ -53,7 +54,7 @@ export function openLongCalls({ kept, now, log }: LongCallsOptions) {
 
   /** Fault: limit_exceeded, where the caller has as many under way as it may. */
   function roomFor(principal: PrincipalFields): void {
-    const mine = [...live.values()].filter((one) => isCaller(one.principal, principal));
+    const mine = [...live.values()].filter((one) => roomOf(one.principal) === roomOf(principal));
     if (mine.length >= mostRunning)
       throw new Faulted(fault("limit_exceeded", { limit: `${mostRunning} long calls of yours run` }));
   }
@@ -140,6 +141,28 @@ export function openLongCalls({ kept, now, log }: LongCallsOptions) {
       if (result !== null) return answerOf(result);
       const entry = live.get(id);
       return entry === undefined ? { kind: "taken", id } : runningAnswer(entry, now());
+    },
+
+    /** Is this a long call of this caller's? */
+    isOf(id: CallId, principal: PrincipalFields): boolean {
+      const call = kept.get(id);
+      return call !== undefined && isCaller(call, principal);
+    },
+    /** How a long call of the caller's own stands, without waiting: its result is told once. null where it is none. */
+    async task(
+      id: CallId,
+      principal: PrincipalFields,
+    ): Promise<
+      | { readonly kind: "running"; readonly live: LiveCall }
+      | { readonly kind: "ended"; readonly tool: string; readonly result: StoredResult | null }
+      | null
+    > {
+      const call = kept.get(id);
+      if (call === undefined || !isCaller(call, principal)) return null;
+      const entry = live.get(id);
+      if (entry !== undefined) return { kind: "running", live: entry };
+      await goingOn.get(id);
+      return { kind: "ended", tool: call.tool, result: await kept.take(id, now()) };
     },
 
     /** For the owner alone: every long call that runs now, oldest first. */

@@ -12,6 +12,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { Gateway as KitGateway, Tool } from "../tool.ts";
 import type { Clusters } from "./clusters.ts";
 import type { Sessions } from "./sessions.ts";
+import type { TakingBack } from "./taking-back.ts";
 
 export interface Parts {
   readonly tools: ReadonlyMap<string, Tool>;
@@ -22,6 +23,7 @@ export interface Parts {
   readonly sessions: Sessions;
   readonly masking: Masking;
   readonly append: Append;
+  readonly takingBack: Pick<TakingBack, "soon">;
   readonly store: ApprovalStore;
   readonly environmentLabel: string;
   /** The gateway's own keys: for call digests and for cursors. */
@@ -30,6 +32,8 @@ export interface Parts {
   readonly newGrantId: () => GrantId;
   readonly now: () => number;
   readonly closing: AbortSignal;
+  /** Aborted once no answer is held for a person any more, at the latest with `closing`. */
+  readonly holding: AbortSignal;
   /** Milliseconds that a call may take; each of its requests half of that. */
   readonly deadline: number;
   /** Aborts at the deadline of a call that begins now. */

@@ -13,6 +13,8 @@ import { openDiscovery } from "../kubernetes/discovery.ts";
 
 export interface Reach {
   readonly cluster: string;
+  /** What stands before the dot of the audit ids of work that no single call causes. */
+  readonly work: string;
   readonly mode: CredentialMode;
   /** Sends no token beside a client certificate, which would speak louder. */
   readonly client: KubeClient;
@@ -39,7 +41,8 @@ export function reachCluster(options: ReachOptions): Reach {
   const { connection, version, mode, gatewayId, ids, now } = options;
   const client = rememberDocuments(openSeparated(connection, (one) => openClient(one, { version })));
   // What no single call causes has audit ids under an id of its own.
-  const nextAuditId = counter(ids.call());
+  const work = ids.call();
+  const nextAuditId = counter(work);
   const credentials = openCredentials({
     connection,
     client,
@@ -52,6 +55,7 @@ export function reachCluster(options: ReachOptions): Reach {
   });
   return {
     cluster: connection.cluster,
+    work,
     mode,
     client,
     discovery: openDiscovery(client, () => credentials.readIdentity(AbortSignal.timeout(30_000)), now),

@@ -1,5 +1,6 @@
 // The real stages of one call: the composition root's parts, bound to the call's own masker, audit ids, clock and signal. Long: all stages of the line stand side by side.
 
+import { setImmediate as immediate } from "node:timers/promises";
 import { spend } from "../approval/verdict.ts";
 import { noCredential } from "../credentials/contract.ts";
 import { clusterScopeNeeds } from "../credentials/custom-kinds.ts";
@@ -97,6 +98,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
         progress: request.progress,
         now,
         calledAt: madeAt(request.id),
+        others: () => immediate(),
         pattern: (source, path) => pattern(source, path, now),
         cursor: cursorsFor(parts.cursorKey, request.principal, { tool: call.tool, cluster: call.cluster }),
       },
@@ -227,7 +229,8 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
 
     async issue(authorized) {
       if (isClusterless(authorized.call)) return issueNothing(parts.newGrantId());
-      return await clusters.of(authorized.call.cluster).credentials.issue(authorized, terms);
+      const { credentials } = clusters.of(authorized.call.cluster);
+      return parts.takingBack.soon(await credentials.issue(authorized, terms), request);
     },
 
     async execute(authorized, grant) {
@@ -238,7 +241,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
       return ran.kind === "ran" ? { ...ran, output: placed(ran.output, call) } : ran;
     },
 
-    mask: (_call, output) => masking.output(output),
+    mask: (output) => masking.output(output),
   };
 }
 

@@ -84,7 +84,7 @@ async function sweepOnce({ reach, oldest, transcript, log, closing, told }: Swee
     if (swept.length + alerts.length > 0) await transcript.append([...swept, ...alerts]);
     for (const { grant } of found.unknown) told.add(grant);
     if (!closing.aborted)
-      for (const unread of found.unread) log.warn({ cluster, unread }, "the sweep could not read everything");
+      for (const unread of found.unread) log.warn({ cluster, cause: unread }, "the sweep could not read everything");
   } catch (thrown) {
     if (!closing.aborted)
       log.warn(

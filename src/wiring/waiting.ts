@@ -10,14 +10,15 @@ import { escalateDue } from "../approval/escalation.ts";
 import { expireDue, markStale } from "../approval/verdict.ts";
 import { openWatch } from "../approval/watch.ts";
 import { recover } from "../approval/recover.ts";
-import type { ApprovalRequest } from "../domain/approval.ts";
+import type { ApprovalRequest, StoredResult } from "../domain/approval.ts";
 import type { CallRequest, PlannedCall } from "../domain/call.ts";
 import type { Decision, Facts } from "../domain/decision.ts";
 import { fault, Faulted, type Fault } from "../domain/fault.ts";
-import { parseApprovalId, parseCallId, type ApprovalId, type Ids } from "../domain/ids.ts";
+import { parseApprovalId, parseCallId, type ApprovalId, type CallId, type Ids } from "../domain/ids.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import { sameSubject, type Principal, type PrincipalFields } from "../domain/principal.ts";
+import { roomOf, sameCaller, type Principal, type PrincipalFields } from "../domain/principal.ts";
 import type { Preview } from "../domain/run.ts";
+import type { TaskState } from "../domain/task.ts";
 import { runApproved, type Stages } from "../pipeline.ts";
 import { argumentsOf } from "../policy/plan.ts";
 import type { WaitAnswer } from "../tool.ts";
@@ -36,6 +37,11 @@ export interface WaitingOptions {
   /** Turns the principal of a recorded call into one again: only while its evidence still holds. */
   readonly renew: (recorded: PrincipalFields) => Promise<Principal | null>;
   readonly stagesFor: (request: CallRequest) => Stages;
+  /** Sends a call that a person agreed to down the line, under whoever watches it. */
+  readonly approved: (
+    request: CallRequest,
+    line: (stages: Stages, own: CallRequest) => Promise<Outcome>,
+  ) => Promise<Outcome>;
   /** A channel that could not be told, for the operator's log. */
   readonly onUnreached: (channel: string, why: string) => void;
 }
@@ -45,7 +51,16 @@ export type Waits = ReturnType<typeof openWaiting>;
 const sweepEvery = 1000;
 /** Requests of one caller that wait for a person at a time: more is nothing that a person could read. */
 const mostPending = 50;
+/** Requests that wait for the same people at a time, whoever asks: a queue that is longer is read by nobody. */
+const mostForPeople = 1_000;
 const progressEvery = 10_000;
+
+/** Whom its rules ask, at once or after a while. */
+function approversOf({ requirements }: Pick<KeptRequest, "requirements">): ReadonlySet<string> {
+  return new Set(
+    requirements.flatMap(({ approvers, escalate = [] }) => [...approvers, ...escalate.flatMap(({ to }) => to)]),
+  );
+}
 
 export function openWaiting(options: WaitingOptions) {
   const { parts, where } = options;
@@ -75,17 +90,24 @@ export function openWaiting(options: WaitingOptions) {
   }
 
   /** Does the work unless its caller has filled the queue already; joining adds nothing to it. Fault: limit_exceeded. */
-  async function ifThereIsRoom<T>({ id, call, callDigest }: ApprovalRequest, work: () => Promise<T>): Promise<T> {
-    const { issuer, subject, actors } = call.principal;
-    const caller = JSON.stringify([issuer, subject, actors]);
+  async function ifThereIsRoom<T>(made: ApprovalRequest, work: () => Promise<T>): Promise<T> {
+    const { id, call, callDigest } = made;
+    const caller = roomOf(call.principal);
     const mine = asking.get(caller) ?? new Set();
     const before = [...mine];
     asking.set(caller, mine.add(id));
     try {
-      const pending = (await store.list(["pending"])).filter((kept) => sameCaller(kept, call.principal));
-      const full = new Set([...before, ...pending.map((kept) => kept.id)]).size >= mostPending;
-      if (full && !pending.some((kept) => kept.callDigest === callDigest))
+      const all = await store.list(["pending"]);
+      const joins = (kept: KeptRequest): boolean =>
+        kept.callDigest === callDigest && sameCaller(kept.call.principal, call.principal);
+      if (all.some(joins)) return await work();
+      const pending = all.filter((kept) => roomOf(kept.call.principal) === caller);
+      if (new Set([...before, ...pending.map((kept) => kept.id)]).size >= mostPending)
         throw new Faulted(fault("limit_exceeded", { limit: `${mostPending} requests of yours wait for a person` }));
+      if (
+        [...approversOf(made)].some((one) => all.filter((kept) => approversOf(kept).has(one)).length >= mostForPeople)
+      )
+        throw new Faulted(fault("limit_exceeded", { limit: `${mostForPeople} requests wait for the same people` }));
       return await work();
     } finally {
       mine.delete(id);
@@ -113,7 +135,7 @@ export function openWaiting(options: WaitingOptions) {
   }
 
   /** The held caller's outcome: the record of its call is written by whoever ran or ended it. */
-  function outcomeOf(answer: Answer, call: PlannedCall, request: CallRequest): Outcome {
+  function outcomeOf(answer: Answer, call: Pick<PlannedCall, "id">, request: CallRequest): Outcome {
     switch (answer.kind) {
       case "open": {
         const live = liveOf(answer.request);
@@ -127,21 +149,21 @@ export function openWaiting(options: WaitingOptions) {
         };
       }
       case "result":
-        if (answer.result.kind === "completed") {
-          const output = options.stagesFor(request).mask(call, answer.result.output);
-          return { kind: "completed", call: call.id, output, effect: answer.result.effect, ambient: false };
-        }
-        return {
-          kind: "failed",
-          call: call.id,
-          fault: fault(answer.result.code, answer.result.detail, "", answer.result.effect),
-        };
+        return outcomeOfResult(answer.result, call.id, request);
       case "ended":
         return { kind: "refused", call: call.id, fault: endOf(answer.request) };
       case "taken":
       case "unknown":
         return { kind: "refused", call: call.id, fault: fault("approval_stale", { changed: "the request is over" }) };
     }
+  }
+
+  /** A kept answer as its call's own outcome, masked once more on its way out. */
+  function outcomeOfResult(result: StoredResult, call: CallId, request: CallRequest): Outcome {
+    if (result.kind === "failed")
+      return { kind: "failed", call, fault: fault(result.code, result.detail, "", result.effect) };
+    const output = options.stagesFor(request).mask(result.output);
+    return { kind: "completed", call, output, effect: result.effect, ambient: false };
   }
 
   /** Waits for the end of a request, telling a client that asked for it that the call is alive. */
@@ -152,7 +174,7 @@ export function openWaiting(options: WaitingOptions) {
     const kept = (): Promise<KeptRequest | undefined> => store.get(id).catch(() => undefined);
     const telling = tell(request, done.signal, async () => words(liveOf(await kept())));
     try {
-      return await watch.awaitEnd(id, request.hold, AbortSignal.any([request.signal, parts.closing]));
+      return await watch.awaitEnd(id, request.hold, AbortSignal.any([request.signal, parts.holding]));
     } finally {
       done.abort();
       await telling;
@@ -166,7 +188,8 @@ export function openWaiting(options: WaitingOptions) {
     const principal = await options.renew(approved.call.principal);
     if (principal === null) return void (await markStale(store, append, id, "the caller is no longer accepted", now()));
     const request = recalled(approved, principal);
-    const run_ = (own: CallRequest): Promise<Outcome> => runApproved(options.stagesFor(own), approved, own);
+    const run_ = (own: CallRequest): Promise<Outcome> =>
+      options.approved(own, (stages, watched) => runApproved(stages, approved, watched));
     const lasts = lastsOf(parts.tools.get(request.tool), request.arguments) > 0;
     const outcome = await (lasts ? options.longCalls.approved(request, id, run_) : run_(request));
     const kept = await store.get(id);
@@ -227,7 +250,7 @@ export function openWaiting(options: WaitingOptions) {
       const id = parseApprovalId(text) ?? (await byCall(text));
       const kept = id === undefined ? undefined : await store.get(id);
       if (kept === undefined) return (await ofLongCall(text, milliseconds, request)) ?? { kind: "unknown" };
-      if (!sameCaller(kept, request.principal)) return { kind: "unknown" };
+      if (!sameCaller(kept.call.principal, request.principal)) return { kind: "unknown" };
       const answer = await hold(kept.id, { ...request, hold: milliseconds });
       switch (answer.kind) {
         case "unknown":
@@ -244,6 +267,31 @@ export function openWaiting(options: WaitingOptions) {
         case "result":
           return answerOf(answer.result);
       }
+    },
+    /** How a call of the caller's own stands that was answered by its id: nobody is held. null for another's and for none alike. */
+    async task(text: string, asked: CallRequest): Promise<TaskState | null> {
+      const id = parseApprovalId(text) ?? (await byCall(text));
+      const kept = id === undefined ? undefined : await store.get(id);
+      if (kept === undefined) return await longTask(text, asked);
+      if (!sameCaller(kept.call.principal, asked.principal)) return null;
+      const request = { ...asked, id: kept.call.id, tool: kept.call.tool, hold: 0 };
+      const answer = await hold(kept.id, request);
+      if (answer.kind === "unknown") return null;
+      if (answer.kind !== "open")
+        return { kind: "ended", id: kept.id, tool: kept.call.tool, outcome: outcomeOf(answer, kept.call, request) };
+      const says = liveOf(kept)?.progress ?? `approval ${kept.id} waits for a person, decided at ${where}`;
+      return { kind: "working", id: kept.id, says, until: kept.state === "pending" ? kept.expiresAt : null };
+    },
+    /** Ends a call of the caller's own that runs on. A request that waits is only left alone: its requester withdraws it elsewhere. */
+    async cancelTask(text: string, { principal }: CallRequest): Promise<boolean> {
+      const id = parseApprovalId(text) ?? (await byCall(text));
+      const kept = id === undefined ? undefined : await store.get(id);
+      const call = kept?.call.id ?? parseCallId(text);
+      if (kept !== undefined) {
+        if (!sameCaller(kept.call.principal, principal)) return false;
+      } else if (call === undefined || !options.longCalls.isOf(call, principal)) return false;
+      if (call !== undefined) options.longCalls.cancel(call);
+      return true;
     },
     async close(): Promise<void> {
       clearInterval(expiring);
@@ -273,6 +321,23 @@ export function openWaiting(options: WaitingOptions) {
     }
   }
 
+  /** A long call that no approval stands for, as a task. */
+  async function longTask(text: string, asked: CallRequest): Promise<TaskState | null> {
+    const call = parseCallId(text);
+    if (call === undefined) return null;
+    const found = await options.longCalls.task(call, asked.principal);
+    if (found === null || found.kind === "running") {
+      const says = found?.live.progress ?? "";
+      return found === null ? null : { kind: "working", id: call, says, until: null };
+    }
+    const request = { ...asked, id: call, tool: found.tool };
+    const outcome =
+      found.result === null
+        ? outcomeOf({ kind: "unknown" }, { id: call }, request)
+        : outcomeOfResult(found.result, call, request);
+    return { kind: "ended", id: call, tool: found.tool, outcome };
+  }
+
   async function byCall(text: string): Promise<ApprovalId | undefined> {
     const call = parseCallId(text);
     return call === undefined ? undefined : (await store.list(null)).find((kept) => kept.call.id === call)?.id;
@@ -289,13 +354,6 @@ async function tell(request: CallRequest, done: AbortSignal, words: () => Promis
     }
     request.progress(await words());
   }
-}
-
-function sameCaller(kept: KeptRequest, principal: PrincipalFields): boolean {
-  return (
-    sameSubject(kept.call.principal, principal) &&
-    JSON.stringify(kept.call.principal.actors) === JSON.stringify(principal.actors)
-  );
 }
 
 function endOf(request: KeptRequest): Fault {

@@ -19,7 +19,7 @@ import {
   type Shop,
 } from "../faults/shop.ts";
 import { promise } from "../support/promise.ts";
-import { freshFolder, runCommand } from "../support/world.ts";
+import { freshFolder, runCommand, startServing } from "../support/world.ts";
 
 const day = 86_400_000;
 /** Days are told, so the run begins at noon whatever the time is: a midnight in its middle would change them all. */
@@ -214,6 +214,29 @@ promise(
     expect(at(entries.at(-1) ?? {}, "principal", "iss")).toBe("local");
     await expectVerifies(world);
   },
+);
+
+promise(
+  "accounts:on-record",
+  "six commands at once without a gateway, and a gateway that starts in their middle: each waits its turn",
+  async () => {
+    const { world } = shop;
+    const before = (await ofAgents()).length;
+    await world.restart(async () => {
+      const notes = Array.from({ length: 6 }, (_, count) => `look ${count}`);
+      const looking = notes.map((note) => world.sallyport(["agents", "review", "scaler", "--note", note]));
+      const starting = startServing(world.env, { now: () => Date.now() + ahead });
+      const looked = await Promise.all(looking);
+      expect(looked.map(({ code, err }) => [code, err])).toEqual(notes.map(() => [0, ""]));
+      await (await starting).stop();
+    });
+    const reviews = (await ofAgents()).slice(before);
+    expect(reviews.map((entry) => textAt(entry, "details", "note")).toSorted()).toEqual(
+      Array.from({ length: 6 }, (_, count) => `look ${count}`),
+    );
+    await expectVerifies(world);
+  },
+  60_000,
 );
 
 promise(

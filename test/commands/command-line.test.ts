@@ -22,7 +22,7 @@ async function wordsOf(command: string): Promise<string[]> {
   const section = (title: string): string => new RegExp(`\\n${title}:\\n((?: .*\\n?)*)`).exec(out)?.[1] ?? "";
   const commands = [...section("Commands").matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((match) => match[1] ?? "");
   if (commands.length > 0) return commands.filter((name) => name !== "help");
-  const choices = [...section("Arguments").matchAll(/"([a-z]+)"/g)].map((match) => match[1] ?? "");
+  const choices = [...section("Arguments").matchAll(/"([a-z][a-z-]*)"/g)].map((match) => match[1] ?? "");
   const options = [...section("Options").matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1] ?? "");
   return [...choices, ...options.filter((name) => name !== "--help")];
 }

@@ -1,6 +1,6 @@
 // `sallyport config`: the blocks for clients, whole and at work; what check finds; the schema.
 
-import { readdir, readFile, rm, symlink, writeFile, mkdir, chmod } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -392,7 +392,17 @@ promise("clients:check", "each mistake with its place: files, pairs, names, door
     [
       `version: 1\n${kubeconfig()}http: { operatorToken: o }\n`,
       {},
-      ["…/N/sallyport.yaml:3:24: http.operatorToken: …/N/o can't be read (ENOENT)."],
+      ["…/N/sallyport.yaml:3:24: http.operatorToken: …/N/o can not be opened (ENOENT)."],
+    ],
+    [
+      `version: 1\n${kubeconfig()}http: { operatorToken: o }\n`,
+      { o: ["short", 0o600] },
+      [expect.stringMatching(/^…\/N\/sallyport\.yaml:3:24: http\.operatorToken: …\/N\/o holds no token: /)],
+    ],
+    [
+      `version: 1\n${kubeconfig()}http:\n  operatorToken: o\n  tokens: [{ file: a, subject: a, kind: agent }]\n`,
+      { o: ["t".repeat(43), 0o600], a: ["t".repeat(43), 0o600] },
+      ["…/N/sallyport.yaml:4:18: http.operatorToken: …/N/o holds the same token as another file."],
     ],
     [
       `version: 1\n${kubeconfig()}http: { host: 0.0.0.0 }\n`,
@@ -444,6 +454,17 @@ promise("clients:check", "each mistake with its place: files, pairs, names, door
     const wrong = wrongOf(found).map((says) => says.replaceAll(`wrong-${index}/`, "N/"));
     expect({ config, code, wrong }).toEqual({ config, code: 3, wrong: expected });
   }
+});
+
+promise("clients:check", "a secret behind a link is refused as a start refuses it", async () => {
+  const env = await stateWith("linked", `version: 1\n${kubeconfig()}http: { operatorToken: o }\n`);
+  await writeFile(join(folder, "linked", "real"), "o".repeat(43), { mode: 0o600 });
+  await symlink("real", join(folder, "linked", "o"));
+  const { code, found } = await findings(env);
+  expect([code, wrongOf(found)]).toEqual([
+    3,
+    ["…/linked/sallyport.yaml:3:24: http.operatorToken: …/linked/o is a link: name the file itself."],
+  ]);
 });
 
 promise("clients:check-starts-nothing", "no file made, no folder, no lock", async () => {

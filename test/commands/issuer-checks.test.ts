@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { CommandFailed } from "../../src/commands/io.ts";
-import { issuerChecks } from "../../src/commands/issuer-checks.ts";
+import { issuerChecks, issuerRemarks } from "../../src/commands/issuer-checks.ts";
 import { issuerVerifiers } from "../../src/commands/issuers.ts";
 import { readConfig } from "../../src/commands/setting.ts";
 import { jwksPath, openIssuer, signer, type LoopbackIssuer } from "../contracts/identity/loopback-issuer.ts";
@@ -158,3 +158,30 @@ promise(
     ).toEqual(["issuers.0.peopleWhere: must name a claim"]);
   },
 );
+
+promise("identity:doctor", "doctor says who is let in as a person, who as nobody, and whose names may meet", () => {
+  const remarks = (text: string, registered: number): readonly string[] => {
+    const loaded = loadConfig(`version: 1\n${text}\n`);
+    if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
+    return issuerRemarks(loaded.config, registered).map(({ name, says }) => `${name}: ${says.split(/[:,]| and /)[0]}`);
+  };
+  const issuer = (more = "") =>
+    `issuers: [{ kind: oidc, name: corp, issuer: "https://a.example", audience: [x]${more} }]`;
+  const told = {
+    agents: "agents: no agent is registered",
+    people: "issuer corp: whoever nothing marks as software is a person",
+    names: "issuer corp: its names have no prefix",
+    tokens: "http tokens: the tokens of http.tokens never end",
+  };
+  const tokens = (more = "") => `http: { tokens: [{ file: f, subject: s, kind: agent }]${more} }`;
+  expect([remarks("", 0), remarks(tokens(), 0)]).toEqual([[], []]);
+  expect(remarks(issuer(), 0)).toEqual([told.agents, told.people]);
+  expect(remarks(issuer(), 1)).toEqual([told.people]);
+  expect(remarks(issuer(", peopleWhere: { amr: pwd }"), 1)).toEqual([]);
+  expect(remarks(`${issuer()}\n${tokens()}`, 1)).toEqual([told.people, told.names]);
+  expect(remarks(`${issuer(', peopleWhere: { amr: pwd }, subject: { prefix: "c:" }')}\n${tokens()}`, 1)).toEqual([]);
+  expect(
+    remarks(`${issuer(', peopleWhere: { amr: pwd }, subject: { prefix: "c:" }')}\n${tokens(", host: 10.0.0.5")}`, 1),
+  ).toEqual([told.tokens]);
+  expect(remarks("issuers: [{ kind: service-account, name: lab }]", 0)).toEqual([told.agents]);
+});

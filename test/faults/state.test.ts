@@ -213,18 +213,18 @@ describe("a configuration or a policy with a mistake", () => {
         wrongType: await damaged((path) => writeFile(path("sallyport.yaml"), "version: 1\nhold: long\n")),
         noYaml: await damaged((path) => writeFile(path("sallyport.yaml"), "version: [1\n")),
         nestedKey: await damaged((path) =>
-          changeText(path("sallyport.yaml"), "  port: 0\n", "  port: 0\n  host: any\n"),
+          changeText(path("sallyport.yaml"), "  port: 0\n", "  port: 0\n  hosts: any\n"),
         ),
         noPolicy: await damaged(settings("policies: [none.yaml]\n")),
         wrongEffect: await damaged(policy(rule("    effect: permit\n    match: {}\n"))),
         unknownMatch: await damaged(policy(rule("    effect: deny\n    match: { verb: [get] }\n"))),
         brokenPolicy: await damaged(policy("version: 1\nrules:\n  - id: x\n   effect: allow\n")),
       }).toEqual({
-        unknownKey: "3: STATE/sallyport.yaml:10:1: holds is not a setting.",
-        twice: "3: STATE/sallyport.yaml:10:1: duplicate key",
+        unknownKey: "3: STATE/sallyport.yaml:11:1: holds is not a setting.",
+        twice: "3: STATE/sallyport.yaml:11:1: duplicate key",
         wrongType: "3: STATE/sallyport.yaml:2:7: hold: Invalid input: expected number, received string",
         noYaml: "3: STATE/sallyport.yaml:2:1: bad indent",
-        nestedKey: "3: STATE/sallyport.yaml:7:3: http.host is not a setting.",
+        nestedKey: "3: STATE/sallyport.yaml:8:3: http.hosts is not a setting.",
         noPolicy: "3: STATE/none.yaml can't be read (ENOENT).",
         wrongEffect: '3: STATE/policy.yaml:4:13: `effect` "permit" must be one of allow, deny, require-approval.',
         unknownMatch: '3: STATE/policy.yaml:5:14: Unknown key "verb" in `match`; did you mean verbs?',
@@ -245,7 +245,7 @@ describe("a configuration or a policy with a mistake", () => {
       absent: "3: The kubeconfig SHOP/absent.kubeconfig can't be used: there is no such file.",
       broken: "3: The kubeconfig SHOP/broken.kubeconfig can't be used: it is not valid YAML (line 1).",
       context:
-        '3: STATE/sallyport.yaml:10:10: context: The kubeconfig SHOP/wire.kubeconfig can\'t be used: it has no context "other"; its contexts are wire.',
+        '3: STATE/sallyport.yaml:11:10: context: The kubeconfig SHOP/wire.kubeconfig can\'t be used: it has no context "other"; its contexts are wire.',
     });
   });
 });

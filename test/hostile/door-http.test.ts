@@ -358,6 +358,30 @@ promise(
 
 promise(
   "door:crowd",
+  "large bodies that never end take a bounded room, and small ones come through beside them",
+  async () => {
+    await listening({ limits: { ...short, request: 600_000, head: 600_000 } });
+    const answers: string[] = [];
+    const chunk = " ".repeat(60_000);
+    for (let count = 0; count < 40; count++) {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      closing.push(() => socket.destroy());
+      socket.on("data", (part: Buffer) => answers.push(part.toString("latin1")));
+      socket.write(post("Content-Length: 1000000\r\n"));
+      for (let part = 0; part < 15; part++) socket.write(chunk);
+    }
+    // Sixteen megabytes are one caller's: of forty bodies of nine tenths of one at least twenty are turned away.
+    await expect.poll(() => statuses(answers.join("")).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(20);
+    expect(new Set(statuses(answers.join("")))).toEqual(new Set(["429"]));
+    const large = message("tools/list", { pad: "x".repeat(100_000) });
+    await probe();
+    expect((await sendTo(url, { body: large, headers: { authorization: "Bearer bob-agent" } })).status).toBe(200);
+  },
+);
+
+promise(
+  "door:crowd",
   "somebody who is known opens all that there is and ends nothing: another caller is served all the while",
   async () => {
     const slow = { ...short, request: 600_000, head: 600_000, connections: 64 };

@@ -336,6 +336,37 @@ promise("door:operators", "what operators ask is handed over with who asks, and 
   ]);
 });
 
+promise("door:operators", "a proxy on this machine is not this machine, even one that says nothing of it", async () => {
+  const asked: boolean[] = [];
+  const operators = async (_path: string, who: OperatorAsk) => {
+    asked.push(who.local);
+    return { status: 200, headers: {}, body: "" };
+  };
+  const metrics = async (port: number, headers: Record<string, string> = {}): Promise<void> => {
+    const to = `http://127.0.0.1:${port}`;
+    await sendTo(to, { path: "/metrics", method: "GET", headers: { authorization: undefined, ...headers } });
+  };
+  const [behind, named] = [await freePort(), await freePort()];
+  // Its own name in Host: the proxy passed that on.
+  await listening({ operators, port: behind, url: "https://gate.example.com/mcp" });
+  await metrics(behind);
+  await metrics(behind, { host: "gate.example.com" });
+  for (const name of [
+    "x-forwarded-server",
+    "x-forwarded-prefix",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-client-ip",
+    "x-envoy-external-address",
+  ])
+    await metrics(behind, { [name]: "x" });
+  expect(asked.splice(0)).toEqual([true, false, ...Array.from({ length: 6 }, () => false)]);
+  // Named as a proxy, it is one, whatever it sends.
+  await listening({ operators, port: named, trustedProxies: ["127.0.0.1"] });
+  await metrics(named);
+  expect(asked).toEqual([false]);
+});
+
 function config(text: string): Config {
   const loaded = loadConfig(`version: 1\n${text}`);
   if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));

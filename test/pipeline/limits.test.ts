@@ -191,7 +191,8 @@ describe("attacks on the counts", () => {
           return "seen";
         } catch (thrown) {
           if (!(thrown instanceof Faulted)) throw thrown;
-          return [thrown.fault.code, ...["bound", "most", "seconds"].map((key) => thrown.fault.detail[key])].join(" ");
+          const { bound, most, seconds } = thrown.fault.detail as { bound: string; most: number; seconds: number };
+          return `${thrown.fault.code} ${bound} ${most} ${seconds}`;
         }
       };
       expect(times(1000, () => look(who("ci"))).filter((one) => one === "seen")).toHaveLength(20);

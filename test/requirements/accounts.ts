@@ -47,7 +47,8 @@ export const accounts = {
     source: "issue 6, point 4; AC-2(13), IR-4",
   },
   "accounts:kill-unrecorded": {
-    promise: "A kill switch that can't be put on record kills all the same, says so, and is recorded when that works again",
+    promise:
+      "A kill switch that can't be put on record kills all the same, says so, and is recorded when that works again",
     source: "issue 6, point 4; AC-2(13), IR-4",
   },
   "limits:enforced": {

@@ -53,4 +53,8 @@ export const commands = {
     promise: "npm start does nothing to a person's own cluster without asking them",
     source: "issue 3, npm start",
   },
+  "commands:doctor-issuers": {
+    promise: "doctor asks every issuer for its keys and says what would keep its tokens out",
+    source: "issue 6",
+  },
 } as const;

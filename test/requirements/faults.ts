@@ -119,6 +119,11 @@ export const faults = {
     promise: "What waited for a person when the gateway stopped still waits, and its answer still reaches its caller",
     source: "mcp.md, Waiting for a person; approval.md",
   },
+  "faults:approval-killed": {
+    promise:
+      "Whatever state a request is in when its gateway is killed, the next start goes on from there: it waits, runs once while it is valid and unchanged, or ends",
+    source: "issue 7, Attack and fault tests; approval.md, What is approved",
+  },
   "faults:killed": {
     promise:
       "A killed gateway leaves nothing usable after the next sweep, and its calls are never run again by themselves",

@@ -21,6 +21,16 @@ export const hostile = {
     promise: "What runs is what the approver saw, once",
     source: "approval.md, What is approved",
   },
+  "hostile:one-person": {
+    promise:
+      "One person counts once and never for their own request, whatever accounts, groups and doors they come with",
+    source: "issue 7, Attack and fault tests; approval.md, By whom",
+  },
+  "hostile:approval-text": {
+    promise:
+      "Whatever stands in names, reasons and arguments, the console and the terminal show it as text, cut where it is long, and exactly what was asked is run",
+    source: "issue 7, Attack and fault tests; approval.md, What is approved",
+  },
   "hostile:joined-verifies": {
     promise: "A call that hears another's answer is on record as one that did not run itself",
     source: "evidence.md, Reading; approval.md, Dedupe",
@@ -140,5 +150,41 @@ export const hostile = {
   "hostile:one-cluster": {
     promise: "A call of one cluster never reaches another, by whatever was made for the first",
     source: "issue 4, several clusters; architecture.md, Plan",
+  },
+  "hostile:token-algorithms": {
+    promise: "A token is signed with an allowed algorithm by a key that is for it, or refused",
+    source: "issue 6, bad input; RFC 8725, section 3.1",
+  },
+  "hostile:token-keys": {
+    promise: "A token neither brings its key nor says where to get one",
+    source: "issue 6, bad input; RFC 8725, section 3.10",
+  },
+  "hostile:token-claims": {
+    promise: "A token whose claims are not what they must be is nobody's",
+    source: "issue 6, bad input; RFC 7519, section 4.1",
+  },
+  "hostile:token-groups": {
+    promise: "Groups that can't be believed to be all of them refuse the token",
+    source: "issue 6, bad input",
+  },
+  "hostile:token-delegation": {
+    promise: "A chain of actors that is deep or malformed refuses the token",
+    source: "issue 6, bad input; RFC 8693, section 4.1",
+  },
+  "hostile:token-form": {
+    promise: "Only a whole signed token of bounded size is read",
+    source: "issue 6, bad input; RFC 7515, section 3.1",
+  },
+  "hostile:issuer-answers": {
+    promise: "What an issuer answers can't lead the gateway elsewhere, hold it up, or make a weak key count",
+    source: "issue 6, bad input; mcp.md, The HTTP door",
+  },
+  "hostile:subjects-alike": {
+    promise: "Refusals tell nobody which subjects there are",
+    source: "issue 6, bad input; words.md, What an agent sees",
+  },
+  "hostile:token-words": {
+    promise: "Why a token was refused is told without the token",
+    source: "issue 6, point 9",
   },
 } as const;

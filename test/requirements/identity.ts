@@ -117,6 +117,10 @@ export const identity = {
     promise: "Rules, approvers and the record know the client that a caller's token was issued to",
     source: "issue 6, point 2",
   },
+  "identity:doctor": {
+    promise: "Doctor tells what a setting of the issuers lets in that somebody may not have meant",
+    source: "issue 6, points 1, 2 and 4",
+  },
   "identity:setting-mistakes": {
     promise: "A mistake in an issuer's setting is named with its place before anything runs",
     source: "issue 6, point 1",

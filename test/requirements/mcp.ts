@@ -1,6 +1,15 @@
 // What the tests hold of mcp/ and owner/.
 
 export const mcp = {
+  "mcp:tasks": {
+    promise:
+      "A client that declares the Tasks extension gets a handle for a call that waits for a person, and its result by polling",
+    source: "issue 7, point 8; mcp.md",
+  },
+  "mcp:tasks-own": {
+    promise: "A task is its caller's alone, and no answer of a client approves anything",
+    source: "issue 7, point 8; mcp.md",
+  },
   "mcp:both-eras": {
     promise: "Clients of the 2026-07-28 revision and of the 2025 revisions are served alike, by one server",
     source: "mcp.md, Packages and revisions",

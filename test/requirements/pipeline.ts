@@ -6,6 +6,10 @@ export const pipeline = {
     source: "kubernetes.md, Client; AU-10",
   },
   "pipeline:grant-dies": { promise: "A credential dies with its call", source: "kubernetes.md, Grants; AC-6" },
+  "pipeline:end-before-removal": {
+    promise: "What a call did is on record before anybody waits for a cluster that does not let its credential go",
+    source: "evidence.md, Writing; issue 6, point 5",
+  },
   "pipeline:preview-writes-nothing": {
     promise: "A preview changes nothing",
     source: "kubernetes.md, Previews can't write",

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -13,6 +13,7 @@ import { program } from "../../src/commands/program.ts";
 import { serve } from "../../src/commands/serve.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
 import { writeTokenFile } from "../../src/identity/verifiers/index.ts";
+import { entrySchema } from "../../src/transcript/schemas.ts";
 
 export interface WorldOptions {
   /** A kubeconfig of a running cluster, with an admin's credential. */
@@ -33,7 +34,7 @@ export interface WorldOptions {
   readonly outside?: Outside;
 }
 
-export type Outside = Partial<Pick<Io, "now" | "disk" | "onHangup">>;
+export type Outside = Partial<Pick<Io, "now" | "disk" | "onHangup" | "launched" | "slackApi">>;
 
 /** One answer as the agent sees it. */
 export interface Answer {
@@ -65,6 +66,9 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** One agent plays a whole test file: its limits are for the tests that are about them. */
+const widestLimits = "limits: { inFlight: 1000, callsPerMinute: 100000, bytesPerMinute: 1073741824 }";
+
 export async function openWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "sallyport-world-"));
   await chmod(folder, 0o700);
@@ -86,6 +90,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 mode: multi-user
 kubeconfig: ${JSON.stringify(options.kubeconfigPath)}
 ${options.policy === undefined ? "" : "policies: [policy.yaml]\n"}${options.config ?? "hold: 10"}
+${options.config?.includes("limits:") === true ? "" : widestLimits}
 http:
   port: 0
   tokens:
@@ -161,10 +166,21 @@ http:
     async stop() {
       await agent.close();
       await started.stop();
+      await validEntries(folder);
       await rm(folder, { recursive: true, force: true });
     },
   };
   return world;
+}
+
+/** Throws unless each entry that this world wrote is as docs/entries.schema.json says. */
+async function validEntries(folder: string): Promise<void> {
+  const segments = join(folder, "transcript", "segments");
+  for (const name of (await readdir(segments)).filter((one) => one.endsWith(".ndjson")).sort())
+    for (const line of (await readFile(join(segments, name), "utf8")).split("\n").slice(0, -1)) {
+      const checked = entrySchema.safeParse(JSON.parse(line));
+      if (!checked.success) throw new Error(`an entry is not as published: ${checked.error.message}\n${line}`);
+    }
 }
 
 export function clientTransport(url: string, token: string): StreamableHTTPClientTransport {
@@ -239,6 +255,7 @@ export function testIo(env: Record<string, string>, signal: AbortSignal): Io {
     user: userInfo().username,
     home: env["HOME"] ?? "",
     runtimeFolder: tmpdir(),
+    launched: { node: process.execPath, file: join(import.meta.dirname, "..", "..", "src", "main.ts") },
     shipped: join(import.meta.dirname, "..", "..", "policies"),
     input: new PassThrough(),
     output: new PassThrough(),

@@ -10,6 +10,7 @@ import { localUser } from "../../src/identity/verifiers/index.ts";
 import { tools } from "../../tools/index.ts";
 import { golden } from "../support/golden.ts";
 import { promise } from "../support/promise.ts";
+import { noAccounts } from "../support/accounts.ts";
 
 const refresh =
   "Read the difference as an agent would; if it is meant: UPDATE_GOLDEN=1 npm test -- test/tools/catalogue.test.ts, then npm run docs";
@@ -19,7 +20,7 @@ const most = 16_000;
 const mostOfTwo = 1_600;
 
 async function listed(clusters: readonly string[] = ["prod"]) {
-  const found = await identify([localUser("olga")])({ kind: "local-user", user: "olga", client: "test" });
+  const found = await identify([localUser("olga")], noAccounts)({ kind: "local-user", user: "olga", client: "test" });
   if (found.kind === "refused") throw new Error(found.cause);
   return { tools: listTools(toolsByName(tools), found.principal, () => clusters, clusters.length > 1) };
 }
