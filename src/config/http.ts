@@ -10,7 +10,9 @@ const path = z.string().min(1).max(4096);
 export const claimName = z
   .string()
   .regex(/^[a-z][A-Za-z0-9_]{0,62}$/, "must be a word of letters, digits and _")
-  .refine((one) => !principalFields.includes(one), "is what the gateway itself says of a caller");
+  .refine((one) => !principalFields.includes(one), {
+    error: ({ input }) => `${String(input)} is what the gateway itself says of a caller`,
+  });
 
 /** A bearer token for the loopback door, in a file that only its owner reads. */
 export const tokenSchema = z.strictObject({

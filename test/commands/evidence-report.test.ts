@@ -152,7 +152,8 @@ promise("evidence:gateway", "all queries that expect rows, some others' systems 
 /** A copy of the transcript as it stands: nothing writes to it. */
 async function copied(name: string): Promise<string> {
   const copy = join(out, name);
-  await cp(join(shop.world.folder, "transcript"), copy, { recursive: true });
+  // What is being written this moment is about to be renamed.
+  await cp(join(shop.world.folder, "transcript"), copy, { recursive: true, filter: (path) => !path.endsWith(".new") });
   return copy;
 }
 
