@@ -349,8 +349,11 @@ describe("aborting", () => {
     async () => {
       const { url, seen } = await serve(() => {});
       const client = clientOf(url);
-      const late = await faultFrom(client.request(patching({ signal: AbortSignal.timeout(40) })));
-      expect(late).toMatchObject({ code: "deadline_exceeded", effect: "unknown" });
+      const deadline = new AbortController();
+      const late = faultFrom(client.request(patching({ signal: deadline.signal })));
+      await until(() => seen.length === 1);
+      deadline.abort(new DOMException("over", "TimeoutError"));
+      expect(await late).toMatchObject({ code: "deadline_exceeded", effect: "unknown" });
       const abort = new AbortController();
       const ending = faultFrom(client.request(patching({ signal: abort.signal })));
       await until(() => seen.length === 2);
