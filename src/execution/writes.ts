@@ -18,7 +18,8 @@ import type { Taken } from "./write.ts";
 import { dryRun, marksOf, patchTypes, pinned, pinnedSteps, writeQuery } from "./write-body.ts";
 
 interface Prepared extends Pick<KubeRequest, "verb" | "body" | "contentType" | "query"> {
-  readonly taken?: readonly Taken[];
+  /** Looks which fields would be taken from others; may meet a conflict as the write may. */
+  readonly taking?: () => Promise<readonly Taken[]>;
   /** What the caller's own body says, in the object's shape; absent where there is no body of a caller's. */
   readonly says?: JsonObject;
   /** Where the hidden values of the object must still be hidden. */
@@ -52,13 +53,14 @@ export function writesOf(gate: Gate): Pick<Cluster, "patch" | "apply" | "remove"
       const found = await find(ref, looked);
       const before = found?.object ?? null;
       agreed(options.preconditions, resourcePath({ ...ref.kind, subresource: looked }), ref, before);
-      const { verb, query, taken = [], says, hidden, other = null, ...rest } = await prepare(found);
+      const { verb, query, taking, says, hidden, other = null, ...rest } = await prepare(found);
       if (verb !== "delete") refuse(shownIn(rest.body ?? null));
       const sent = gate.request(
         { verb, ...ref, subresource },
         { ...rest, query: { ...(verb === "delete" ? dryRun(options) : writeQuery(options)), ...query } },
       );
       try {
+        const taken = (await taking?.()) ?? [];
         if (other !== null)
           await client.request(
             gate.request(
@@ -110,8 +112,8 @@ export function writesOf(gate: Gate): Pick<Cluster, "patch" | "apply" | "remove"
           const pin = (one: Json): JsonObject => pinned(isJsonObject(one) ? one : {}, found?.object ?? null);
           const [body, other] = [pin(whole), differs === null ? null : pin(differs)];
           const contentType = applyType;
-          const taken = force ? await takenOver(gate, ref, other ?? body, contentType) : [];
-          return { verb: "patch", body, contentType, query: { force: String(force) }, taken, ...told, other };
+          const asks = { verb: "patch" as const, body, contentType, query: { force: String(force) }, ...told, other };
+          return force ? { ...asks, taking: () => takenOver(gate, ref, other ?? body, contentType) } : asks;
         }),
       ),
     async remove(ref, { cascade, graceSeconds }) {

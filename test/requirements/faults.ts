@@ -1,6 +1,11 @@
 // What the fault matrix holds, through the door: a real MCP client over HTTP to the whole gateway.
 
 export const faults = {
+  "faults:conflict-again": {
+    promise:
+      "A conflict with somebody else's write is looked at again, up to three times, before the agent hears of it",
+    source: "approval.md, What is approved; tools.md",
+  },
   "faults:unknown-tool": {
     promise: "A tool that is hidden or does not exist is a protocol error, and no call",
     source: "words.md, What an agent sees",
