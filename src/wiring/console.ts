@@ -67,13 +67,12 @@ export function consoleDesk({ store, desk, people, mode, about, now }: ConsoleMa
     };
   }
 
-  /** Does every requirement that names this person ask for a fresh login? */
+  /** Does a requirement that names this person ask for a fresh login? One login then meets all that name them. */
   function needsStepUp(request: KeptRequest, voter: Voter): boolean {
-    const weaker = request.requirements.filter(
+    return request.requirements.some(
       (one) =>
-        one.assurance !== "step-up" && mayNotAnswer({ ...request, requirements: [one] }, voter, moment()) === null,
+        one.assurance === "step-up" && mayNotAnswer({ ...request, requirements: [one] }, voter, moment()) === null,
     );
-    return weaker.length === 0 || request.requirements.every((one) => one.assurance === "step-up");
   }
 
   return {

@@ -186,4 +186,12 @@ describe("attacks on the console", () => {
       expect((await place.store.get(one.id))?.state).toBe("pending");
     },
   );
+
+  promise("console:step-up", "asked for beside a weaker requirement too: one fresh login can meet both", async () => {
+    const both = [requirement(), requirement({ rule: "exec", assurance: "step-up" })];
+    const one = await keep(place.store, request({ now: Date.now(), requirements: both }));
+    const kim = await signIn("kim");
+    const page = await (await get(`/console/requests/${one.id}`, kim)).text();
+    expect([page.includes(`${one.id}/step-up`), page.includes(`${one.id}/approve`)]).toEqual([true, false]);
+  });
 });
