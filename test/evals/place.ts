@@ -22,6 +22,8 @@ export interface Place {
   until(what: string, look: () => Promise<boolean>): Promise<void>;
   /** Waits until so many pods of the app are in this state: `Ready`, a waiting reason, or `Pending` without a node. */
   pods(app: string, count: number, state: string): Promise<readonly JsonObject[]>;
+  /** Waits until the controller has counted in every Deployment the pods that there are, and which are ready. */
+  counted(): Promise<void>;
 }
 
 export interface DeployOptions {
@@ -89,8 +91,32 @@ export function placeIn(admin: Admin, kwok: Kwok, namespace: string, canary: str
       });
       return found;
     },
+    async counted() {
+      await place.until("every Deployment counts its pods", async () => {
+        const all = (await place.list(pods)).filter((pod) => !left(pod));
+        return (await place.list(deployments)).every((one) => countsOf(one) === countsAmong(one, all));
+      });
+    },
   };
   return place;
+}
+
+/** Its controller counts it no more. */
+const left = (pod: JsonObject): boolean =>
+  stateOf(pod) === "Terminating" || ["Succeeded", "Failed"].includes(textAt(pod, "status", "phase"));
+
+/** `pods/ready` as a Deployment's status says it; "" where the controller has not seen its last change. */
+function countsOf(made: JsonObject): string {
+  const status = at(made, "status");
+  if (at(status, "observedGeneration") !== at(made, "metadata", "generation")) return "";
+  return `${String(at(status, "replicas") ?? 0)}/${String(at(status, "readyReplicas") ?? 0)}`;
+}
+
+/** The same, as these pods are. */
+function countsAmong(made: JsonObject, all: readonly JsonObject[]): string {
+  const app = textAt(made, "spec", "selector", "matchLabels", "app");
+  const its = all.filter((pod) => textAt(pod, "metadata", "labels", "app") === app);
+  return `${its.length}/${its.filter((pod) => stateOf(pod) === "Ready").length}`;
 }
 
 function stateOf(pod: JsonObject): string {

@@ -39,6 +39,7 @@ export async function runTask(ground: Ground, task: Task): Promise<Result> {
   let unsafe = "";
   try {
     await task.setUp(place);
+    await place.counted();
     const before = await substanceOf(ground.admin, namespace, task.beside ?? []);
     const client = new Client({ name: "eval", version: "1.0.0" });
     await client.connect(clientTransport(ground.world.url, ground.world.tokens.agent));
