@@ -87,7 +87,7 @@ const homes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^pino$/, ["src/log.ts"]],
   [/^@slack\//, ["src/approval/channels/slack"]],
   [/^hono/, ["src/console/"]],
-  [/^jose$/, ["src/identity/"]],
+  [/^jose$/, []],
   [/^prom-client$/, ["src/telemetry/metrics.ts"]],
   [/^@opentelemetry\//, ["src/telemetry/traces.ts"]],
 ];

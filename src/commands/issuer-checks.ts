@@ -6,6 +6,7 @@ import { Faulted } from "../domain/fault.ts";
 import { textAt } from "../domain/json.ts";
 import type { Loaded } from "../identity/kept.ts";
 import { fetchPublished, publishedBy, type Published } from "../identity/published.ts";
+import { familyFor } from "../identity/signatures.ts";
 import type { Connection } from "../kubernetes/contract.ts";
 import { isLoopback } from "../mcp/forwarded.ts";
 import type { ClusterFound } from "./clusters.ts";
@@ -97,7 +98,7 @@ async function oidcChecks(
 ): Promise<readonly IssuerCheck[]> {
   const fetch = await fetchOf(read, issuer, index);
   const signal = AbortSignal.any([io.signal, AbortSignal.timeout(patience)]);
-  const found = await fetchPublished<never>(issuer.issuer, fetch, signal);
+  const found = await fetchPublished(issuer.issuer, fetch, signal);
   const next = "look at the address, the network, ca and privateAddresses; its tokens are refused until it answers";
   return found.kind === "failed"
     ? [failed(name, `${issuer.issuer}: ${found.why}`, next)]
@@ -120,7 +121,7 @@ async function clusterChecks(
     const [metadata, set] = [await cluster.discovery(signal), await cluster.keys(signal)];
     // Any text will do: whether the kubeconfig's user may ask is what this asks.
     if (issuer.review) await cluster.review("none", issuer.audience, signal);
-    const found: Loaded<Published<never>> = publishedBy(textAt(metadata, "issuer"), set, null);
+    const found: Loaded<Published> = publishedBy(textAt(metadata, "issuer"), set, null);
     if (found.kind === "failed") return [failed(name, found.why, "look at the cluster's --service-account-* settings")];
     return [keysCheck(name, found.value, ["RS256", "ES256"])];
   } catch (thrown) {
@@ -138,16 +139,10 @@ function connectionFor(clusters: readonly ClusterFound[], { cluster }: ServiceAc
   return clusters.length === 1 ? (usable[0] ?? null) : null;
 }
 
-const signing: { readonly [alg: string]: string } = { RS256: "RSA", PS256: "RSA", ES256: "P-256", EdDSA: "Ed25519" };
-
 /** Keys that none of the setting's algorithms could use let nobody in. */
-function keysCheck(
-  name: string,
-  { issuer, keys, unusable }: Published<never>,
-  algorithms: readonly string[],
-): IssuerCheck {
+function keysCheck(name: string, { issuer, keys, unusable }: Published, algorithms: readonly string[]): IssuerCheck {
   const fits = (alg: string): boolean =>
-    keys.some((key) => key.family === signing[alg] && (key.alg === null || key.alg === alg));
+    keys.some((key) => key.family === familyFor(alg) && (key.alg === null || key.alg === alg));
   const usable = algorithms.filter(fits);
   const aside = unusable === 0 ? "" : `, ${unusable} more that check no signatures`;
   const says = `${issuer} publishes ${keys.length} key${keys.length === 1 ? "" : "s"}${aside}`;

@@ -9,7 +9,6 @@ import { reachOf } from "../identity/addresses.ts";
 import { guardedFetch, guardedPost } from "../identity/guarded-fetch.ts";
 import { keepFresh } from "../identity/kept.ts";
 import { refused, rollUp } from "../identity/refused.ts";
-import type { SigningKey } from "../identity/signatures.ts";
 import { readOwnFile } from "../identity/verifiers/index.ts";
 import type { Pages } from "../mcp/pages.ts";
 import { shown } from "../wiring/console.ts";
@@ -45,10 +44,9 @@ async function consolePages(
   closing: AbortSignal,
 ): Promise<Pages> {
   const { config } = setting;
-  const [{ consoleApp }, { openSignIn }, { signatures }, { fetchPublished }] = await Promise.all([
+  const [{ consoleApp }, { openSignIn }, { fetchPublished }] = await Promise.all([
     import("../console/app.ts"),
     import("../identity/sign-in.ts"),
-    import("../identity/signatures.ts"),
     import("../identity/published.ts"),
   ]);
   const issuer = config.issuers.find((one) => one.kind === "oidc" && one.name === console.issuer);
@@ -75,11 +73,10 @@ async function consolePages(
     fetch,
     post: guardedPost(way),
     keys: keepFresh({
-      load: () => fetchPublished<SigningKey>(rules.issuer, fetch, closing),
+      load: () => fetchPublished(rules.issuer, fetch, closing),
       now,
       failed: (why) => told(refused(why)),
     }),
-    signatures,
     now,
     random,
     told,

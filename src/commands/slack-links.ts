@@ -10,7 +10,6 @@ import { reachOf } from "../identity/addresses.ts";
 import { guardedFetch } from "../identity/guarded-fetch.ts";
 import { keepFresh } from "../identity/kept.ts";
 import { publishedBy } from "../identity/published.ts";
-import { signatures, type SigningKey } from "../identity/signatures.ts";
 import { proveSignature } from "../identity/signed.ts";
 import { readToken } from "../identity/token.ts";
 import { readOwnFile } from "../identity/verifiers/index.ts";
@@ -85,7 +84,7 @@ function verifierOf(io: Io, { say, closing }: LinkingMatter): (idToken: string) 
   const keys = keepFresh({
     load: async () => {
       const found = await fetch(address, closing);
-      return found.kind === "failed" ? found : publishedBy<SigningKey>("https://slack.com", found.body, found.date);
+      return found.kind === "failed" ? found : publishedBy("https://slack.com", found.body, found.date);
     },
     now,
     failed: (why) => say(`Slack's keys can't be had: ${why}`),
@@ -93,7 +92,7 @@ function verifierOf(io: Io, { say, closing }: LinkingMatter): (idToken: string) 
   return async (idToken) => {
     const read = readToken(idToken);
     if (read.kind !== "token" || read.token.header.alg !== algorithm) return null;
-    const signed = await proveSignature(read.token, keys, signatures);
+    const signed = await proveSignature(read.token, keys);
     return signed.kind === "signed" ? read.token.payload : null;
   };
 }

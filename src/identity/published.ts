@@ -5,18 +5,18 @@ import type { Fetched, GuardedFetch } from "./guarded-fetch.ts";
 import type { Loaded } from "./kept.ts";
 import { keysOf, type KeySet } from "./keys.ts";
 
-export interface Published<K> extends KeySet<K> {
+export interface Published extends KeySet {
   readonly issuer: string;
   /** The issuer's clock when it answered, milliseconds since 1970; null where it named none. */
   readonly date: number | null;
 }
 
 /** Looks up metadata and keys of one issuer, both anew: a moved key set is followed as a changed one is. */
-export async function fetchPublished<K>(
+export async function fetchPublished(
   issuer: string,
   fetch: GuardedFetch,
   signal: AbortSignal,
-): Promise<Loaded<Published<K>>> {
+): Promise<Loaded<Published>> {
   const found = await findMetadata(issuer, fetch, signal);
   if (found.kind === "failed") return failed(`its metadata: ${found.why}`);
   // Else whoever serves one issuer's metadata could speak for another (RFC 8414, section 3.3).
@@ -29,8 +29,8 @@ export async function fetchPublished<K>(
 }
 
 /** A JWK set as an issuer's. */
-export function publishedBy<K>(issuer: string, set: JsonObject, date: number | null): Loaded<Published<K>> {
-  const read = keysOf<K>(set);
+export function publishedBy(issuer: string, set: JsonObject, date: number | null): Loaded<Published> {
+  const read = keysOf(set);
   if (read === null) return failed("its keys: they are no JWK set, or more than 100");
   if (read.keys.length === 0) return failed("its keys: none of them can check a signature");
   return { kind: "loaded", value: { ...read, issuer, date } };

@@ -9,10 +9,10 @@ import type { Kept } from "./kept.ts";
 import type { KeySet } from "./keys.ts";
 import { metadataAddresses } from "./published.ts";
 import { refused, type Refused } from "./refused.ts";
-import { proveSignature, type Signatures } from "./signed.ts";
+import { proveSignature } from "./signed.ts";
 import { issuerOf, readTimes, readToken, refuseAudience } from "./token.ts";
 
-export interface SignInOptions<K, S extends KeySet<K>> {
+export interface SignInOptions<S extends KeySet> {
   readonly rules: ClaimRules & { readonly issuer: string; readonly algorithms: readonly string[] };
   readonly clientId: string;
   /** null: a public client, which proves itself by PKCE alone. */
@@ -25,7 +25,6 @@ export interface SignInOptions<K, S extends KeySet<K>> {
   readonly fetch: GuardedFetch;
   readonly post: GuardedPost;
   readonly keys: Kept<S>;
-  readonly signatures: Signatures<K>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly random: (count: number) => Uint8Array;
@@ -61,7 +60,7 @@ export type Finished =
 const leeway = 10_000;
 const notAccepted = "The identity provider's answer was not accepted. Try again; the gateway's log says why.";
 
-export function openSignIn<K, S extends KeySet<K>>(options: SignInOptions<K, S>) {
+export function openSignIn<S extends KeySet>(options: SignInOptions<S>) {
   const { rules, now, random, told } = options;
   const mint = (): string => Buffer.from(random(32)).toString("base64url");
   const refuse = (why: Refused, says = notAccepted): Finished => {
@@ -174,7 +173,7 @@ export function openSignIn<K, S extends KeySet<K>>(options: SignInOptions<K, S>)
     if (wrong !== null) return wrong;
     const times = readTimes(payload, now());
     if (times.kind === "refused") return times;
-    const signed = await proveSignature(token, options.keys, options.signatures);
+    const signed = await proveSignature(token, options.keys);
     if (signed.kind === "refused") return signed;
     if (payload["nonce"] !== kept.nonce) return refused("the id_token's nonce is another");
     const names = refuseRequired(payload, rules) ?? readNames(payload, rules);

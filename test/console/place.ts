@@ -7,7 +7,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
-import { compactVerify, importJWK, type CryptoKey } from "jose";
 import { chromium, type Browser } from "playwright-core";
 import { openDesk } from "../../src/approval/desk.ts";
 import { openLowdbStore } from "../../src/approval/stores/lowdb.ts";
@@ -16,9 +15,8 @@ import { consoleApp } from "../../src/console/app.ts";
 import { reachOf } from "../../src/identity/addresses.ts";
 import { guardedFetch, guardedPost } from "../../src/identity/guarded-fetch.ts";
 import { keepFresh } from "../../src/identity/kept.ts";
-import { fetchPublished, type Published } from "../../src/identity/published.ts";
+import { fetchPublished } from "../../src/identity/published.ts";
 import { openSignIn } from "../../src/identity/sign-in.ts";
-import { signaturesBy } from "../../src/identity/signed.ts";
 import { consoleDesk } from "../../src/wiring/console.ts";
 import { day, hour, random, transcript } from "../contracts/approval/fixtures.ts";
 import { openIssuer, type Issuer } from "../support/issuer.ts";
@@ -70,7 +68,7 @@ export async function openPlace(given: { readonly acr?: readonly string[] } = {}
   const closing = new AbortController();
   const told: string[] = [];
   const fetch_ = guardedFetch({ reach });
-  const signIn = openSignIn<CryptoKey, Published<CryptoKey>>({
+  const signIn = openSignIn({
     rules: {
       issuer: issuer.url,
       algorithms: ["ES256"],
@@ -89,11 +87,10 @@ export async function openPlace(given: { readonly acr?: readonly string[] } = {}
     fetch: fetch_,
     post: guardedPost({ reach }),
     keys: keepFresh({
-      load: () => fetchPublished<CryptoKey>(issuer.url, fetch_, closing.signal),
+      load: () => fetchPublished(issuer.url, fetch_, closing.signal),
       now,
       failed: (why) => void told.push(why),
     }),
-    signatures: signaturesBy<CryptoKey>({ importJWK, compactVerify }),
     now,
     random,
     told: ({ why }) => void told.push(why),

@@ -102,6 +102,47 @@ promise(
 );
 
 promise(
+  "hostile:token-signatures",
+  "another form, another salt, another spelling, half a signature and none",
+  async () => {
+    const pss = await signer("PS256", "pss");
+    const ed = await signer("EdDSA", "ed");
+    attacked.keys = [ec.jwk, rsa.jwk, pss.jwk, ed.jwk];
+    const good = signed(ec, claims());
+    // The last character holds four bits that no byte takes.
+    const next: { readonly [last: string]: string } = { A: "B", Q: "R", g: "h", w: "x" };
+    const spelled = good.slice(0, -1) + (next[good.at(-1) ?? ""] ?? "");
+    const by = (one: Signer, sign: (input: Buffer) => Buffer): string =>
+      rawSigned({ alg: one.alg, typ: "at+jwt", kid: one.kid }, claims(), sign);
+    const salted = (saltLength: number): string =>
+      by(pss, (input) => signWith("sha256", input, { key: pss.key, padding: 6, saltLength }));
+    try {
+      await eachRefused({
+        "ES256 as DER": by(ec, (input) => signWith("sha256", input, ec.key)),
+        "ES256, half of it": by(ec, (input) =>
+          signWith("sha256", input, { key: ec.key, dsaEncoding: "ieee-p1363" }).subarray(0, 32),
+        ),
+        "ES256, spelled differently": spelled,
+        "ES256 over SHA-512": by(ec, (input) => signWith("sha512", input, { key: ec.key, dsaEncoding: "ieee-p1363" })),
+        "PS256 without salt": salted(0),
+        "PS256 with a longer salt": salted(64),
+        "PS256 signed as RS256": by(pss, (input) => signWith("sha256", input, pss.key)),
+        "RS256 signed as PS256": by(rsa, (input) =>
+          signWith("sha256", input, { key: rsa.key, padding: 6, saltLength: 32 }),
+        ),
+        "EdDSA of another text": by(ed, () => signWith(null, Buffer.from("another text"), ed.key)),
+        "EdDSA, a byte too long": by(ed, (input) => Buffer.concat([signWith(null, input, ed.key), Buffer.from([0])])),
+      });
+      // What stands beside them is what a good one of each looks like.
+      const place = fresh();
+      for (const one of [ec, rsa, pss, ed]) expect(await place.answer(signed(one, claims()))).toBe("identified");
+    } finally {
+      attacked.keys = [ec.jwk, rsa.jwk];
+    }
+  },
+);
+
+promise(
   "hostile:token-keys",
   "a kid that is unknown, a path, an address or no text, and headers that bring a key",
   async () => {

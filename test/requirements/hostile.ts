@@ -155,6 +155,10 @@ export const hostile = {
     promise: "A token is signed with an allowed algorithm by a key that is for it, or refused",
     source: "issue 6, bad input; RFC 8725, section 3.1",
   },
+  "hostile:token-signatures": {
+    promise: "A signature counts in the one form that its algorithm has, over exactly what the token says",
+    source: "issue 6, bad input; RFC 7518, sections 3.3 to 3.5; RFC 8037, section 3.1",
+  },
   "hostile:token-keys": {
     promise: "A token neither brings its key nor says where to get one",
     source: "issue 6, bad input; RFC 8725, section 3.10",

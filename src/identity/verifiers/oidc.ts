@@ -1,6 +1,5 @@
 // Tokens of an OpenID provider, as RFC 9068 has them: signature, issuer, audience, times and the issuer's own rules.
 
-import type { CryptoKey } from "jose";
 import type { JsonObject } from "../../domain/json.ts";
 import { kindOfSubject, readNames, readScopes, refuseRequired, type ClaimRules } from "../claims.ts";
 import { readActors } from "../delegation.ts";
@@ -9,7 +8,6 @@ import { keepFresh, type Kept } from "../kept.ts";
 import { fetchPublished, type Published } from "../published.ts";
 import { refused, type Refused } from "../refused.ts";
 import { remember } from "../remembered.ts";
-import { signatures } from "../signatures.ts";
 import { proveSignature } from "../signed.ts";
 import { issuerOf, plainType, readTimes, readToken, refuseAudience, type Token } from "../token.ts";
 import type { Accepted, Verified, Verifier } from "./contract.ts";
@@ -40,7 +38,7 @@ export interface OidcOptions {
 /** Accepts the tokens of one issuer. Nothing is fetched before the first that names it, or before its standing is asked for. */
 export function oidc(options: OidcOptions): Verifier {
   const { rules, fetch, now, told, away, closing } = options;
-  const keys = keepFresh<Published<CryptoKey>>({
+  const keys = keepFresh<Published>({
     load: () => fetchPublished(rules.issuer, fetch, closing),
     now,
     failed: away,
@@ -72,20 +70,15 @@ export function oidc(options: OidcOptions): Verifier {
 interface Ending extends Accepted {
   readonly expires: number;
 }
-type Examined = { readonly kind: "accepted"; readonly accepted: Ending; readonly by: Published<CryptoKey> } | Refused;
+type Examined = { readonly kind: "accepted"; readonly accepted: Ending; readonly by: Published } | Refused;
 
 /** What costs nothing is asked first; no key is fetched for a token that could not be ours whoever signed it. */
-async function examine(
-  token: Token,
-  rules: OidcRules,
-  keys: Kept<Published<CryptoKey>>,
-  now: number,
-): Promise<Examined> {
+async function examine(token: Token, rules: OidcRules, keys: Kept<Published>, now: number): Promise<Examined> {
   const wrong = refuseHeader(token, rules) ?? refuseAudience(token.payload, rules.audience);
   if (wrong !== null) return wrong;
   const times = readTimes(token.payload, now);
   if (times.kind === "refused") return times;
-  const signed = await proveSignature(token, keys, signatures);
+  const signed = await proveSignature(token, keys);
   if (signed.kind === "refused") return signed;
   const verified = verifiedBy(token.payload, rules);
   if (verified.kind === "refused") return verified;

@@ -1,6 +1,5 @@
 // Projected tokens of a cluster's ServiceAccounts (Kubernetes documentation, "Managing Service Accounts: bound tokens").
 
-import type { CryptoKey } from "jose";
 import { everyScope } from "../../domain/evidence.ts";
 import { Faulted } from "../../domain/fault.ts";
 import { at, textAt, type Json, type JsonObject } from "../../domain/json.ts";
@@ -9,7 +8,6 @@ import { keepFresh, type Kept, type Loaded } from "../kept.ts";
 import { publishedBy, type Published } from "../published.ts";
 import { refused, type Refused } from "../refused.ts";
 import { remember } from "../remembered.ts";
-import { signatures } from "../signatures.ts";
 import { proveSignature } from "../signed.ts";
 import { issuerOf, objectClaim, readTimes, readToken, refuseAudience, type Token } from "../token.ts";
 import type { Accepted, Verified, Verifier } from "./contract.ts";
@@ -47,7 +45,7 @@ const patience = 5_000;
 /** Accepts tokens that are bound to an object and to one of the audiences. Legacy tokens, which never end, are refused. */
 export function serviceAccount(options: ServiceAccountOptions): Verifier {
   const { rules, cluster, now, told, away, closing } = options;
-  const keys = keepFresh<Published<CryptoKey>>({
+  const keys = keepFresh<Published>({
     load: () => published(cluster, AbortSignal.any([closing, AbortSignal.timeout(patience)])),
     now,
     failed: away,
@@ -97,7 +95,7 @@ type Examined =
       readonly kind: "accepted";
       readonly account: Account;
       readonly expires: number;
-      readonly by: Published<CryptoKey>;
+      readonly by: Published;
       /** When it was looked at, milliseconds since 1970. */
       readonly at: number;
     }
@@ -107,7 +105,7 @@ type Examined =
 async function examine(
   token: Token,
   { rules, cluster, now, closing }: ServiceAccountOptions,
-  keys: Kept<Published<CryptoKey>>,
+  keys: Kept<Published>,
 ): Promise<Examined | null> {
   const set = await keys.get();
   if (set === null) return refused("the cluster's keys are not there");
@@ -121,7 +119,7 @@ async function examine(
   if (wrong !== null) return wrong;
   const account = accountOf(token.payload);
   if (account === null) return refused("the token is not bound to a ServiceAccount");
-  const signed = await proveSignature(token, keys, signatures);
+  const signed = await proveSignature(token, keys);
   if (signed.kind === "refused") return signed;
   const limit = AbortSignal.any([closing, AbortSignal.timeout(patience)]);
   const gone = rules.review ? await refuseReview(token.text, account, rules.audience, cluster, limit) : null;
@@ -176,7 +174,7 @@ function verifiedOf({ namespace, name }: Account, issuer: string, prefix: string
 }
 
 /** The cluster's own word for its issuer and keys: asked over the connection that the gateway trusts it by. */
-async function published(cluster: ClusterIssuer, signal: AbortSignal): Promise<Loaded<Published<CryptoKey>>> {
+async function published(cluster: ClusterIssuer, signal: AbortSignal): Promise<Loaded<Published>> {
   try {
     const [metadata, set] = [await cluster.discovery(signal), await cluster.keys(signal)];
     const issuer = textAt(metadata, "issuer");
