@@ -83,7 +83,7 @@ async function listFigure(http: Wire): Promise<Figure> {
   const bare = poster(echo.url, 1);
   try {
     const asked = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} });
-    const [own = [], floor = []] = await byTurns(600, [() => http.ask("tools/list", {}), () => bare.send(asked)]);
+    const [own = [], floor = []] = await byTurns(3_000, [() => http.ask("tools/list", {}), () => bare.send(asked)]);
     return {
       figure: "tools/list over HTTP, p50",
       measured: median(own),

@@ -11,6 +11,8 @@ export interface Kept<T> {
   current(): T | null;
   /** As `current`, but where nothing is it looks. */
   get(): Promise<T | null>;
+  /** As `get`, but after a look that failed it waits for none: whoever is away holds a caller up once. */
+  soon(): Promise<T | null>;
   /** Looks once more, or joins a look that runs; null where the last one was too short ago, or found nothing. */
   again(): Promise<T | null>;
   /** Is something there that counts? Where not, a look begins. */
@@ -79,6 +81,12 @@ export function keepFresh<T>({ load, now, failed }: KeepOptions<T>): Kept<T> {
     current,
     async get() {
       return current() ?? (cooling() ? null : await look());
+    },
+    async soon() {
+      const found = current();
+      if (found !== null || cooling()) return found;
+      const looking = look();
+      return last.failedAt === -Infinity ? await looking : null;
     },
     async again() {
       if (flight === null && younger(last.began, times.again)) return null;

@@ -97,6 +97,10 @@ export const identity = {
     promise: "The operator learns why tokens are refused, rolled up and without the tokens",
     source: "issue 6; words.md, What an agent sees",
   },
+  "identity:cluster-away": {
+    promise: "A cluster that does not answer holds the callers of another one up once, not each time",
+    source: "issue 6, point 1; tools.md (a dead cluster blocks no other)",
+  },
   "identity:service-account": {
     promise: "A ServiceAccount's bound token for our audience stands for that account and nobody else",
     source: "issue 6, point 1; Kubernetes, Managing Service Accounts",

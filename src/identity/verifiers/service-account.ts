@@ -107,7 +107,8 @@ async function examine(
   { rules, cluster, now, closing }: ServiceAccountOptions,
   keys: Kept<Published>,
 ): Promise<Examined | null> {
-  const set = await keys.get();
+  // Whose token it is can't be told without them, so it may be another cluster's, which should not wait for this one.
+  const set = await keys.soon();
   if (set === null) return refused("the cluster's keys are not there");
   if (issuerOf(token.payload) !== set.issuer) return null;
   if (!algorithms.includes(token.header.alg)) return refused("the algorithm is not a cluster's", token.header.alg);
