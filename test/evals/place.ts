@@ -109,7 +109,9 @@ const left = (pod: JsonObject): boolean =>
 function countsOf(made: JsonObject): string {
   const status = at(made, "status");
   if (at(status, "observedGeneration") !== at(made, "metadata", "generation")) return "";
-  return `${String(at(status, "replicas") ?? 0)}/${String(at(status, "readyReplicas") ?? 0)}`;
+  // Kubernetes leaves out what is 0.
+  const count = (field: string): string => JSON.stringify(at(status, field) ?? 0);
+  return `${count("replicas")}/${count("readyReplicas")}`;
 }
 
 /** The same, as these pods are. */
