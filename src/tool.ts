@@ -13,6 +13,7 @@ export { fault, Faulted } from "./domain/fault.ts";
 export type { Effect } from "./domain/call.ts";
 export type { Verb } from "./domain/access.ts";
 export { answer, fullKind, isCustom, named, placeOf, refersTo } from "./kit/answer.ts";
+export { asWritten, defaultsOf, isDefault } from "./kit/defaults.ts";
 export { eventRow, groupEvents, isAbout, type EventRow } from "./kit/events.ts";
 export { findingLines, mergeFindings, type Finding, type Merged } from "./kit/findings.ts";
 export { errorLines, foldLog } from "./kit/fold.ts";

@@ -3,8 +3,10 @@
 import { z } from "zod";
 import {
   answer,
+  asWritten,
   at,
   cellOf,
+  defaultsOf,
   defineTool,
   fault,
   Faulted,
@@ -91,14 +93,14 @@ export default defineTool({
       case "spec":
         return answer(
           [`${title}: the fields to edit.`],
-          [{ kind: "object", object: withoutServerFields(object, false, found.group) }],
+          [{ kind: "object", object: withoutServerFields(object, false) }],
           {},
           hasAnnotations(object),
         );
       case "full":
         return answer(
           [`${title}: with status.`],
-          [{ kind: "object", object: withoutServerFields(object, true, found.group) }],
+          [{ kind: "object", object: withoutServerFields(object, true) }],
           {},
           true,
         );
@@ -123,7 +125,7 @@ function part(title: string, object: JsonObject, path: string): Output {
 const hasAnnotations = (object: JsonObject): boolean => at(object, "metadata", "annotations") !== undefined;
 
 /** The object as a person would write it: what the server alone fills in is left out. */
-function withoutServerFields(object: JsonObject, status: boolean, group: string): JsonObject {
+function withoutServerFields(object: JsonObject, status: boolean): JsonObject {
   const metadata = at(object, "metadata");
   const kept = isJsonObject(metadata) ? metadata : {};
   const dropped = ["managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"];
@@ -131,9 +133,8 @@ function withoutServerFields(object: JsonObject, status: boolean, group: string)
     Object.entries(kept).filter(([key]) => !dropped.includes(key) || (status && key === "creationTimestamp")),
   );
   const entries = Object.entries(object).filter(([key]) => key !== "metadata" && (status || key !== "status"));
-  const clean = Object.fromEntries(
-    entries.map(([key, value]) => [key, status || isCustom(group) ? value : withoutDefaults(value)]),
-  );
+  const defaults = status ? null : defaultsOf(object);
+  const clean = Object.fromEntries(entries.map(([key, value]) => [key, asWritten(value, defaults, key)]));
   const { apiVersion, kind, ...rest } = clean;
   return {
     ...(apiVersion === undefined ? {} : { apiVersion }),
@@ -149,45 +150,6 @@ function withoutRevision(metadata: JsonObject): JsonObject {
   if (!isJsonObject(annotations)) return metadata;
   const kept = Object.entries(annotations).filter(([key]) => key !== "deployment.kubernetes.io/revision");
   return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };
-}
-
-/** Values that the API server fills in when nobody says otherwise (Kubernetes API reference, v1.36); in a custom resource nobody does. */
-const defaults: { readonly [field: string]: readonly Json[] } = {
-  dnsPolicy: ["ClusterFirst"],
-  restartPolicy: ["Always"],
-  schedulerName: ["default-scheduler"],
-  terminationGracePeriodSeconds: [30],
-  terminationMessagePath: ["/dev/termination-log"],
-  terminationMessagePolicy: ["File"],
-  imagePullPolicy: ["IfNotPresent", "Always"],
-  progressDeadlineSeconds: [600],
-  revisionHistoryLimit: [10],
-  sessionAffinity: ["None"],
-  internalTrafficPolicy: ["Cluster"],
-  ipFamilyPolicy: ["SingleStack"],
-  successThreshold: [1],
-  failureThreshold: [3],
-  timeoutSeconds: [1],
-  periodSeconds: [10],
-  protocol: ["TCP"],
-  defaultMode: [420],
-  enableServiceLinks: [true],
-  preemptionPolicy: ["PreemptLowerPriority"],
-  creationTimestamp: [null],
-};
-
-function withoutDefaults(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutDefaults);
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(
-        ([key, inner]) =>
-          !defaults[key]?.includes(inner as never) &&
-          !(key === "securityContext" && isJsonObject(inner) && Object.keys(inner).length === 0),
-      )
-      .map(([key, inner]) => [key, withoutDefaults(inner)]),
-  );
 }
 
 async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: Kit): Promise<Output> {
@@ -214,7 +176,7 @@ async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: K
   else if (at(object, "spec", "template") === undefined && at(object, "spec", "containers") === undefined) {
     const spec = at(object, "spec");
     if (spec !== undefined)
-      blocks.push({ kind: "object", object: { spec: isCustom(ref.kind.group) ? spec : withoutDefaults(spec) } });
+      blocks.push({ kind: "object", object: { spec: asWritten(spec, defaultsOf(object), "spec") } });
   }
   blocks.push(...(await warnings(ref, kit)));
   return answer([`${title}.`], blocks, {}, true);
@@ -223,6 +185,7 @@ async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: K
 function containers(object: JsonObject): Block[] {
   const list = at(object, "spec", "template", "spec", "containers") ?? at(object, "spec", "containers");
   const statuses = at(object, "status", "containerStatuses");
+  const defaults = defaultsOf(object);
   return (Array.isArray(list) ? list : []).flatMap((one: JsonObject): Block[] => {
     const name = textAt(one, "name");
     const status = (Array.isArray(statuses) ? statuses : []).find(
@@ -232,7 +195,7 @@ function containers(object: JsonObject): Block[] {
     for (const key of ["command", "args", "env", "resources", "ports"]) {
       const value = one[key];
       if (value !== undefined && !(isJsonObject(value) && Object.keys(value).length === 0))
-        shown[key] = withoutDefaults(value);
+        shown[key] = asWritten(value, defaults, `${defaults?.podSpec ?? ""}.containers[].${key}`);
     }
     if (status !== undefined) {
       shown["ready"] = at(status, "ready") === true;
