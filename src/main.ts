@@ -10,6 +10,7 @@ import { isatty } from "node:tty";
 import { setFlagsFromString } from "node:v8";
 import module from "node:module";
 import { CommandFailed, nodeIsTooOld, sentenceOf, stateFolder, type Io } from "./commands/io.ts";
+import { prepareFolder } from "./owner/folder.ts";
 
 declare const SALLYPORT_VERSION: string | undefined;
 
@@ -83,9 +84,10 @@ const io: Io = {
   },
 };
 
-// Compiled code is kept where only the owner can write; everything heavy is imported after this line.
+// Compiled code is kept where only the owner can write, and nowhere else; everything heavy is imported after this line.
 try {
-  module.enableCompileCache(join(stateFolder(process.env), "cache"));
+  const folder = stateFolder(process.env);
+  if (prepareFolder(folder, io.uid) === "") module.enableCompileCache(join(folder, "cache"));
 } catch (thrown) {
   if (!(thrown instanceof CommandFailed)) throw thrown;
 }

@@ -1,6 +1,7 @@
 // A state folder that can't be used or was tampered with: the gateway does not start, says which file, and changes nothing.
 
-import { appendFile, chmod, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { promise } from "../support/promise.ts";
@@ -58,6 +59,30 @@ describe("a folder that can't be written", () => {
     await writeFile(file, "");
     expect(await starting(file)).toBe("1: The state folder STATE can't be made (EEXIST).");
     expect(await starting(join(file, "below"))).toBe("1: The state folder STATE can't be made (ENOTDIR).");
+  });
+
+  promise(
+    "faults:state-folder",
+    "where no folder can be made, it does not try for ever",
+    () => {
+      const home = "/proc/sallyport/home";
+      const env = { ...shop.world.env, SALLYPORT_HOME: home };
+      const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+      // As a process of its own: one that goes on for ever, deaf to signals, can be ended.
+      const ending = { timeout: 60_000, killSignal: "SIGKILL" } as const;
+      const { status, stderr } = spawnSync(process.execPath, [main, "serve", "--http"], { env, ...ending });
+      expect([status, stderr.toString()]).toEqual([1, `The state folder ${home} can't be made (ENOENT).\n`]);
+    },
+    300_000,
+  );
+
+  promise("faults:state-folder", "of what others may write in not even the compiled code is used", async () => {
+    const home = join(shop.folder, "shared");
+    await mkdir(home);
+    await chmod(home, 0o777);
+    const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+    spawnSync(process.execPath, [main, "--version"], { env: { ...shop.world.env, SALLYPORT_HOME: home } });
+    expect(await readdir(home)).toEqual([]);
   });
 
   promise("faults:state-folder", "one that others may write in", async () => {
