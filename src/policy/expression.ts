@@ -290,7 +290,7 @@ export function compileExpression({ expr }: ParsedExpression, names: readonly st
   const run = plan(env, expr);
   return (valueOf, room) => {
     const bound = Object.create(null) as Record<string, CelInput>;
-    for (const name of names) bound[name === reserved ? standIn : name] = inputOf(valueOf(name));
+    for (const name of names) bind(bound, name === reserved ? standIn : name, valueOf(name));
     const given = Math.min(mostWork, room.left);
     meter.left = given;
     meter.stopped = given <= 0;
@@ -305,10 +305,15 @@ export function compileExpression({ expr }: ParsedExpression, names: readonly st
   };
 }
 
-/** An error value is carried along by the library until something does not depend on it. One may stand in a mapping of facts. */
-function inputOf(value: Value | Unknown): CelInput {
-  if (typeof value !== "object" || value === null) return value;
-  if ("unknown" in value) return celError(value.unknown) as never;
+/** Binds a fact. One that is not known is bound to an error, which the library carries along until something does not depend on it. */
+function bind(bound: Record<string, CelInput>, name: string, value: Value | Unknown): void {
+  if (typeof value !== "object" || value === null || !("unknown" in value)) bound[name] = inputOf(value);
+  // The library's types know errors as results only; its evaluation takes them as variables too.
+  else Object.defineProperty(bound, name, { value: celError(value.unknown), enumerable: true });
+}
+
+/** An error value may stand in a mapping of facts, too. */
+function inputOf(value: Value): CelInput {
   if (!(value instanceof Map)) return value;
   const known = celMap(value as ReadonlyMap<string, CelInput>);
   const errors = new Map<unknown, CelError>();

@@ -26,23 +26,30 @@ export function loadPolicy(files: readonly PolicyFile[], known: Known = {}): Loa
     return whole(`The policy files together are larger than ${most.allBytes} bytes.`);
   const problems: Problem[] = [];
   const parsed: ParsedFile[] = [];
+  const room = { tokens: most.tokens };
   for (const file of files) {
-    const result = parse(file);
+    const result = parse(file, room);
     if (result.kind === "refused") problems.push(result.problem);
     else parsed.push(result.parsed);
   }
   return assemble(parsed, problems, known);
 }
 
+/** How many parts the files may still hold, all together. */
+interface TokenRoom {
+  tokens: number;
+}
+
 /** One file as plain data. */
 function parse(
   file: PolicyFile,
+  room: TokenRoom,
 ): { readonly kind: "parsed"; readonly parsed: ParsedFile } | { readonly kind: "refused"; readonly problem: Problem } {
   const { path, text } = file;
   const stop = (line: number, column: number, sentence: string) =>
     ({ kind: "refused", problem: { path, line, column, sentence } }) as const;
   if (Buffer.byteLength(text) > most.bytes) return stop(1, 1, `The file is larger than ${most.bytes} bytes.`);
-  const lexemes = screen(text);
+  const lexemes = screen(text, room);
   if ("sentence" in lexemes) return stop(...positionOf(text, lexemes.offset), lexemes.sentence);
 
   const lineCounter = new LineCounter();
@@ -108,7 +115,7 @@ function compose(lexemes: readonly string[], lineCounter: LineCounter, length: n
 }
 
 /** The text's lexemes, or the first among them that a policy has no use for: found before the parser spends time on it. */
-function screen(text: string): readonly string[] | Screened {
+function screen(text: string, room: TokenRoom): readonly string[] | Screened {
   const lexemes: string[] = [];
   let [offset, flow, dashes, documents] = [0, 0, 0, 0];
   let before: string | null = "newline";
@@ -117,7 +124,8 @@ function screen(text: string): readonly string[] | Screened {
     const type: string | null = before === "scalar" ? "text" : CST.tokenType(source);
     const refusal = unwanted[type ?? ""];
     if (refusal !== undefined) return { offset, sentence: refusal };
-    if (lexemes.push(source) > most.tokens) return { offset, sentence: "The file holds more parts than a policy may." };
+    if (room.tokens-- <= 0) return { offset, sentence: "The file holds more parts than a policy may." };
+    lexemes.push(source);
     if (type === "flow-map-start" || type === "flow-seq-start") flow += 1;
     if (type === "flow-map-end" || type === "flow-seq-end") flow -= 1;
     if (type === "seq-item-ind") dashes += 1;

@@ -200,6 +200,16 @@ promise("policy:load-bounded", "each hostile file ends in one sentence", () => {
   golden("policy/hostile.txt", `${sentences.join("\n")}\n`);
 });
 
+promise("policy:load-bounded", "several files share what one may hold", () => {
+  const text = `version: 1\nrules: []\n${"#\n".repeat(120_000)}`;
+  const load = (...paths: string[]) => loadPolicy(paths.map((path) => ({ path, text })));
+  expect(load("a").kind).toBe("loaded");
+  const both = load("a", "b");
+  expect(both.kind === "refused" ? both.problems.map(({ path, sentence }) => [path, sentence]) : []).toEqual([
+    ["b", "The file holds more parts than a policy may."],
+  ]);
+});
+
 promise("policy:load-bounded", "a file of nothing but mistakes reports a screenful of them", () => {
   const loaded = loadPolicy([{ path: "p.yaml", text: `version: 1\nrules:\n${"- {id: A}\n".repeat(4000)}` }]);
   expect(loaded.kind === "refused" && loaded.problems.length).toBe(50);
