@@ -220,7 +220,7 @@ describe.skipIf("skip" in cluster)(`broken tools on a real control plane${why}`,
       const after = await arena.admin.send("GET", `/apis/apps/v1/namespaces/${place}/deployments/api`);
       expect(at(after.body, "spec")).toEqual(at(before.body, "spec"));
     },
-    120_000,
+    300_000,
   );
 
   promise(

@@ -58,6 +58,20 @@ export const tools = {
     promise: "A diff leaves out what Kubernetes fills in by itself, and nothing else",
     source: "tools.md, section 5",
   },
+  "tools:change-one-diff": {
+    promise:
+      "The diff of what can be seen is one text: what the agent is shown before and after, what the approver is shown, and what the entry keeps",
+    source: "issue 4, Diff; tools.md, section 5",
+  },
+  "tools:bounds": {
+    promise: "Every argument has the bound that the catalogue gives it, and one beyond it is refused by its name",
+    source: "tools.md, section 1: bounds kept at run time",
+  },
+  "tools:view-as-written": {
+    promise:
+      "The view to edit and apply leaves out what Kubernetes fills in by itself, and nothing that somebody wrote",
+    source: "tools.md, section 2: views",
+  },
   "tools:change-job": { promise: "A Job from a CronJob is the CronJob's own", source: "tools.md, section 1" },
   "tools:change-node-power": {
     promise: "No way of writing brings a pod the node's namespaces, files or power",
