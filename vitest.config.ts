@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     globalSetup: ["test/cluster/global-setup.ts"],
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // They end what hangs and promise nothing of speed: whole gateways and control planes start in these, on machines that have more to do.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
     pool: "forks",
     maxWorkers: 2,
   },

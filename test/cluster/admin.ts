@@ -28,14 +28,22 @@ export interface Admin {
   audit(): Promise<readonly JsonObject[]>;
 }
 
+/** Nothing came of the request: it can be sent again. */
+class NotSent extends Error {}
+
+/** On a busy machine a server gives up a handshake that takes too long. */
+function neverSent({ message }: Error): boolean {
+  return message.includes("before secure TLS connection was established");
+}
+
 export function adminOf(options: AdminOptions): Admin {
   const url = new URL(options.server);
-  const send: Admin["send"] = (
-    method,
-    path,
-    body,
-    { token = options.adminToken, contentType = "application/json" } = {},
-  ) =>
+  const once = (
+    method: string,
+    path: string,
+    body: Json | undefined,
+    { token = options.adminToken, contentType = "application/json" }: NonNullable<Parameters<Admin["send"]>[3]>,
+  ): ReturnType<Admin["send"]> =>
     new Promise((resolve, reject) => {
       const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(
         {
@@ -60,9 +68,19 @@ export function adminOf(options: AdminOptions): Admin {
           });
         },
       );
-      request.on("error", reject);
+      request.on("error", (thrown: NodeJS.ErrnoException) =>
+        reject(neverSent(thrown) || (method === "GET" && request.reusedSocket) ? new NotSent(thrown.message) : thrown),
+      );
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
+  const send: Admin["send"] = async (method, path, body, asked = {}) => {
+    for (let tries = 1; ; tries++)
+      try {
+        return await once(method, path, body, asked);
+      } catch (thrown) {
+        if (!(thrown instanceof NotSent) || tries === 10) throw thrown;
+      }
+  };
   return {
     send,
     async create(path, body) {

@@ -49,7 +49,7 @@ describe.skipIf("skip" in cluster)(`change tools on a real control plane${why}`,
     await admin.create(`${core}/configmaps`, configMap("logins", { "app.properties": `db.password=${password}` }));
     for (const name of ["gone-1", "gone-2", "gone-3", "stays"])
       await admin.create(`${core}/configmaps`, configMap(name, {}));
-    world = await openWorld({ kubeconfigPath: cluster.kubeconfigPath, enroll: [place] });
+    world = await openWorld({ kubeconfigPath: cluster.kubeconfigPath, enroll: [place], config: "hold: 45" });
   });
   afterAll(async () => {
     await world?.stop();

@@ -138,17 +138,17 @@ export async function startControlPlane(options: {
 }
 
 async function ready(server: string, ca: string, apiserver: ChildProcess, log: string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (const until = Date.now() + 240_000; Date.now() < until;) {
     if (apiserver.exitCode !== null) throw new Error(`kube-apiserver ended with ${apiserver.exitCode}; see ${log}`);
     if (await answers(`${server}/readyz`, ca)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`kube-apiserver was not ready within 60 s; see ${log}`);
+  throw new Error(`kube-apiserver was not ready within 240 s; see ${log}`);
 }
 
 function answers(url: string, ca: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const asked = request(url, { ca, timeout: 1000 }, (response) => {
+    const asked = request(url, { ca, timeout: 10_000 }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

@@ -53,7 +53,7 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
     await defineKinds(admin);
     await furnish(admin);
     world = await openWorld({ kubeconfigPath: plane.kubeconfigPath, enroll: [place], policy, config: "hold: 0" });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await world?.stop();
     await plane?.stop();
@@ -200,7 +200,7 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
       expect([again.code, again.err]).toEqual([1, "fleets.example.com is not enrolled in this cluster."]);
       await run("enroll", ...kinds);
     },
-    60_000,
+    300_000,
   );
 
   promise("tools:custom-resources", "objects_list: printer columns, paths, counts, search, problems", async () => {
@@ -452,7 +452,7 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
         await own.stop();
       }
     },
-    60_000,
+    300_000,
   );
 });
 

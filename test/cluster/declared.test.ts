@@ -318,7 +318,7 @@ describe.skipIf("skip" in cluster)(`what is declared and what is sent, on a real
       // A tool that never succeeds would make this test say nothing of it.
       expect(made.filter((one) => never.includes(one.tool)).map(({ answer }) => answer.text)).toEqual([]);
     },
-    180_000,
+    300_000,
   );
 });
 

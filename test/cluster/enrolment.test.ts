@@ -45,7 +45,7 @@ describe.skipIf("skip" in provided)(`on a real kube-apiserver${why}`, () => {
       KUBECONFIG: plane.kubeconfigPath,
     };
     for (const name of ["shop", "pay"]) await admin.create("/api/v1/namespaces", namespace(name, "any"));
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await plane?.stop();
     await rm(folder, { recursive: true, force: true });
@@ -123,7 +123,7 @@ describe.skipIf("skip" in provided)(`on a real kube-apiserver${why}`, () => {
       await admin.send("DELETE", `${rbac}/clusterroles/sallyport-ceiling`);
       expect(await enroll()).toEqual(["created ClusterRole sallyport-ceiling"]);
     },
-    60_000,
+    300_000,
   );
 
   promise(
@@ -201,7 +201,7 @@ describe.skipIf("skip" in provided)(`on a real kube-apiserver${why}`, () => {
         await admin.send("DELETE", `${rbac}/${path}`);
       expect(await enrolment()).toEqual(["ok pay, shop"]);
     },
-    60_000,
+    300_000,
   );
 
   /** The plane's kubeconfig with another user and more of its cluster. */
@@ -291,7 +291,7 @@ describe.skipIf("skip" in provided)(`on a real kube-apiserver${why}`, () => {
       });
       expect(tunnel.asked()).toBeGreaterThan(0);
     },
-    60_000,
+    300_000,
   );
 
   promise(
@@ -377,7 +377,7 @@ describe.skipIf("skip" in provided)(`on a real kube-apiserver${why}`, () => {
       );
       expect(textAt(minted.at(-1) ?? {}, "user", "username")).toBe("kube-apiserver-client");
     },
-    60_000,
+    300_000,
   );
 
   promise(
@@ -395,7 +395,7 @@ describe.skipIf("skip" in provided)(`on a real kube-apiserver${why}`, () => {
       expect((await runCommand(["unenroll", "--namespace", names.join(","), "--yes"], env)).code).toBe(0);
       expect([await enrolment(), await listed()]).toEqual([["ok pay, shop"], ["pay", "shop"]]);
     },
-    90_000,
+    300_000,
   );
 
   promise(

@@ -33,7 +33,11 @@ describe.skipIf("skip" in cluster)(`on a real kube-apiserver${why}`, () => {
       metadata: { name: "db" },
       data: { password: Buffer.from(secret).toString("base64") },
     });
-    world = await openWorld({ kubeconfigPath: cluster.kubeconfigPath, enroll: ["line-prod", "line-dev"] });
+    world = await openWorld({
+      kubeconfigPath: cluster.kubeconfigPath,
+      enroll: ["line-prod", "line-dev"],
+      config: "hold: 45",
+    });
   });
   afterAll(async () => {
     await world?.stop();

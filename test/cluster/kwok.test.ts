@@ -39,7 +39,7 @@ describe.skipIf(missing !== "")(`nodes of KWOK${missing === "" ? "" : ` (skipped
     await admin.create("/api/v1/namespaces", namespace(place, "dev"));
     await admin.create(`/apis/apps/v1/namespaces/${place}/deployments`, deployment("api", 3, "pw"));
     world = await openWorld({ kubeconfigPath: plane.kubeconfigPath, enroll: [place] });
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     await world?.stop();
     await kwok?.stop();

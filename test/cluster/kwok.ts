@@ -145,7 +145,7 @@ function nodeObject({ name, labels = {}, taints = [], capacity }: FakeNode): Jso
 }
 
 async function nodesReady(admin: Admin, count: number, ended: () => Promise<string>): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (const until = Date.now() + 120_000; Date.now() < until;) {
     const { body } = await admin.send("GET", "/api/v1/nodes");
     const items = at(body, "items");
     const ready = (Array.isArray(items) ? items : []).filter((node) => {
@@ -162,7 +162,7 @@ async function nodesReady(admin: Admin, count: number, ended: () => Promise<stri
     if (why !== "") throw new Error(why);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`${count} nodes were not ready within 30 s`);
+  throw new Error(`${count} nodes were not ready within 120 s`);
 }
 
 /** What ended although it should run, with the last that it said. */

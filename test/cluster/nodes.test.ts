@@ -45,7 +45,7 @@ describe.skipIf(missing !== "")(
       const { kubeconfigPath } = plane;
       world = await openWorld({ kubeconfigPath, enroll: [shop], config: "hold: 3" });
       free = await openWorld({ kubeconfigPath, enroll: null, config: "hold: 2", policy: allowing });
-    }, 90_000);
+    }, 300_000);
     afterAll(async () => {
       await world?.stop();
       await free?.stop();
@@ -76,7 +76,7 @@ describe.skipIf(missing !== "")(
       const found = await Promise.all(lists.map((list) => items(`${rbac}/${list}?labelSelector=sallyport.dev/grant`)));
       return found.flat().map((one) => textAt(one, "metadata", "name"));
     };
-    const eventually = <T>(look: () => Promise<T> | T) => expect.poll(look, { timeout: 30_000, interval: 100 });
+    const eventually = <T>(look: () => Promise<T> | T) => expect.poll(look, { timeout: 60_000, interval: 100 });
 
     /** Runs as many pods of a Deployment on this node as are asked for, ready. */
     async function runOn(node: string, other: string, place: string, name: string, count: number): Promise<void> {
@@ -103,6 +103,13 @@ describe.skipIf(missing !== "")(
     /** Calls as the agent and agrees as the approver. */
     async function agreed(tool: string, arguments_: JsonObject): Promise<Answer> {
       const [answer] = await Promise.all([world.call(tool, { reason, ...arguments_ }), world.approve()]);
+      return await after("APPROVAL PENDING ", answer);
+    }
+    /** The answer once the call is no longer so: on a busy machine a call may be held for less time than it takes. */
+    async function after(state: "APPROVAL PENDING " | "RUNNING ", first: Answer): Promise<Answer> {
+      let answer = first;
+      const id = textAt(first.facts, "approval") || textAt(first.facts, "id");
+      while (answer.text.startsWith(state)) answer = await world.call("approval_wait", { id, wait_seconds: 10 });
       return answer;
     }
     const lines = (answer: Answer): string[] => answer.text.split("\n");
@@ -172,16 +179,16 @@ describe.skipIf(missing !== "")(
           expect.stringMatching(/^undo: nodes_cordon uncordon true takes new pods again; .*; policy: needs approval$/),
         ]);
         expect([await podsOn("node-1"), await isClosed("node-1")]).toEqual([before, false]);
-        const done = await agreed("nodes_drain", { name: "node-1" });
-        expect([done.isError, lines(done)[0], done.facts["effect"]]).toEqual([
+        const done = await after("RUNNING ", await agreed("nodes_drain", { name: "node-1" }));
+        expect([done.isError, lines(done)[0], done.text.includes("effect applied")]).toEqual([
           false,
           "DONE nodes_drain Node node-1 and 4 pods",
-          "applied",
+          true,
         ]);
         expect([await podsOn("node-1"), await isClosed("node-1")]).toEqual([[], true]);
         await eventually(async () => (await podsOn("node-2")).length).toBe(4);
         expect(await grantRoles()).toEqual([]);
-        const again = await agreed("nodes_drain", { name: "node-1" });
+        const again = await after("RUNNING ", await agreed("nodes_drain", { name: "node-1" }));
         expect([again.isError, lines(again)[0]]).toEqual([false, "DONE nodes_drain Node node-1"]);
         for (const [place, name] of [
           [shop, "api"],
@@ -189,7 +196,7 @@ describe.skipIf(missing !== "")(
         ] as const)
           await gone(place, name);
       },
-      60_000,
+      300_000,
     );
 
     promise(
@@ -250,7 +257,7 @@ describe.skipIf(missing !== "")(
         await admin.send("DELETE", `/apis/apps/v1/namespaces/${shop}/daemonsets/agent`);
         await gone("kube-system", "dns");
       },
-      60_000,
+      300_000,
     );
 
     /** Two pods on node-1 that their budget does not let go. */
@@ -267,7 +274,7 @@ describe.skipIf(missing !== "")(
       expect([answer.isError, answer.facts["outcome"], lines(answer)[0]]).toEqual([
         false,
         "running",
-        expect.stringMatching(/^RUNNING nodes_drain (call|apr)_[0-9a-f-]{36} - it goes on /),
+        expect.stringMatching(/^RUNNING nodes_drain (call|apr)_[0-9a-f-]{36} (- it goes on|for \d+ s -) /),
       ]);
       return textAt(answer.facts, "id");
     }
@@ -300,7 +307,7 @@ describe.skipIf(missing !== "")(
         expect(lines(again)[0]).toContain("its answer was given before");
         await gone(shop, "slow");
       },
-      90_000,
+      300_000,
     );
 
     promise(
@@ -335,7 +342,7 @@ describe.skipIf(missing !== "")(
           "its answer was given before",
         );
       },
-      90_000,
+      300_000,
     );
 
     promise(
@@ -357,7 +364,7 @@ describe.skipIf(missing !== "")(
         expect([await isClosed("node-1"), await grantRoles()]).toEqual([true, []]);
         expect((await free.sallyport(["calls", "list"])).out).toBe("No long call runs now.\n");
       },
-      60_000,
+      300_000,
     );
 
     promise(
@@ -381,7 +388,7 @@ describe.skipIf(missing !== "")(
         expect(["applied", "unknown"]).toContain(at(settled, "details", "effect"));
         await eventually(grantRoles).toEqual([]);
       },
-      60_000,
+      300_000,
     );
 
     promise(
@@ -392,10 +399,12 @@ describe.skipIf(missing !== "")(
         const id = runningId(await free.call("nodes_drain", { name: "node-1", reason }));
         await free.restart();
         const ended = await free.call("approval_wait", { id, wait_seconds: 0 });
-        expect([ended.facts["code"], ended.facts["effect"]]).toEqual(["cancelled", "applied"]);
+        // It was cordoned for certain; an eviction that was on its way may have been made or not.
+        expect(["applied", "unknown"]).toContain(ended.facts["effect"]);
+        expect(ended.facts["code"]).toBe("cancelled");
         expect(await grantRoles()).toEqual([]);
       },
-      60_000,
+      300_000,
     );
 
     promise(
@@ -430,7 +439,7 @@ describe.skipIf(missing !== "")(
         await letGo("stuck");
         await gone(shop, "stuck");
       },
-      60_000,
+      300_000,
     );
 
     promise(
@@ -451,16 +460,12 @@ describe.skipIf(missing !== "")(
         );
         await eventually(async () => (await podsOn("node-1")).length).toBe(2);
         await world.approve();
-        const answer = await asked;
-        const ended =
-          answer.facts["outcome"] === "suspended"
-            ? await world.call("approval_wait", { id: textAt(answer.facts, "approval"), wait_seconds: 10 })
-            : answer;
+        const ended = await after("APPROVAL PENDING ", await asked);
         expect([ended.isError, ended.facts["code"]]).toEqual([true, "approval_stale"]);
         expect([(await podsOn("node-1")).length, await isClosed("node-1")]).toEqual([2, false]);
         await gone(shop, "late");
       },
-      60_000,
+      300_000,
     );
 
     promise(
@@ -479,7 +484,7 @@ describe.skipIf(missing !== "")(
           await other.stop();
         }
       },
-      60_000,
+      300_000,
     );
   },
 );

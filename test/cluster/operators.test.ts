@@ -60,11 +60,11 @@ describe.skipIf("skip" in cluster)(`operators, on a real kube-apiserver${why}`, 
     world = await openWorld({
       kubeconfigPath: cluster.kubeconfigPath,
       enroll: [place],
-      config: `hold: 10\ntracing: { endpoint: ${JSON.stringify(collector.endpoint)} }`,
+      config: `hold: 45\ntracing: { endpoint: ${JSON.stringify(collector.endpoint)} }`,
     });
     operatorToken = await writeTokenFile(join(world.folder, "operator.token"), (count) => randomBytes(count));
     await world.restart(() => appendFile(join(world.folder, "sallyport.yaml"), "  operatorToken: operator.token\n"));
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     await world?.stop();
     await collector?.close();
@@ -151,7 +151,7 @@ describe.skipIf("skip" in cluster)(`operators, on a real kube-apiserver${why}`, 
         "call",
       );
       await expect
-        .poll(() => collector.spans().filter((one) => one.name === "call workloads_scale").length, { timeout: 15_000 })
+        .poll(() => collector.spans().filter((one) => one.name === "call workloads_scale").length, { timeout: 60_000 })
         .toBe(2);
       const spans = collector.spans();
       const roots = spans.filter((one) => one.parentSpanId === "");

@@ -18,7 +18,7 @@ export interface Scenes {
 export function scenesIn(admin: Admin, namespace: string): Scenes {
   let events = 0;
   const until: Scenes["until"] = async (look, instead) => {
-    for (let tries = 0; tries < 100; tries++) {
+    for (const until = Date.now() + 60_000; Date.now() < until;) {
       const found = await look();
       if (found !== null) return found;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -64,7 +64,7 @@ describe.skipIf("skip" in cluster)(`read tools on a real kube-apiserver${why}`, 
     ])
       await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", made);
     world = await openWorld({ kubeconfigPath: plane.kubeconfigPath, enroll: [shop, flow] });
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     await world?.stop();
     await plane?.stop();

@@ -134,7 +134,7 @@ describe.skipIf("skip" in cluster)(`ServiceAccounts of a real kube-apiserver as 
       await admin.create(secrets, { type: "kubernetes.io/service-account-token", metadata: { name, annotations } });
       const legacy = await expect
         .poll(async () => textAt((await admin.send("GET", `${secrets}/${name}`)).body, "data", "token"), {
-          timeout: 20_000,
+          timeout: 60_000,
         })
         .not.toBe("")
         .then(async () => textAt((await admin.send("GET", `${secrets}/${name}`)).body, "data", "token"));
@@ -155,7 +155,7 @@ describe.skipIf("skip" in cluster)(`ServiceAccounts of a real kube-apiserver as 
       expect((await admin.send("DELETE", `${accounts}/leaver`)).status).toBe(200);
       // What was asked ten seconds ago is asked again.
       turned = 10_000;
-      await expect.poll(async () => await ask(asking, token), { timeout: 20_000 }).toBe(null);
+      await expect.poll(async () => await ask(asking, token), { timeout: 60_000 }).toBe(null);
       turned = 0;
       expect(lastTold()).toBe("the cluster does not take the token");
       expect((await ask(trusting, token))?.verified.subject).toBe("callers/leaver");

@@ -84,7 +84,7 @@ describe.skipIf("skip" in cluster)(`waiting on a real kube-apiserver${why}`, () 
           .slice(before)
           .filter(ofObject(name))
           .map((one) => (isWatch(one) ? "watch" : "get")),
-      watching: () => expect.poll(() => wire.passed.slice(before).some(isWatch), { timeout: 20_000 }).toBe(true),
+      watching: () => expect.poll(() => wire.passed.slice(before).some(isWatch), { timeout: 60_000 }).toBe(true),
     };
   }
 
@@ -183,7 +183,7 @@ describe.skipIf("skip" in cluster)(`waiting on a real kube-apiserver${why}`, () 
             "details",
             "code",
           ),
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       )
       .toBe("cancelled");
   });

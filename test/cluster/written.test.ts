@@ -55,7 +55,7 @@ describe.skipIf("skip" in cluster)(`what is written on a real control plane${why
     );
     await admin.create(`${core}/configmaps`, config("settings", { LOG_LEVEL: "info" }));
     await admin.create(`${core}/services`, service({ app: "nobody" }));
-    world = await openWorld({ kubeconfigPath: cluster.kubeconfigPath, enroll: [place], policy });
+    world = await openWorld({ kubeconfigPath: cluster.kubeconfigPath, enroll: [place], policy, config: "hold: 45" });
   });
   afterAll(async () => {
     await world?.stop();
@@ -690,7 +690,7 @@ describe.skipIf("skip" in cluster)(`what is written on a real control plane${why
       );
       expect(JSON.stringify(await listed())).toBe(before);
     },
-    60_000,
+    300_000,
   );
   /** Names and versions of what may be written here; controllers may write status. */
   async function listed(): Promise<Json> {
@@ -737,7 +737,7 @@ describe.skipIf("skip" in cluster)(`what is written on a real control plane${why
         { numRuns: 12 },
       );
     },
-    90_000,
+    300_000,
   );
 });
 

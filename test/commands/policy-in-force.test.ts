@@ -53,7 +53,7 @@ const detailsOf = async (kind: string): Promise<readonly JsonObject[]> =>
     .filter((entry) => entry["kind"] === kind)
     .map((entry) => (isJsonObject(entry["details"]) ? entry["details"] : {}));
 async function until(kind: string, count: number): Promise<readonly JsonObject[]> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const found = await detailsOf(kind);
     if (found.length >= count) return found;
     await pause(50);
@@ -68,7 +68,7 @@ async function put(text: string, told = (): void => hangup()): Promise<void> {
   await writeFile(file(), text);
   told();
   for (let tries = 0; count() === before; tries++) {
-    if (tries > 400) throw new Error(`not reloaded: ${world.log()}`);
+    if (tries > 1200) throw new Error(`not reloaded: ${world.log()}`);
     await pause(50);
   }
 }

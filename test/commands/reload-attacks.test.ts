@@ -51,7 +51,7 @@ const detailsOf = async (kind: string): Promise<readonly JsonObject[]> =>
     .map((entry) => (isJsonObject(entry["details"]) ? entry["details"] : {}));
 async function until(what: string, count: number): Promise<void> {
   for (let tries = 0; world.log().split(what).length - 1 < count; tries++) {
-    if (tries > 200) throw new Error(`not ${count} times ${what}: ${world.log()}`);
+    if (tries > 1200) throw new Error(`not ${count} times ${what}: ${world.log()}`);
     await pause(50);
   }
 }

@@ -13,7 +13,7 @@ const missing =
 /** Tasks at once: they wait for the cluster more than they compute. */
 const atOnce = 5;
 /** Milliseconds: a task waits for those before it. */
-const patience = 300_000;
+const patience = 900_000;
 
 describe.skipIf(missing !== "")(`agent tasks${missing === "" ? "" : ` (skipped: ${missing})`}`, () => {
   let ground: Ground;
@@ -23,7 +23,7 @@ describe.skipIf(missing !== "")(`agent tasks${missing === "" ? "" : ` (skipped: 
   beforeAll(async () => {
     ground = await openGround(binaries, tasks, () => undefined);
     all = runAll(ground, tasks, atOnce, (result) => ended.get(result.number)?.resolve(result));
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     const results = await all;
     if (process.env["UPDATE_GOLDEN"] === "1") await writeGolden(results);

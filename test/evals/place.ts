@@ -76,12 +76,12 @@ export function placeIn(admin: Admin, kwok: Kwok, namespace: string, canary: str
       });
     },
     async until(what, look) {
-      const end = Date.now() + 60_000;
+      const end = Date.now() + 240_000;
       while (Date.now() < end) {
         if (await look()) return;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
-      throw new EvalFailed(`within 60 s it did not happen that ${what}`);
+      throw new EvalFailed(`within 240 s it did not happen that ${what}`);
     },
     async pods(app, count, state) {
       let found: readonly JsonObject[] = [];

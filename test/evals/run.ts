@@ -98,7 +98,7 @@ function agentOf(ground: Ground, task: Task, client: Client, played: Played): Ag
     return { text, isError: answer.isError === true, facts };
   };
   const verdict = async (answer: "approve" | "reject", why: string): Promise<void> => {
-    await ground.answer(about, answer, why, AbortSignal.timeout(30_000));
+    await ground.answer(about, answer, why, AbortSignal.timeout(120_000));
   };
   return {
     async call(tool, arguments_) {

@@ -58,7 +58,7 @@ let shop: Shop;
 let ahead = 0;
 
 beforeAll(async () => {
-  shop = await openShop({ config: "hold: 0\ndeadline: 2", outside: { now: () => Date.now() + ahead } });
+  shop = await openShop({ config: "hold: 0\ndeadline: 10", outside: { now: () => Date.now() + ahead } });
 });
 afterAll(async () => {
   await shop?.stop();

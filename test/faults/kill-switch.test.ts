@@ -102,7 +102,7 @@ describe.skipIf("skip" in cluster)(`the kill switch on a real kube-apiserver${wh
     const options = Object.entries(account).flatMap(([option, value]) => [`--${option}`, value]);
     const registered = await world.sallyport(["agents", "register", "scaler", ...options]);
     expect(registered.code).toBe(0);
-  }, 90_000);
+  }, 300_000);
   afterAll(async () => {
     if (wire !== undefined) wire.rule = () => ({ kind: "pass" });
     await other?.close();
@@ -219,7 +219,7 @@ describe.skipIf("skip" in cluster)(`the kill switch on a real kube-apiserver${wh
       wire.rule = () => ({ kind: "pass" });
       expect(await asks(other, "workloads_scale", scaling(dev, 2))).toBe(`DONE workloads_scale Deployment ${dev}/api`);
     },
-    60_000,
+    300_000,
   );
 
   promise(
@@ -381,6 +381,6 @@ describe("the kill switch while nothing can be put on record", () => {
       expect((await world.call("objects_list", { kind: "pods", namespace: "shop-dev" })).isError).toBe(false);
       await expectVerifies(world);
     },
-    60_000,
+    300_000,
   );
 });

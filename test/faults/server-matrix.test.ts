@@ -69,7 +69,7 @@ describe.skipIf("skip" in cluster)(`what a server does to every tool${why}`, () 
 
   beforeAll(async () => {
     if ("skip" in cluster) return;
-    arena = await openArena(cluster, place, { config: "hold: 0\ndeadline: 12" });
+    arena = await openArena(cluster, place, { config: "hold: 0\ndeadline: 30" });
     for (const name of ["restarted", "scaled", "updated"])
       await arena.admin.create(`${apps}/deployments`, deployment(name, 1, arena.password));
   });
@@ -187,7 +187,7 @@ describe.skipIf("skip" in cluster)(`what a server does to every tool${why}`, () 
       }
       expect(wrong).toEqual([]);
     },
-    120_000,
+    300_000,
   );
 
   promise(
@@ -203,7 +203,7 @@ describe.skipIf("skip" in cluster)(`what a server does to every tool${why}`, () 
       }
       expect(found).toEqual(expected);
     },
-    120_000,
+    300_000,
   );
 
   promise(
@@ -219,7 +219,7 @@ describe.skipIf("skip" in cluster)(`what a server does to every tool${why}`, () 
       }
       expect(found).toEqual(expected);
     },
-    120_000,
+    300_000,
   );
 
   promise(

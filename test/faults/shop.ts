@@ -124,7 +124,7 @@ export function heading(answer: Answer): string[] {
 
 /** Asks until it is as expected; how long that takes is no part of any promise. */
 export function eventually<T>(look: () => T | Promise<T>) {
-  return expect.poll(look, { timeout: 20_000, interval: 50 });
+  return expect.poll(look, { timeout: 60_000, interval: 50 });
 }
 
 /** The transcript, as `sallyport transcript verify` judges it. */

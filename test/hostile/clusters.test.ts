@@ -27,10 +27,10 @@ beforeAll(async () => {
       if (code !== 0) throw new Error(`${out}${err}`);
     }
   });
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   await fleet?.stop();
-}, 60_000);
+}, 300_000);
 
 const scale = (cluster: string, more: JsonObject = {}): JsonObject => ({
   cluster,

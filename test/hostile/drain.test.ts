@@ -41,7 +41,7 @@ promise(
       response.writeHead(201, { "content-type": "application/json" }).end('{"kind":"Status","status":"Success"}'),
     );
     const masker = openMasking({ key: new Uint8Array(32) }).forCall({ id: "ses_test" as SessionId, door: "stdio" }, {});
-    const evicting = async (agreed: string | null, uid: string): Promise<string> => {
+    const evicting = async (agreed: string | null, uid: string, namespace = "shop"): Promise<string> => {
       const marks = { resourceVersion: "1", substance: "" };
       const cluster = guardCluster({
         client: clientOf(url),
@@ -51,14 +51,13 @@ promise(
         authorization: () => "Bearer token-of-a-test",
         masking: { ...masker, asRead: (read) => masker.object(read) },
         rehearse: false,
-        preconditions:
-          agreed === null ? [] : [{ resource: "pods", namespace: "shop", name: "web-0", uid: agreed, ...marks }],
+        preconditions: agreed === null ? [] : [{ resource: "pods", namespace, name: "web-0", uid: agreed, ...marks }],
         nextAuditId: () => "call_0190.1",
         agent: "test",
         signal: new AbortController().signal,
-        timeout: 5_000,
+        timeout: 60_000,
       });
-      return await cluster.evict({ kind: pods, namespace: "shop", name: "web-0" }, { metadata: { uid } }).then(
+      return await cluster.evict({ kind: pods, namespace, name: "web-0" }, { metadata: { uid } }).then(
         () => "evicted",
         (thrown: unknown) => (thrown instanceof Faulted ? thrown.fault.code : String(thrown)),
       );
@@ -68,6 +67,8 @@ promise(
       "stale",
       "stale",
     ]);
+    // RBAC can't tell the namespaces of a ClusterRole apart: where one is not enrolled, this look is what holds an eviction to the pod's own.
+    expect(await evicting("one", "one", "other")).toBe("internal");
     expect(seen.map(({ body }) => (JSON.parse(body) as { deleteOptions: unknown }).deleteOptions)).toEqual([
       { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid: "one" } },
     ]);

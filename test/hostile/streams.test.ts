@@ -19,7 +19,7 @@ promise("hostile:streams", "frames that hold nothing count, so that no number of
       socket.close(1000);
     }),
   );
-  const answer = await clientOf(url, trusted).exec(running({ timeout: 30_000 }));
+  const answer = await clientOf(url, trusted).exec(running({ timeout: 60_000 }));
   expect(answer).toEqual({ stdout: "", stderr: "", end: { kind: "cut", by: "bytes" } });
 });
 
@@ -68,7 +68,7 @@ promise("hostile:streams", "headers without end break the handshake off", async 
       flood();
     }),
   );
-  expect(await faultFrom(clientOf(url, trusted).exec(running({ timeout: 20_000 })))).toMatchObject({
+  expect(await faultFrom(clientOf(url, trusted).exec(running({ timeout: 60_000 })))).toMatchObject({
     code: expect.stringMatching(/^(deadline_exceeded|cluster_unavailable|exec_failed)$/) as string,
     effect: "unknown",
   });

@@ -261,7 +261,7 @@ async function patiently<Value>(run: () => Promise<Value>): Promise<Value> {
     try {
       return await run();
     } catch (thrown) {
-      if (tries === 5) throw thrown;
+      if (tries === 60) throw thrown;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
 }
@@ -282,7 +282,7 @@ const revisionOf = ({ body }: { readonly body: JsonObject }): string =>
   textAt(body, "metadata", "annotations", "deployment.kubernetes.io/revision");
 
 export async function until(look: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
     if (await look()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -172,21 +172,21 @@ export function nodesSuite(connect: () => Promise<RealCluster>): void {
         [other, "b"],
         [other, "c"],
       ] as const)
-        for (let tries = 0; tries < 100; tries++) {
+        for (let tries = 0; tries < 600; tries++) {
           // The account of pods that name none is made by a controller, a moment after the namespace.
           if ((await ask(admin, { verb: "create", resource: "pods", namespace, body: podOn(name) })) === "done") break;
           await pause(100);
         }
       expect(await enroll(reach, options())).toMatchObject({ kind: "done" });
       credentials = open();
-    }, 90_000);
+    }, 300_000);
     afterAll(async () => {
       await unenroll(null, options());
       for (const ours of opened) await ours.close();
       for (const name of [node, spare]) await ask(admin, { verb: "delete", resource: "nodes", name });
       for (const name of [shop, other]) await ask(admin, { verb: "delete", resource: "namespaces", name });
       for (const name of ["sallyport-system", "sallyport-sessions"])
-        for (let tries = 0; tries < 75; tries++) {
+        for (let tries = 0; tries < 300; tries++) {
           if ((await ask(admin, { verb: "get", resource: "namespaces", name })) === "not_found") break;
           await pause(200);
         }
