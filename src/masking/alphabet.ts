@@ -55,7 +55,8 @@ export function encodedRun(text: string, from: number, set: Alphabet, limit: num
   let index = from;
   let count = 0;
   while (index < text.length && count < limit) {
-    const step = within(set, text.charCodeAt(index)) ? 1 : escapeLength(text, index, set);
+    const code = text.charCodeAt(index);
+    const step = within(set, code) ? 1 : code === percent || code === slash ? escapeLength(text, index, set) : 0;
     if (step === 0) break;
     index += step;
     count++;
@@ -63,13 +64,16 @@ export function encodedRun(text: string, from: number, set: Alphabet, limit: num
   return { end: index, count };
 }
 
+const percent = 0x25;
+const slash = 0x5c;
+
 /** The length of an escape at `index` that stands for punctuation of the set, or 0. */
 function escapeLength(text: string, index: number, set: Alphabet): number {
   const first = text.charCodeAt(index);
-  if (first === 0x25 && index + 2 < text.length) {
+  if (first === percent && index + 2 < text.length) {
     return isPunctuationIn(set, Number.parseInt(text.slice(index + 1, index + 3), 16)) ? 3 : 0;
   }
-  if (first !== 0x5c) return 0;
+  if (first !== slash) return 0;
   if (text[index + 1] === "/") return within(set, 0x2f) ? 2 : 0;
   if (text[index + 1] !== "u") return 0;
   return isPunctuationIn(set, Number.parseInt(text.slice(index + 2, index + 6), 16)) ? 6 : 0;
@@ -85,12 +89,18 @@ function isPunctuationIn(set: Alphabet, code: number): boolean {
  */
 export function startsWord(text: string, index: number): boolean {
   if (index === 0 || !within(alphanumeric, text.charCodeAt(index - 1))) return true;
-  if (index >= 3 && text[index - 3] === "%" && within(hex, text.charCodeAt(index - 2))) {
+  if (index >= 3 && text.charCodeAt(index - 3) === percent && within(hex, text.charCodeAt(index - 2))) {
     return within(hex, text.charCodeAt(index - 1));
   }
-  if (index >= 2 && text[index - 2] === "\\") return "nrtbf".includes(text[index - 1] ?? "");
-  return index >= 6 && text[index - 6] === "\\" && text[index - 5] === "u";
+  if (index >= 2 && text.charCodeAt(index - 2) === slash) return "nrtbf".includes(text[index - 1] ?? "");
+  return index >= 6 && text.charCodeAt(index - 6) === slash && text[index - 5] === "u";
 }
+
+/** White space as regular expressions have it (ECMA-262, section 12.2 and 12.3). */
+export function isSpace(code: number): boolean {
+  return code < 128 ? spaces[code] === 1 : /\s/.test(String.fromCharCode(code));
+}
+const spaces = alphabet(" \t\n\r\v\f");
 
 /** Does a word end at `index`? True before anything that is not a letter or digit. */
 export function endsWord(text: string, index: number): boolean {

@@ -24,18 +24,28 @@ export const deepest = 3;
 const shortest = 20;
 /** Both alphabets of RFC 4648, sections 4 and 5. */
 const letters = alphabet("A-Za-z0-9+/_-");
-/** A probe for one scan: call it with ascending places; it answers for the run around each. */
+/**
+ * A probe for one scan: call it with ascending places; it answers for the run around each. Lines that follow one another as wrapped base64 are
+ * judged as one first, and each by itself where that hides nothing: they may be wrapped, or values of their own.
+ */
 export function base64Probe(scan: Scan, opened: Opened): (at: number) => readonly Span[] {
   const { text } = scan;
   let done = 0;
+  let alone = 0;
   return (at) => {
     if (at < done || !within(letters, text.charCodeAt(at))) return nothing;
     const start = startOf(text, at, done);
-    const end = endOf(text, at);
+    const bare = encodedRun(text, at, letters, text.length).end;
+    const line = padded(text, bare);
+    const end = at < alone ? line : padded(text, wrappedEnd(text, start, bare));
     scan.work += end - start;
     done = end;
     if (end - start < shortest || scan.depth >= deepest) return nothing;
-    return judged(scan, start, end, opened);
+    const found = judged(scan, start, end, opened);
+    if (found.length > 0 || end === line) return found;
+    alone = end;
+    done = line;
+    return line - start < shortest ? nothing : judged(scan, start, line, opened);
   };
 }
 
@@ -53,10 +63,10 @@ function startOf(text: string, at: number, least: number): number {
 
 const wrapped = /^\r?\n[ \t]{0,32}(?=[A-Za-z0-9+/])/;
 
-/** To the right across escapes, padding, and line ends of wrapped base64 (RFC 2045, section 6.8: 76 characters a line). */
-function endOf(text: string, at: number): number {
-  let end = encodedRun(text, at, letters, text.length).end;
-  for (let line = at; end - line >= 48;) {
+/** Past the lines that go on from `start` as wrapped base64 does (RFC 2045, section 6.8: 76 characters a line); `first` is where the first one ends. */
+function wrappedEnd(text: string, start: number, first: number): number {
+  let end = first;
+  for (let line = start; end - line >= 48;) {
     const gap = wrapped.exec(text.slice(end, end + 36))?.[0];
     if (gap === undefined) break;
     line = end + gap.length;
@@ -64,24 +74,46 @@ function endOf(text: string, at: number): number {
     if (next - line < 4 || /[^\s="'\\%]/.test(text[next] ?? " ")) break;
     end = next;
   }
-  const padding = /^(?:=|%3[dD]|\\u003d){1,2}/.exec(text.slice(end, end + 12))?.[0].length ?? 0;
-  return end + padding;
+  return end;
+}
+
+/** Past padding. */
+function padded(text: string, end: number): number {
+  return end + (/^(?:=|%3[dD]|\\u003d){1,2}/.exec(text.slice(end, end + 12))?.[0].length ?? 0);
 }
 
 function judged(scan: Scan, start: number, end: number, opened: Opened): readonly Span[] {
   const raw = plainForm(scan.text.slice(start, end)).replace(/\s/g, "");
+  if (isReadableHex(raw)) return openedSpan(scan, start, end, raw, Buffer.from(raw, "hex"), opened);
   for (const skip of alignments(raw)) {
     const encoded = raw.slice(skip);
     if (!promising(encoded)) continue;
-    if (scan.room.left <= 0) return [{ start, end, type: "unscanned", value: "", why: "budget" }];
-    const { hidden, work } = opened(Buffer.from(encoded, "base64"), scan.depth + 1, scan.room);
-    scan.work += work + encoded.length;
-    scan.room.left -= work;
-    if (hidden === undefined) continue;
-    const value = hidden.value ?? raw;
-    return [{ start, end, type: hidden.type, value, why: `base64 of ${hidden.type}` }];
+    const found = openedSpan(scan, start, end, raw, Buffer.from(encoded, "base64"), opened);
+    if (found.length > 0) return found;
   }
   return nothing;
+}
+
+/** The whole run, if what its bytes say holds a secret. */
+function openedSpan(
+  scan: Scan,
+  start: number,
+  end: number,
+  raw: string,
+  bytes: Buffer,
+  opened: Opened,
+): readonly Span[] {
+  if (scan.room.left <= 0) return [{ start, end, type: "unscanned", value: "", why: "budget" }];
+  const { hidden, work } = opened(bytes, scan.depth + 1, scan.room);
+  scan.work += work + raw.length;
+  scan.room.left -= work;
+  if (hidden === undefined) return nothing;
+  return [{ start, end, type: hidden.type, value: hidden.value ?? raw, why: `base64 of ${hidden.type}` }];
+}
+
+/** Hexadecimal that spells printable ASCII to its end, as a digest does not by chance. */
+function isReadableHex(raw: string): boolean {
+  return raw.length % 2 === 0 && /^(?:[2-7][0-9a-fA-F]|0[9aAdD])+$/.test(raw);
 }
 
 /** Where the encoded text may start: at the run's start, or after a slash or dash that belongs to a path before it. */

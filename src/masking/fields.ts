@@ -116,17 +116,30 @@ const memory = 4096;
 
 /** `fieldOf` with a bounded memory of the names that it has seen: objects repeat theirs. */
 export function rememberFields(): (name: string) => Field | undefined {
-  const known = new Map<string, Field | undefined>();
+  const known = new Map<string, Field | null>();
   return (name) => {
-    if (known.has(name)) return known.get(name);
+    const before = known.get(name);
+    if (before !== undefined) return before ?? undefined;
     const found = fieldOf(name);
-    if (known.size < memory) known.set(name, found);
+    if (known.size < memory) known.set(name, found ?? null);
     return found;
   };
 }
 
 /** Does a name promise a secret? `adminPassword`, `DB_PASS`, `client-key-data` do; `secretName`, `tokenTTL`, `public_key` don't. */
 export function fieldOf(name: string): Field | undefined {
+  return byWords(name) ?? oddlyCased(name);
+}
+
+/** `PAssword`, `SeCrEt`: a word that capitals part where no word ends. */
+function oddlyCased(name: string): Field | undefined {
+  const whole = name.slice(0, 200).toLowerCase();
+  const word = /password|passwd|secret|token/.exec(whole)?.[0];
+  if (word === undefined || wordsOf(name.slice(0, 200)).some((one) => one.includes(word))) return undefined;
+  return byWords(whole);
+}
+
+function byWords(name: string): Field | undefined {
   const words = wordsOf(name.slice(0, 200));
   if (words.at(-2) === "connection" && /^strings?$/.test(words.at(-1) ?? "")) return connection;
   if (/^[a-z]\w*Key$/.test(name) && words.at(-1) === "key" && entryNames.has(words.at(-2) ?? "")) return entryKey;

@@ -164,6 +164,19 @@ const clouds: readonly Format[] = [
     [31, 64],
     "supabase.com, access tokens and API keys",
   ),
+  row(
+    "signed-session",
+    "cookie",
+    ".eJ",
+    "A-Za-z0-9_.-",
+    [30, 4096],
+    "itsdangerous.palletsprojects.com, URL-safe timed serializer",
+    {
+      glued: true,
+      shape: (value) => /^\.eJ[\w-]{20,4000}\.[\w-]{5,8}\.[\w-]{20,60}$/.test(value),
+      example: (pick) => `.eJw${pick("A-Za-z0-9_-", 60)}.${pick("A-Za-z0-9_-", 6)}.${pick("A-Za-z0-9_-", 27)}`,
+    },
+  ),
   row("neon-key", "api_key", "napi_", alnum, [48, 80], "neon.com, API keys"),
   row("tailscale-key", "api_key", "tskey-", "A-Za-z0-9-", [20, 120], "tailscale.com, key prefixes"),
   row(

@@ -1,4 +1,4 @@
-// One pass that finds every keyword: an Aho-Corasick automaton behind a filter of byte pairs that skips dull text.
+// One pass that finds every keyword: an Aho-Corasick automaton with every edge filled in, so that each character costs one look-up.
 
 /** A word to look for; ASCII, at least three characters. `exact` words hit in their own case only. */
 export interface Keyword {
@@ -7,31 +7,22 @@ export interface Keyword {
 }
 
 export interface Automaton {
-  readonly words: readonly Keyword[];
   /** Character class by byte; upper case shares the class of lower case. */
   readonly classes: Uint8Array;
-  /** Next state by `state * width + class`. State 0 is the root; states from `firstHit` on end a word. */
-  readonly next: Uint16Array;
-  readonly shift: number;
+  /** Next state by `state + class`: a state is the place of its row. 0 is the root; those from `firstHit` on end a word. */
+  readonly next: Uint32Array;
   readonly firstHit: number;
-  /** The words that end in state `firstHit + n`, longest first. */
+  /** The length of a row as a power of two. */
+  readonly shift: number;
+  /** The words that end in the state `firstHit + (n << shift)`, longest first. */
   readonly hits: readonly (readonly number[])[];
-  /** By two neighbouring bytes in memory order: 1 where a word may start here or one byte before, 2 where one is a control. */
-  readonly pairs: Uint8Array;
-  /** 1 for the first three characters of each word, by `gramOf`. */
-  readonly grams: Uint8Array;
 }
 
-/** Three bytes folded to 15 bits: letters lose their case, a few other characters share a place. */
-function gramOf(first: number, second: number, third: number): number {
-  return ((first & 31) << 10) | ((second & 31) << 5) | (third & 31);
-}
+/** Stands among the words of a hit for a control character, or an invisible one of Latin-1. */
+export const controlWord = -1;
 
-const mayStart = 1;
-const control = 2;
-
-/** Is the byte a control character or an invisible one in Latin-1? Tab and line ends are not. */
-export function isControlByte(byte: number): boolean {
+/** Is the byte such a character? Tab and line ends are not. */
+function isControlByte(byte: number): boolean {
   if (byte < 0x20) return byte !== 9 && byte !== 10 && byte !== 13;
   return (byte >= 0x7f && byte <= 0x9f) || byte === 0xad;
 }
@@ -46,32 +37,36 @@ export function automaton(words: readonly Keyword[]): Automaton {
   const width = 1 << shift;
   const { next, outputs } = linked(words, classes, width);
   const order = [...outputs.keys()].sort((a, b) => Number(hasHit(outputs, a)) - Number(hasHit(outputs, b)) || a - b);
-  const rank = new Uint16Array(order.length);
+  const rank = new Uint32Array(order.length);
   for (const [place, state] of order.entries()) rank[state] = place;
-  const packed = new Uint16Array(order.length * width);
+  const packed = new Uint32Array(order.length * width);
   for (const [place, state] of order.entries()) {
     for (let column = 0; column < width; column++) {
-      packed[place * width + column] = rank[next[state * width + column] ?? 0] ?? 0;
+      packed[place * width + column] = (rank[next[state * width + column] ?? 0] ?? 0) * width;
     }
   }
-  const firstHit = order.findIndex((state) => hasHit(outputs, state));
-  const hits = order.slice(firstHit).map((state) => outputs[state] ?? []);
-  return { words, classes, next: packed, shift, firstHit, hits, pairs: pairsOf(words), grams: gramsOf(words) };
+  const first = order.findIndex((state) => hasHit(outputs, state));
+  const hits = order.slice(first).map((state) => outputs[state] ?? []);
+  return { classes, next: packed, firstHit: first * width, shift, hits };
 }
 
 function hasHit(outputs: readonly (readonly number[])[], state: number): boolean {
   return (outputs[state]?.length ?? 0) > 0;
 }
 
+/** The class of control characters; 0 is that of all characters that no word holds. */
+const controls = 1;
+
 function classesOf(words: readonly Keyword[]): { classes: Uint8Array; count: number } {
   const classes = new Uint8Array(256);
-  let count = 1;
+  let count = controls + 1;
   for (const { text } of words) {
     for (const byte of Buffer.from(text.toLowerCase(), "latin1")) {
       if (classes[byte] === 0) classes[byte] = count++;
     }
   }
   for (let upper = 0x41; upper <= 0x5a; upper++) classes[upper] = classes[upper + 32] ?? 0;
+  for (let byte = 0; byte < 256; byte++) if (isControlByte(byte)) classes[byte] = controls;
   return { classes, count };
 }
 
@@ -81,10 +76,11 @@ function linked(
   classes: Uint8Array,
   width: number,
 ): { next: Int32Array; outputs: number[][] } {
-  const most = 1 + words.reduce((sum, { text }) => sum + text.length, 0);
+  const most = 2 + words.reduce((sum, { text }) => sum + text.length, 0);
   if (most > 0xffff) throw new RangeError("too many keywords");
   const next = new Int32Array(most * width).fill(-1);
   const outputs: number[][] = [[]];
+  next[controls] = outputs.push([controlWord]) - 1;
   for (const [index, { text }] of words.entries()) {
     let state = 0;
     for (const byte of Buffer.from(text.toLowerCase(), "latin1")) {
@@ -113,91 +109,33 @@ function linked(
   return { next, outputs };
 }
 
-function gramsOf(words: readonly Keyword[]): Uint8Array {
-  const table = new Uint8Array(1 << 15);
-  for (const { text } of words) {
-    table[gramOf(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2))] = 1;
-  }
-  return table;
-}
-
-function pairsOf(words: readonly Keyword[]): Uint8Array {
-  const table = new Uint8Array(1 << 16);
-  const bytes = new Uint8Array(2);
-  const both = new Uint16Array(bytes.buffer);
-  const mark = (first: number, second: number, bit: number): void => {
-    bytes[0] = first;
-    bytes[1] = second;
-    const pair = both[0] ?? 0;
-    table[pair] = (table[pair] ?? 0) | bit;
-  };
-  const cases = (character: string, exact: boolean): readonly number[] =>
-    [...new Set(exact ? [character] : [character.toLowerCase(), character.toUpperCase()])].map((c) => c.charCodeAt(0));
-  for (const { text, exact } of words) {
-    for (const at of [0, 1]) {
-      for (const first of cases(text[at] ?? "", exact)) {
-        for (const second of cases(text[at + 1] ?? "", exact)) mark(first, second, mayStart);
-      }
-    }
-  }
-  for (let odd = 0; odd < 256; odd++) {
-    if (!isControlByte(odd)) continue;
-    for (let other = 0; other < 256; other++) {
-      mark(odd, other, control);
-      mark(other, odd, control);
-    }
-  }
-  return table;
-}
-
-/** Text as bytes, one a UTF-16 unit (the low byte), so that offsets are the string's own; and the same as pairs. */
+/** A text's characters as bytes, so that offsets are the string's own. */
 export interface Narrow {
   readonly bytes: Uint8Array;
-  readonly pairs: Uint16Array;
   readonly length: number;
+  /** Some are beyond Latin-1: they stand as 0xff, which no word holds. */
+  readonly wide: boolean;
 }
 
-/**
- * Calls `visit` for each keyword that ends at `end` (exclusive), in order of `end`. Characters beyond Latin-1 are
- * seen by their low byte alone, so a hit must be checked against the text. Returns whether a control byte was seen.
- *
- * The filter looks at every second byte pair: a word of three characters or more shows its first or its second pair
- * there. Where a word's first three characters follow, the automaton runs until it is back at its root.
- */
-export function eachHit(found: Automaton, narrow: Narrow, visit: (word: number, end: number) => void): boolean {
-  const { classes, next, shift, firstHit, hits, pairs: filter, grams } = found;
-  const { bytes, pairs, length } = narrow;
-  const last = length >> 1;
-  let seen = length % 2 === 1 && isControlByte(bytes[length - 1] ?? 0);
-  let place = 0;
-  while (place < last) {
-    const mark = filter[pairs[place] ?? 0] ?? 0;
-    if (mark === 0) {
-      place++;
-      continue;
-    }
-    if ((mark & control) !== 0) seen = true;
-    const at = place * 2;
-    const one = bytes[at] ?? 0;
-    const two = bytes[at + 1] ?? 0;
-    const starts =
-      grams[gramOf(one, two, bytes[at + 2] ?? 0)] === 1 ||
-      (at > 0 && grams[gramOf(bytes[at - 1] ?? 0, one, two)] === 1);
-    if ((mark & mayStart) === 0 || !starts) {
-      place++;
-      continue;
-    }
-    const least = at + 2;
-    let index = at === 0 ? 0 : at - 1;
-    let state = 0;
-    do {
-      state = next[(state << shift) + (classes[bytes[index++] ?? 0] ?? 0)] ?? 0;
-      if (state >= firstHit) for (const word of hits[state - firstHit] ?? []) visit(word, index);
-    } while (index < length && (state !== 0 || index < least));
-    for (let passed = place + 1; passed < index >> 1; passed++) {
-      if (((filter[pairs[passed] ?? 0] ?? 0) & control) !== 0) seen = true;
-    }
-    place = Math.max(place + 1, index >> 1);
+/** Where a pass through a text stands. */
+export interface Cursor {
+  state: number;
+  at: number;
+}
+
+/** Runs on to the next place where words end and returns them, `cursor.at` being that place (exclusive); undefined once the text is through. */
+export function nextHits(found: Automaton, narrow: Narrow, cursor: Cursor): readonly number[] | undefined {
+  const { classes, next, firstHit } = found;
+  const { bytes, length } = narrow;
+  let { state, at } = cursor;
+  // The inner loop is what most of a clean text costs: two look-ups and a comparison a character.
+  while (at < length) {
+    state = next[state + (classes[bytes[at++] ?? 0] ?? 0)] ?? 0;
+    if (state < firstHit) continue;
+    cursor.state = state;
+    cursor.at = at;
+    return found.hits[(state - firstHit) >> found.shift];
   }
-  return seen;
+  cursor.at = at;
+  return undefined;
 }

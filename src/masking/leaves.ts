@@ -37,14 +37,15 @@ const longestJson = 2 * 1024 * 1024;
 
 /** Returns the function that masks one string. */
 export function leafMasker(parts: LeafParts): MaskLeaf {
-  const clean = Array.from({ length: deepest + 2 }, () => new Set<string>());
+  // A file's strings are read in another way, so that they are remembered apart.
+  const clean = Array.from({ length: 2 * (deepest + 2) }, () => new Set<string>());
   return (text, spot) => {
     const { field, depth } = spot;
     if (field !== undefined) {
       if (isToken(text)) return text;
       if (hides(field, text, spot.place)) return parts.write(field.type, plainForm(text));
     }
-    const known = spot.file || text.length > longestRemembered ? undefined : clean[depth];
+    const known = text.length > longestRemembered ? undefined : clean[2 * depth + (spot.file ? 1 : 0)];
     if (known?.has(text) && field?.strength !== "connection") return text;
     const masked = byContent(parts, text, spot);
     if (known !== undefined && masked === text && known.size < remembered) known.add(text);

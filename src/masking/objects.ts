@@ -53,10 +53,24 @@ const privateParts = new Set(["d", "p", "q", "dp", "dq", "qi", "k"]);
 const dataKeys = new Set(["data", "binaryData", "stringData"]);
 /** Shorter keys hold no secret of a known shape. */
 const shortestKey = 20;
+/** Keys whose surroundings decide before their own name does. */
+const surrounded = new Set(["data", "stringData", "binaryData", "items", "rows", "args", "command", "value"]);
+
+/** What a key says by itself, worked out once: objects of one kind repeat theirs. */
+interface Key {
+  readonly field: Field | undefined;
+  readonly holder: boolean;
+  /** Its surroundings are looked at whatever stands there. */
+  readonly surrounded: boolean;
+  readonly privatePart: boolean;
+}
+/** Keys that are remembered. */
+const mostKeys = 4096;
 
 /** Returns the walker of one call. */
 export function walker(parts: WalkParts): Walk {
   const { remember, write } = parts;
+  const keys = new Map<string, Key>();
   const leaf = leafMasker({ ...parts, walk: (value, depth) => walk(value, { ...top, depth }) });
 
   function walk(value: Json, spot: Spot): Json {
@@ -105,11 +119,11 @@ export function walker(parts: WalkParts): Walk {
       secret: spot.secret || isSecretKind(kind),
       level: spot.level + 1,
     };
-    const keys = Object.keys(value);
+    const names = Object.keys(value);
     const release = holdsRelease(value, kind);
     let kept: [string, Json][] | undefined;
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index] ?? "";
+    for (let index = 0; index < names.length; index++) {
+      const key = names[index] ?? "";
       const inner = value[key] ?? null;
       const drops = key === lastApplied || (key === "managedFields" && Array.isArray(inner));
       const masked = drops
@@ -119,7 +133,7 @@ export function walker(parts: WalkParts): Walk {
           : entry(value, key, inner, kind, below);
       const name = key.length < shortestKey ? key : leaf(key, top);
       if (kept === undefined && (drops || masked !== inner || name !== key)) {
-        kept = keys.slice(0, index).map((before) => [before, value[before] ?? null]);
+        kept = names.slice(0, index).map((before) => [before, value[before] ?? null]);
       }
       if (!drops) kept?.push([name, masked]);
     }
@@ -129,14 +143,30 @@ export function walker(parts: WalkParts): Walk {
   /** One field of an object. `below` is where its value stands unless its name or its neighbours say otherwise. */
   function entry(owner: JsonObject, key: string, inner: Json, kind: string, below: Spot): Json {
     if (inner === null || typeof inner === "boolean") return inner;
-    const special = bySurroundings(owner, key, inner, kind, below);
-    if (special !== undefined) return special;
-    const own = remember(key);
+    const rule = ruleOf(key);
+    const own = rule.field;
+    if (rule.surrounded || (typeof inner === "string" && (rule.privatePart || below.file || below.kind !== ""))) {
+      const special = bySurroundings(owner, key, inner, kind, below);
+      if (special !== undefined) return special;
+    }
     if (own === undefined && below.field === undefined) return walk(inner, below);
-    const inherits = own === undefined && (holders.has(key) || below.file || below.field?.many === true);
+    const inherits = own === undefined && (rule.holder || below.file || below.field?.many === true);
     const field = own ?? (inherits ? below.field : undefined);
     if (typeof inner === "string" && isDocument(inner)) return walk(inner, { ...below, field: undefined });
     return walk(inner, { ...below, field, place: below.file || inherits ? below.place : "field" });
+  }
+
+  function ruleOf(key: string): Key {
+    const known = keys.get(key);
+    if (known !== undefined) return known;
+    const rule: Key = {
+      field: remember(key),
+      holder: holders.has(key),
+      surrounded: surrounded.has(key),
+      privatePart: privateParts.has(key),
+    };
+    if (keys.size < mostKeys) keys.set(key, rule);
+    return rule;
   }
 
   /** What stands around a field decides before its own name does; undefined where nothing there does. */

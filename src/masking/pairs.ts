@@ -28,17 +28,24 @@ export function pairCheck(remember: (name: string) => Field | undefined): Check 
     seen.nameStart = name.start;
     seen.nameEnd = name.end;
     scan.work += name.end - name.start + 8;
-    const field = text[hit] !== "i" && text[hit] !== "I" ? remember(name.text) : fieldOf("password");
-    if (field === undefined) return nothing;
+    // Most names have no value: that is told sooner than what a name promises.
     const joined = joinedTo(text, name, scan.config);
     if (joined === undefined) return nothing;
+    const field = text[hit] !== "i" && text[hit] !== "I" ? remember(name.text) : fieldOf("password");
+    if (field === undefined) return nothing;
     scan.work += joined.at - name.end;
     return valueOf(scan, name, field, joined);
   };
 }
 
-function valueOf(scan: Scan, name: Name, field: Field, joined: Joined): readonly Span[] {
+/** What YAML may put before a value: a tag, an anchor (yaml.org, 1.2.2, section 6.9). */
+const properties = /^(?:(?:![!\w-]{0,24}|&[\w-]{1,64})[ \t]{1,8}){1,2}(?=[^\s])/;
+
+function valueOf(scan: Scan, name: Name, field: Field, given: Joined): readonly Span[] {
   const { text } = scan;
+  const own = given.joint === "colon" && opensLine(text, name.start);
+  const before = own ? (properties.exec(text.slice(given.at, given.at + 96))?.[0].length ?? 0) : 0;
+  const joined = before === 0 ? given : { ...given, at: given.at + before };
   if (field.type === "authorization") return headerValue(scan, joined);
   if (field.type === "cookie") {
     const cookies = cookieValue(scan, joined);
@@ -92,9 +99,16 @@ function atLineEnd(text: string, at: number): boolean {
   return at >= text.length || /^(?:[\r\n]|[|>][+-]?[0-9]?\s*(?:#.*)?[\r\n])/.test(text.slice(at, at + 80));
 }
 
+const characters = "<![CDATA[";
+
 /** The text of an XML element, to its end tag. */
 function elementRun(text: string, from: number): Run | undefined {
   const stop = Math.min(text.length, from + 4096);
+  if (text.startsWith(characters, from)) {
+    const start = from + characters.length;
+    const close = text.slice(start, stop).indexOf("]]>");
+    return { start, end: close === -1 ? stop : start + close, quoted: true };
+  }
   let end = from;
   while (end < stop && text[end] !== "<") end++;
   return end > from && end < stop ? { start: from, end, quoted: true } : undefined;

@@ -1,14 +1,15 @@
-// Quick looks at the bytes around a place: could a card number or a base64 run stand here? They answer for most text at once.
+// Runs of characters that a card number or base64 may stand in, found without looking at most of a text.
 
 import type { Narrow } from "./keywords.ts";
+import type { Span } from "./spans.ts";
 
+/** What a run is made of: bits of `marks`. */
 const digit = 1;
 const separator = 2;
 const upper = 4;
 const lower = 8;
 /** Digits, signs and escapes that a base64 run may hold. */
 const other = 16;
-const letter = upper | lower | other;
 
 const marks = ((): Uint8Array => {
   const table = new Uint8Array(256);
@@ -21,41 +22,106 @@ const marks = ((): Uint8Array => {
   return table;
 })();
 
-/** The shortest card number. */
-const shortestCard = 13;
-
-/** Are there as many digits and separators in one stretch as a card number has? */
-export function mayBeCard({ bytes, length }: Narrow, at: number): boolean {
-  if (((marks[bytes[at] ?? 0] ?? 0) & (digit | separator)) === 0) return false;
-  let start = at;
-  let end = at + 1;
-  while (end < length && end - start < shortestCard && ((marks[bytes[end] ?? 0] ?? 0) & (digit | separator)) !== 0)
-    end++;
-  while (start > 0 && end - start < shortestCard && ((marks[bytes[start - 1] ?? 0] ?? 0) & (digit | separator)) !== 0)
-    start--;
-  return end - start >= shortestCard;
+/** A kind of run: its characters, and the least number of them. */
+export interface Kind {
+  readonly marks: number;
+  readonly least: number;
 }
 
-/** The shortest base64 run that is opened (20 characters) as far as this look goes. */
-const shortestRun = 20;
+/** Digits with spaces and hyphens among them, as long as the shortest card number. */
+export const cardRuns: Kind = { marks: digit | separator, least: 13 };
+/** The shortest base64 run that is opened. */
+export const base64Runs: Kind = { marks: upper | lower | other, least: 20 };
 
-/** Does a run of base64 characters reach far enough, with capitals and small letters in it? (No hexadecimal id, no path has both.) */
-export function mayBeBase64({ bytes, length }: Narrow, at: number): boolean {
-  let seen = marks[bytes[at] ?? 0] ?? 0;
-  if ((seen & letter) === 0) return false;
-  let end = at + 1;
-  const most = Math.min(length, at + 2 * shortestRun);
-  for (; end < most; end++) {
-    const mark = marks[bytes[end] ?? 0] ?? 0;
-    if ((mark & letter) === 0) break;
-    seen |= mark;
+/** Where the last run of a kind stood; the next is looked for behind it. */
+export interface RunCursor {
+  start: number;
+  end: number;
+}
+
+/**
+ * Moves on to the next run, as far as its characters reach, or returns false. It looks at every `least`-th character and from there to the left:
+ * a run of that length can't stand between two such places.
+ */
+function nextRun({ bytes, length }: Narrow, { marks: kind, least }: Kind, run: RunCursor): boolean {
+  let start = run.end;
+  let at = start + least - 1;
+  while (at < length) {
+    let left = at;
+    while (left >= start && ((marks[bytes[left] ?? 0] ?? 0) & kind) !== 0) left--;
+    if (left < start) {
+      let end = at + 1;
+      while (end < length && ((marks[bytes[end] ?? 0] ?? 0) & kind) !== 0) end++;
+      run.start = start;
+      run.end = end;
+      return true;
+    }
+    start = left + 1;
+    at = left + least;
   }
-  let start = at;
-  const least = Math.max(0, at - 2 * shortestRun);
-  for (; start > least; start--) {
-    const mark = marks[bytes[start - 1] ?? 0] ?? 0;
-    if ((mark & letter) === 0) break;
-    seen |= mark;
+  return false;
+}
+
+/** Does the run hold as many digits as the shortest card number? Dates and times with their separators mostly don't. */
+export function mayBeCard({ bytes }: Narrow, run: RunCursor): boolean {
+  let count = 0;
+  for (let at = run.start; at < run.end && count < cardRuns.least; at++) count += (marks[bytes[at] ?? 0] ?? 0) & digit;
+  return count >= cardRuns.least;
+}
+
+/** Does the run hold capitals and small letters? No hexadecimal id and no path does; one that spells text does not either. */
+export function mayBeBase64({ bytes }: Narrow, run: RunCursor): boolean {
+  if (spells(bytes, run.start)) return true;
+  let seen = 0;
+  for (let at = run.start; at < run.end && (seen & (upper | lower)) !== (upper | lower); at++)
+    seen |= marks[bytes[at] ?? 0] ?? 0;
+  return (seen & upper) !== 0 && (seen & lower) !== 0;
+}
+
+/** Do eight pairs of hexadecimal digits from `at` on stand for printable ASCII? One digest in two thousand does. */
+function spells(bytes: Uint8Array, at: number): boolean {
+  for (let place = at; place < at + 16; place += 2) {
+    const high = bytes[place] ?? 0;
+    if (high < 0x32 || high > 0x37 || !isHexDigit(bytes[place + 1] ?? 0)) return false;
   }
-  return end - start >= shortestRun && (seen & upper) !== 0 && (seen & lower) !== 0;
+  return true;
+}
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+/** The first place from `at` on that no span hides already; `hidden` are merged spans, and all before `from.next` end before `at`. */
+function seenFrom(hidden: readonly Span[], from: { next: number }, at: number): number {
+  let place = at;
+  for (; from.next < hidden.length; from.next++) {
+    const span = hidden[from.next];
+    if (span === undefined || span.start > place) break;
+    place = Math.max(place, span.end);
+  }
+  return place;
+}
+
+/** Every card number and every base64 run that is opened is longer: one of every twelfth characters stands in it. */
+const probeStep = 12;
+
+/** Looks for what has no keyword outside of what is hidden already: within runs of a kind that `may` hold it, `probe` judges places. */
+export function probeRuns(
+  narrow: Narrow,
+  kind: Kind,
+  may: (narrow: Narrow, run: RunCursor) => boolean,
+  hidden: readonly Span[],
+  probe: (at: number) => readonly Span[],
+  found: Span[],
+): void {
+  const run: RunCursor = { start: 0, end: 0 };
+  const from = { next: 0 };
+  while (nextRun(narrow, kind, run)) {
+    if (!may(narrow, run)) continue;
+    let at = seenFrom(hidden, from, run.start);
+    while (at < run.end) {
+      for (const span of probe(at)) found.push(span);
+      at = seenFrom(hidden, from, at + probeStep);
+    }
+  }
 }

@@ -5,8 +5,8 @@ import { nothing, type Check, type Span } from "./spans.ts";
 import { plainForm, tokenEnd } from "./token.ts";
 import { isPlaceholder, isReference } from "./values.ts";
 
-/** How a flag carries the secret: joined to it, as the next word, or as the part after a colon (or `%`) of the next word. */
-export type Carries = "joined" | "next" | "either" | "pair";
+/** How a flag carries the secret: joined to it, as the next word, as the part after a colon (or `%`) of the next word, or as `key=value`. */
+export type Carries = "joined" | "next" | "either" | "pair" | "literal";
 
 interface Program {
   readonly names: readonly string[];
@@ -19,6 +19,9 @@ const programs: readonly Program[] = [
     names: ["mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlsh", "mariadb", "mariadb-dump", "mariadb-admin"],
     flags: { "-p": "joined" },
   },
+  { names: ["kubectl"], flags: { "--from-literal": "literal" } },
+  { names: ["cqlsh", "beeline", "hive"], flags: { "-p": "next" } },
+  { names: ["nodetool"], flags: { "-pw": "next" } },
   { names: ["redis-cli", "valkey-cli", "keydb-cli"], flags: { "-a": "next", "--pass": "next" } },
   { names: ["sshpass"], flags: { "-p": "either" } },
   {
@@ -72,6 +75,7 @@ export const programKeywords: readonly string[] = [...byName.keys()].filter(
 export function flagsOf(program: string, words: readonly string[]): { readonly [flag: string]: Carries } | undefined {
   const name = program.slice(program.lastIndexOf("/") + 1);
   if (loginOnly.has(name) && !words.includes("login") && !words.some((one) => one.endsWith("creds"))) return undefined;
+  if (name === "kubectl" && !words.includes("secret")) return undefined;
   return byName.get(name);
 }
 
@@ -84,6 +88,12 @@ export function secretPart(
   for (const [flag, carries] of Object.entries(flags)) {
     const isWhole = argument === flag;
     if (isWhole && next !== undefined && (carries === "next" || carries === "either")) return { in: "next", from: 0 };
+    if (carries === "literal" && (isWhole || argument[flag.length] === "=")) {
+      const literal = isWhole ? (next ?? "") : argument;
+      const sign = literal.indexOf("=", isWhole ? 0 : flag.length + 1);
+      if (sign === -1 || sign + 1 >= literal.length) continue;
+      return { in: isWhole ? "next" : "self", from: sign + 1 };
+    }
     if (isWhole && next !== undefined && carries === "pair") return pairPart(next, "next", 0);
     if (isWhole || !argument.startsWith(flag)) continue;
     if (flag.startsWith("--")) {

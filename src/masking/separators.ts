@@ -1,6 +1,6 @@
 // What stands between a name and its value: the many ways in which files, code, logs and URLs join the two.
 
-import { alphabet, identifier, runEnd, runStart } from "./alphabet.ts";
+import { alphabet, digits, identifier, isSpace, runEnd, runStart, within } from "./alphabet.ts";
 import { quoteLength, type Joined, type Name } from "./joints.ts";
 import { secondArgument, unmarked } from "./unmarked.ts";
 
@@ -12,31 +12,49 @@ export function nameAround(text: string, hit: number, hitEnd: number): Name {
   let start = runStart(text, hit, identifier, longestName);
   let end = Math.max(runEnd(text, hit, identifier, longestName + hitEnd - hit), text[hit + 10] === " " ? hitEnd : 0);
   start = Math.min(hit, afterEscape(text, start));
-  while (start < hit && ".-".includes(text[start] ?? "")) start++;
-  while (end > hit && ".-".includes(text[end - 1] ?? "")) end--;
+  while (start < hit && within(dashes, text.charCodeAt(start))) start++;
+  while (end > hit && within(dashes, text.charCodeAt(end - 1))) end--;
   return { start, end, text: text.slice(wordsBefore(text, start, end), end) };
 }
-
-const said = /(?:^|[\s"'([])((?:[A-Za-z]{2,16} ){0,1}[A-Za-z]{2,16} )$/;
+const dashes = alphabet(".-");
 
 /** Words before the name that are part of what it says: a path segment (`checksum/secret`), or `API Key`, `Secret Access Key`. */
 function wordsBefore(text: string, start: number, end: number): number {
-  if (text[start - 1] === "/" && text[start - 2] !== "/") return runStart(text, start - 1, identifier, 64);
-  if (text[start - 1] !== " " || end - start > 6 || !/^(?:keys?|token|secret)$/i.test(text.slice(start, end)))
-    return start;
-  const words = said.exec(text.slice(Math.max(0, start - 36), start))?.[1];
-  return words === undefined ? start : start - words.length;
+  const before = text.charCodeAt(start - 1);
+  if (before === 0x2f && text[start - 2] !== "/") return runStart(text, start - 1, identifier, 64);
+  if (before !== 0x20 || end - start > 6 || !/^(?:keys?|token|secret)$/i.test(text.slice(start, end))) return start;
+  const word = wordBefore(text, start - 1);
+  if (word === -1) return start;
+  const second = text.charCodeAt(word - 1) === 0x20 ? wordBefore(text, word - 1) : -1;
+  if (second !== -1 && opensWord(text, second)) return second;
+  return opensWord(text, word) ? word : start;
+}
+
+/** The start of the word of 2 to 16 letters that ends before `end`, or -1. */
+function wordBefore(text: string, end: number): number {
+  const start = runStart(text, end, letters, 17);
+  return end - start >= 2 && end - start <= 16 ? start : -1;
+}
+const letters = alphabet("A-Za-z");
+const openings = alphabet("\"'([");
+
+function opensWord(text: string, at: number): boolean {
+  return at === 0 || within(openings, text.charCodeAt(at - 1)) || isSpace(text.charCodeAt(at - 1));
 }
 
 /** Past the rest of an escape that ends right before the identifier's first letters (`%3F`, `\n`, `\u0026`). */
 function afterEscape(text: string, start: number): number {
-  if (text[start - 1] === "%" && /^[0-9A-Fa-f]{2}/.test(text.slice(start, start + 2))) return start + 2;
-  if (text[start - 1] !== "\\") return start;
+  const before = text.charCodeAt(start - 1);
+  if (before === 0x25 && /^[0-9A-Fa-f]{2}/.test(text.slice(start, start + 2))) return start + 2;
+  if (before !== 0x5c) return start;
   if (/^u[0-9A-Fa-f]{4}/.test(text.slice(start, start + 5))) return start + 5;
   return "nrt".includes(text[start] ?? " ") ? start + 1 : start;
 }
 
-const separator = /^(?::=|=>|->|<-|\?=|\+=|\|\||\?\?|={1,3}(?![=~>])|:(?!:)|%3[dDaA]|\\{1,4}u003[daDA]|&#61;)/;
+const separator =
+  /^(?::=|=>|->|<-|\?=|\+=|\|\||\?\?|\\{0,2}={1,3}(?![=~>])|\\{0,2}:(?!:)|%3[dDaA]|\\{1,4}u003[daDA]|&#(?:61|58|x3[daDA]);|[\uff1a\uff1d])/;
+/** What a separator may start with. */
+const signs = alphabet(":=<?+|%\\&-");
 const annotation = /^[A-Za-z_][\w<>.?[\]| ]{0,40}? ?= ?(?=\\{0,8}["'`])/;
 
 /** Finds the value that belongs to a name, or undefined where nothing joins one to it. */
@@ -44,14 +62,17 @@ export function joinedTo(text: string, name: Name, config: boolean): Joined | un
   let at = name.end;
   let quotedName = false;
   for (let closers = 0; closers < 4; closers++) {
-    const length = quoteLength(text, at) || (text[at] === "]" || text[at] === "*" ? 1 : 0);
+    const closer = text.charCodeAt(at) === 0x5d || text.charCodeAt(at) === 0x2a;
+    const length = closer ? 1 : quoteLength(text, at);
     if (length === 0) break;
-    if (text[at] !== "*" && text[at] !== "]") quotedName = true;
+    if (!closer) quotedName = true;
     at += length;
   }
-  if (!quotedName) at += /^ [0-9]{1,2}(?=[ \t]?[:=])/.exec(text.slice(at, at + 6))?.[0].length ?? 0;
+  if (!quotedName && text.charCodeAt(at) === 0x20 && within(digits, text.charCodeAt(at + 1)))
+    at += /^ [0-9]{1,2}(?=[ \t]?[:=])/.exec(text.slice(at, at + 6))?.[0].length ?? 0;
   const spaced = runEnd(text, at, blank, 40);
-  const mark = separator.exec(text.slice(spaced, spaced + 8))?.[0];
+  const first = text.charCodeAt(spaced);
+  const mark = within(signs, first) || first > 0xff00 ? separator.exec(text.slice(spaced, spaced + 8))?.[0] : undefined;
   if (mark !== undefined) return afterMark(text, spaced, mark, spaced > at, quotedName);
   return unmarked(text, name, at, spaced, quotedName, config);
 }
@@ -80,8 +101,11 @@ function afterBlanks(text: string, from: number): number {
 /** Is there nothing but indentation, list and export marks between the line's start and `start`? */
 export function opensLine(text: string, start: number): boolean {
   const from = runStart(text, start, openers, 48);
+  if (from > 0 && !within(opening, text.charCodeAt(from - 1))) return false;
   const before = text.slice(Math.max(0, from - 8), from);
   if (from === 0 || /[\n\r]$|\\n$/.test(before)) return true;
   return /(?:^|[\n\r])(?:\s*)(?:export|set|ENV|ARG|env|-e|local)$/.test(before);
 }
 const openers = alphabet(" \t\"'-");
+/** What may stand before them: a line end, or the last letter of a word that exports. */
+const opening = alphabet("\n\rntVGvel");

@@ -52,6 +52,8 @@ export interface Seen {
   /** No marker that ends an armoured block starts before `armour`, except the one at `armourEnd`. */
   armour: number;
   armourEnd: number;
+  /** Letters stand as escapes: the text is read once more without them. */
+  escaped: boolean;
 }
 
 /** A new scan of a text. */
@@ -66,6 +68,7 @@ export function newScan(text: string, config: boolean, depth: number, room: Room
     webToken: 0,
     armour: 0,
     armourEnd: -1,
+    escaped: false,
   };
   return { text, config, depth, work: 0, seen, room };
 }

@@ -1,15 +1,19 @@
 // Finds secrets in any text: one keyword pass, anchored checks at its hits, probes for what has no keyword.
 
-import { base64Probe, type Opened } from "./base64.ts";
+import { base64Probe, deepest, type Opened } from "./base64.ts";
 import { cardAt } from "./cards.ts";
+import { escapeCheck, escapeKeywords, unescapedLetters } from "./escapes.ts";
 import type { Field } from "./fields.ts";
 import { formatCheck } from "./formats.ts";
-import { hidesCharacters, isWide, visible } from "./invisible.ts";
-import { automaton, eachHit, type Narrow } from "./keywords.ts";
+import { idioms } from "./idioms.ts";
+import { hidesCharacters, visible } from "./invisible.ts";
+import { latinNameCheck, latinNames, spokenNames } from "./languages.ts";
+import { automaton, controlWord, nextHits, type Automaton, type Cursor, type Narrow } from "./keywords.ts";
 import { manifestCheck, manifestKeywords } from "./manifests.ts";
+import { narrower } from "./narrow.ts";
 import { nameKeywords, pairCheck } from "./pairs.ts";
 import { personalIn } from "./personal.ts";
-import { mayBeBase64, mayBeCard } from "./probes.ts";
+import { base64Runs, cardRuns, mayBeBase64, mayBeCard, probeRuns } from "./probes.ts";
 import { pemCheck, pemKeywords } from "./pem.ts";
 import type { Profile } from "./profile.ts";
 import { programCheck, programKeywords } from "./programs.ts";
@@ -40,42 +44,66 @@ export function secretFinder(
   opened: Opened,
 ): FindSecrets {
   const pairs = pairCheck(remember);
-  const rows = checksOf(profile, pairs);
-  const keywords = [...rows.values()].map(({ text, exact }) => ({ text, exact }));
-  const checks = [...rows.values()].map((row) => row.checks);
-  const machine = automaton(keywords);
+  const rows = [...checksOf(profile, pairs).values()];
+  const machine = automaton(rows);
   const narrowed = narrower();
+  const cards = profile.personal.has("card");
   const find: FindSecrets = (whole, config, depth, room) => {
     if (whole.length < shortest) return { spans: nothing, work: 0 };
     const narrow = narrowed(whole, depth);
     const scan = newScan(whole, config, depth, room);
     const spans: Span[] = [];
-    const budget = budgetOf(scan, spans);
-    let tokenStop = 0;
-    const odd = eachHit(machine, narrow, (word, end) => {
-      const { text, exact } = keywords[word] ?? { text: "", exact: false };
-      const start = end - text.length;
-      if (start < tokenStop || budget.skips(start)) return;
-      if (exact && !whole.startsWith(text, start)) return;
-      for (const check of checks[word] ?? []) {
-        if (check === pairs && isDeepInside(start, spans.at(-1))) continue;
-        const found = check(scan, start, end);
-        if (check === tokenCheck) tokenStop = found[0]?.end ?? tokenStop;
-        else for (const span of found) spans.push(span);
-      }
-      budget.spend(start);
-    });
-    if ((odd || isWide(whole)) && hidesCharacters(whole))
+    const odd = checkHits(scan, machine, narrow, rows, pairs, spans);
+    if ((odd || narrow.wide) && hidesCharacters(whole))
       return throughVisible((text) => find(text, config, depth, room), whole);
     const byKeyword = merged(whole, spans);
-    const cards = profile.personal.has("card");
-    const probed = [...probe(scan, narrow, byKeyword, opened, cards), ...personalIn(scan, profile.personal)];
+    const probed: Span[] = [];
+    if (cards) probeRuns(narrow, cardRuns, mayBeCard, byKeyword, (at) => cardAt(scan, at), probed);
+    probeRuns(narrow, base64Runs, mayBeBase64, byKeyword, base64Probe(scan, opened), probed);
+    for (const span of personalIn(scan, profile.personal)) probed.push(span);
+    if (narrow.wide) for (const span of spokenNames(scan)) probed.push(span);
+    if (scan.seen.escaped && depth < deepest) throughEscapes(scan, find, probed);
     return {
       spans: probed.length === 0 ? byKeyword : merged(whole, [...byKeyword, ...probed]),
       work: scan.work + whole.length,
     };
   };
   return find;
+}
+
+/** Runs the checks at every hit of a keyword. Returns whether the text holds a control character. */
+function checkHits(
+  scan: Scan,
+  machine: Automaton,
+  narrow: Narrow,
+  rows: readonly Row[],
+  pairs: Check,
+  spans: Span[],
+): boolean {
+  const cursor: Cursor = { state: 0, at: 0 };
+  const budget: Budget = { sliceEnd: 0, limit: 0, skipTo: 0 };
+  let odd = false;
+  let tokenStop = 0;
+  for (let words = nextHits(machine, narrow, cursor); words !== undefined; words = nextHits(machine, narrow, cursor)) {
+    for (const word of words) {
+      const row = rows[word];
+      if (row === undefined) {
+        odd ||= word === controlWord;
+        continue;
+      }
+      const start = cursor.at - row.text.length;
+      if (start < tokenStop || start < budget.skipTo) continue;
+      if (row.exact && !scan.text.startsWith(row.text, start)) continue;
+      for (const check of row.checks) {
+        if (check === pairs && isDeepInside(start, spans.at(-1))) continue;
+        const found = check(scan, start, cursor.at);
+        if (check === tokenCheck) tokenStop = found[0]?.end ?? tokenStop;
+        else for (const span of found) spans.push(span);
+      }
+      spend(budget, scan, start, spans);
+    }
+  }
+  return odd;
 }
 
 /** Names far inside a value that is hidden already need no look: nothing that they join reaches past its end. */
@@ -95,24 +123,32 @@ function throughVisible(find: (text: string) => Found, whole: string): Found {
   return { spans: merged(whole, back), work: work + whole.length };
 }
 
+/** What the checks may still cost in the slice under scan. */
+interface Budget {
+  sliceEnd: number;
+  limit: number;
+  skipTo: number;
+}
+
+/** Scans the text with its escaped letters in the plain, as another encoding, and adds what only that shows. */
+function throughEscapes(scan: Scan, find: FindSecrets, found: Span[]): void {
+  const { text, places } = unescapedLetters(scan.text);
+  const { spans, work } = find(text, scan.config, scan.depth + 1, scan.room);
+  scan.work += work;
+  for (const span of spans)
+    found.push({ ...span, start: places[span.start] ?? 0, end: places[span.end] ?? scan.text.length });
+}
+
 /** Holds the work of the checks against the length of each slice; a slice that costs more is hidden from there on. */
-function budgetOf(scan: Scan, spans: Span[]): { skips: (at: number) => boolean; spend: (at: number) => void } {
-  let sliceEnd = 0;
-  let limit = 0;
-  let skipTo = 0;
-  return {
-    skips: (at) => at < skipTo,
-    spend: (at) => {
-      if (at >= sliceEnd) {
-        const length = Math.min(slice, scan.text.length - at);
-        sliceEnd = at + length;
-        limit = scan.work + length * workPerCharacter + slice;
-      }
-      if (scan.work <= limit) return;
-      skipTo = sliceEnd;
-      spans.push({ start: at, end: sliceEnd, type: "unscanned", value: "", why: "budget" });
-    },
-  };
+function spend(budget: Budget, scan: Scan, at: number, spans: Span[]): void {
+  if (at >= budget.sliceEnd) {
+    const length = Math.min(slice, scan.text.length - at);
+    budget.sliceEnd = at + length;
+    budget.limit = scan.work + length * workPerCharacter + slice;
+  }
+  if (scan.work <= budget.limit) return;
+  budget.skipTo = budget.sliceEnd;
+  spans.push({ start: at, end: budget.sliceEnd, type: "unscanned", value: "", why: "budget" });
 }
 
 interface Row {
@@ -142,6 +178,9 @@ function checksOf({ formats }: Profile, pairs: Check): Map<string, Row> {
   add(["basic ", "basic%20"], false, basicCheck);
   add(manifestKeywords, false, manifestCheck);
   add(programKeywords, false, programCheck);
+  add(escapeKeywords, false, escapeCheck);
+  for (const [words, check] of idioms) add(words, false, check);
+  add(latinNames, false, latinNameCheck);
   add(nameKeywords, false, pairs);
   return rows;
 }
@@ -151,45 +190,3 @@ const tokenCheck: Check = ({ text }, start) => {
   const end = tokenEnd(text, start);
   return end === -1 ? nothing : [{ start, end, type: "custom", value: "", why: "token" }];
 };
-
-/** Larger texts get a buffer of their own, which is not kept. */
-const mostKept = 4 * 1024 * 1024;
-
-/**
- * Makes byte views of texts in scratch buffers that grow with the longest text so far: one for each depth, since a text
- * is still being probed while what is encoded in it is scanned one depth further.
- */
-function narrower(): (text: string, depth: number) => Narrow {
-  const kept = new Map<number, { buffer: Buffer; pairs: Uint16Array }>();
-  return (text, depth) => {
-    let views = kept.get(depth);
-    if (views === undefined || views.buffer.length < text.length) {
-      const memory = new ArrayBuffer(Math.max(4096, 1 << Math.ceil(Math.log2(text.length + 1))));
-      views = { buffer: Buffer.from(memory), pairs: new Uint16Array(memory) };
-      if (text.length <= mostKept) kept.set(depth, views);
-    }
-    views.buffer.write(text, 0, "latin1");
-    return { bytes: views.buffer, pairs: views.pairs, length: text.length };
-  };
-}
-
-/** Every card number and every base64 run that is opened is longer: one of every twelfth characters stands in it. */
-const probeStep = 12;
-
-/** Looks for what has no keyword, outside of what is hidden already: card numbers and base64. */
-function probe(scan: Scan, narrow: Narrow, hidden: readonly Span[], opened: Opened, cards: boolean): readonly Span[] {
-  const { length } = narrow;
-  const tryBase64 = base64Probe(scan, opened);
-  const found: Span[] = [];
-  let next = 0;
-  for (let at = probeStep - 1; at < length; at += probeStep) {
-    while (next < hidden.length && (hidden[next]?.end ?? 0) <= at) next++;
-    if ((hidden[next]?.start ?? length) <= at) {
-      at = Math.max(at, (hidden[next]?.end ?? at) - 1);
-      continue;
-    }
-    if (cards && mayBeCard(narrow, at)) found.push(...cardAt(scan, at));
-    if (mayBeBase64(narrow, at)) found.push(...tryBase64(at));
-  }
-  return found;
-}

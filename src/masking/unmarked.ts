@@ -1,13 +1,19 @@
 // Values that no sign joins to their name: arguments, elements, flags, directives, the `value` beside a `name`.
 
-import { alphabet, runEnd } from "./alphabet.ts";
+import { alphabet, digits, isSpace, runEnd, within, word as wordSet } from "./alphabet.ts";
 import { quoteLength, type Joined, type Name } from "./joints.ts";
+import { looksRandom } from "./values.ts";
 
 const blank = alphabet(" \t");
 const besideValue =
   /^[\s,;]{1,80}(?:\\{0,8}["'])?(?:value|val|Value|VALUE)(?:\\{0,8}["'])?[ \t]{0,8}(?:[:=]|=>)[ \t]{0,8}/;
 const defaultValue = /^\s{0,8}\{[^{}]{0,160}?\bdefault\s{0,8}=\s{0,8}/;
 const plistValue = /^<\/key>\s{0,80}<string>/;
+
+/** The empty line between a part's head and its body (RFC 7578), real or escaped. */
+const partBody = /^(?:\r?\n|(?:\\r)?\\n){2}(?=[^\s-])/;
+const said = /^(?:is|was|=|:|IS|to be)[ :=]{1,4}/;
+const saying = alphabet("iwI=:t");
 
 /** Joints without a sign of their own. `at` stands behind closing quotes, `spaced` behind the blanks that follow. */
 export function unmarked(
@@ -18,8 +24,12 @@ export function unmarked(
   quotedName: boolean,
   config: boolean,
 ): Joined | undefined {
-  const rest = text.slice(at, at + 120);
-  const beside = (besideValue.exec(rest) ?? plistValue.exec(rest) ?? defaultValue.exec(text.slice(at, at + 200)))?.[0];
+  const part =
+    quotedName && text.slice(name.start - 8, name.start).includes("name=")
+      ? partBody.exec(text.slice(at, at + 24))
+      : null;
+  if (part !== null) return { joint: "value", at: at + part[0].length, quotedName: false };
+  const beside = valueAfter(text, at);
   if (beside !== undefined)
     return { joint: beside.startsWith("<") ? "tag" : "value", at: at + beside.length, quotedName };
   if (quotedName && text[spaced] === ",") return afterComma(text, name, spaced + 1);
@@ -27,11 +37,34 @@ export function unmarked(
   if (text[name.start - 1] === "<") return insideTag(text, name.end);
   if (spaced === at || quotedName) return undefined;
   if (isFlag(text, name.start)) return { joint: "flag", at: spaced, quotedName };
-  const words = /^(?:is|was|=|:|IS|to be)[ :=]{1,4}/.exec(text.slice(spaced, spaced + 10))?.[0];
+  const words = within(saying, text.charCodeAt(spaced)) ? said.exec(text.slice(spaced, spaced + 10))?.[0] : undefined;
   if (words !== undefined) return { joint: "said", at: spaced + words.length, quotedName };
   const inFile = isDirective(text, name, spaced, config);
-  return inFile || quoteLength(text, spaced) > 0 ? { joint: "said", at: spaced, quotedName, inFile } : undefined;
+  return inFile || quoteLength(text, spaced) > 0 || isRandomWord(text, spaced)
+    ? { joint: "said", at: spaced, quotedName, inFile }
+    : undefined;
 }
+
+/** A word that no sentence has: what follows a password's name then is the password. */
+function isRandomWord(text: string, at: number): boolean {
+  let end = at;
+  let digit = false;
+  while (end < text.length && end - at < 256 && !isSpace(text.charCodeAt(end)))
+    digit = within(digits, text.charCodeAt(end++)) || digit;
+  return digit && end - at >= 12 && looksRandom(text.slice(at, end), 12);
+}
+
+/** What joins a value in a member or element of its own, up to that value; most text is told apart by its first character. */
+function valueAfter(text: string, at: number): string | undefined {
+  let next = at;
+  while (next - at <= 80 && (within(gap, text.charCodeAt(next)) || isSpace(text.charCodeAt(next)))) next++;
+  const first = text.charCodeAt(next);
+  if (!within(valueStarts, first)) return undefined;
+  const rest = text.slice(at, at + 120);
+  return (besideValue.exec(rest) ?? plistValue.exec(rest) ?? defaultValue.exec(text.slice(at, at + 200)))?.[0];
+}
+const gap = alphabet(",;");
+const valueStarts = alphabet("vV\"'\\<{");
 
 /** `("password", "x")` or `["--password", "x"]`: only as arguments, since lists of names look alike otherwise. */
 function afterComma(text: string, name: Name, comma: number): Joined | undefined {
@@ -76,10 +109,44 @@ const directive =
  * file, also a line that holds a password's name and one more word.
  */
 function isDirective(text: string, name: Name, at: number, config: boolean): boolean {
+  const login = loginBefore(text, name.start);
+  if (login === undefined && !endsItsLine(text, at)) return false;
   const before = text.slice(Math.max(0, name.start - 120), name.start);
   const line = before.slice(before.lastIndexOf("\n") + 1);
-  if (/\blogin\s+\S+\s+$/.test(line) || (/^\s+$/.test(line) && /\blogin\s+\S+\s+$/.test(before))) return true;
-  if (!/^\S{3,512}[ \t;]*(?:[\r\n]|$)/.test(text.slice(at, at + 520))) return false;
+  // On one line, or the name indented on a line of its own.
+  if (login !== undefined && (!text.slice(login, name.start).includes("\n") || /^\s+$/.test(line))) return true;
+  if (!endsItsLine(text, at)) return false;
   if (/^\s*$/.test(line)) return config || /^(?:requirepass|masterauth|auth-pass)$/.test(name.text);
   return directive.test(line);
 }
+
+/** Where `login` and one word stand right before `start`, or undefined. */
+function loginBefore(text: string, start: number): number | undefined {
+  const least = Math.max(0, start - 120);
+  const user = backOver(text, start, least, true);
+  const gap = backOver(text, user, least, false);
+  const word = backOver(text, gap, least, true);
+  if (user === start || gap === user || word === gap || word - 5 < least || !text.startsWith("login", word - 5))
+    return undefined;
+  return word - 5 > least && within(wordSet, text.charCodeAt(word - 6)) ? undefined : word - 5;
+}
+
+/** Back from `from` over white space, or over what is none. */
+function backOver(text: string, from: number, least: number, space: boolean): number {
+  let at = from;
+  while (at > least && isSpace(text.charCodeAt(at - 1)) === space) at--;
+  return at;
+}
+
+/** Is what stands at `at` the last word of its line, 3 to 512 characters long without closing semicolons? */
+function endsItsLine(text: string, at: number): boolean {
+  let end = at;
+  while (end < text.length && end - at <= 520 && !isSpace(text.charCodeAt(end))) end++;
+  if (end - at < 3) return false;
+  const rest = runEnd(text, end, closing, 520);
+  if (rest < text.length && text[rest] !== "\n" && text[rest] !== "\r") return false;
+  let word = end;
+  while (word - at > 3 && text.charCodeAt(word - 1) === 0x3b) word--;
+  return word - at <= 512;
+}
+const closing = alphabet(" \t;");

@@ -1,6 +1,6 @@
 // How far a value reaches: quoted to its closing mark, bare to the next thing that can't belong to it.
 
-import { alphabet, runEnd } from "./alphabet.ts";
+import { alphabet, identifier, isSpace, runEnd, within, word } from "./alphabet.ts";
 import { quoteLength } from "./joints.ts";
 import type { Scan } from "./spans.ts";
 import { tokenEnd, veiled } from "./token.ts";
@@ -17,10 +17,23 @@ const longest = 16 * 1024;
 const wrappers =
   /^(?:!{1,2}[\w-]{1,24} )?(?:(?:new )?(?:String|SecretStr|Secret|SecureString|SensitiveString)\(|(?:base64\.)?(?:b64decode|urlsafe_b64decode)\(|atob\(|Buffer\.from\(|\[\]byte\(|\(string\)|[bBrRuUfFLN@$]{1,2})?(?=\\{0,8}["'`])/;
 
+/** What one may start with. */
+const wrapping = alphabet("!nSbuaB[(rRUfFLN@$");
+/** What stands behind its first word. */
+const wrapEnds = alphabet("(\"'`\\[$@");
+
+function mayWrap(text: string, from: number): boolean {
+  const first = text.charCodeAt(from);
+  if (!within(wrapping, first)) return false;
+  if (!within(word, first) || first === 0x6e) return true;
+  return within(wrapEnds, text.charCodeAt(runEnd(text, from, identifier, 24)));
+}
+
 /** The value that starts at `from`; `wholeLine` where a file's line belongs to its key. */
 export function valueRun(scan: Scan, from: number, wholeLine: boolean): Run | undefined {
   const { text } = scan;
-  const start = from + (wrappers.exec(text.slice(from, from + 40))?.[0].length ?? 0);
+  const wraps = mayWrap(text, from) ? wrappers.exec(text.slice(from, from + 40)) : null;
+  const start = from + (wraps?.[0].length ?? 0);
   const mark = quoteLength(text, start);
   if (mark > 0) return quotedRun(scan, start, mark);
   return wholeLine ? lineRun(text, start) : bareRun(scan, start);
@@ -65,7 +78,7 @@ function closing(text: string, start: number, stop: number, mark: string, triple
   const level = mark.length - 1;
   for (let index = start; index < stop; index++) {
     const code = text[index];
-    if (code === "\n" && !tripled && sign !== "`") return index;
+    if (code === "\n" && !tripled && sign !== "`" && text[index - 1] !== "\\") return index;
     if (code !== sign && code !== "\\") continue;
     const slashes = code === "\\" ? runEnd(text, index, backslash, stop - index) - index : 0;
     if (text[index + slashes] !== sign) {
@@ -92,11 +105,21 @@ function isClosing(text: string, open: number, start: number, mark: string): boo
   return text[open - 1] === " " && /^(?:[),;\]}]|\s*$|\s*[+.)]\s)/.test(text.slice(start, start + 4));
 }
 
+function endsLine(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 0x0a || text.charCodeAt(at) === 0x0d;
+}
+
+/** Does a backslash before the line end join the next line to it (properties files, shells, YAML's double-quoted style)? */
+function goesOn(text: string, at: number): boolean {
+  const before = text.charCodeAt(at - 1);
+  return before === 0x5c || (before === 0x0d && text.charCodeAt(at - 2) === 0x5c);
+}
+
 /** The rest of a file's line, without a comment or a closing comma. */
 function lineRun(text: string, start: number): Run | undefined {
   const stop = Math.min(text.length, start + longest);
   let end = start;
-  while (end < stop && text[end] !== "\n" && text[end] !== "\r") {
+  while (end < stop && (!endsLine(text, end) || goesOn(text, end))) {
     if (text[end] === "#" && end > start && /\s/.test(text[end - 1] ?? "")) break;
     const token = tokenEnd(text, end);
     end = token === -1 ? end + 1 : token;
@@ -112,6 +135,7 @@ const openClosers: { readonly [closer: string]: string } = { ")": "(", "]": "[",
 
 /** The default inside `${NAME:-default}`, or the run itself. */
 export function withoutReference(text: string, run: Run): Run {
+  if (text[run.start] !== "$") return run;
   const value = text.slice(run.start, run.end);
   const name = /^\$\{[\w.]{1,128}:[-=]?(?=[^}])/.exec(value)?.[0];
   return name === undefined || !value.endsWith("}")
@@ -134,20 +158,29 @@ function bareEnd(text: string, start: number): number {
   const stop = Math.min(text.length, start + longest);
   let end = start;
   while (end < stop) {
-    const sign = text[end] ?? "";
-    if (/\s/.test(sign) || sign === "<") break;
-    if (sign === "[") {
-      const token = tokenEnd(text, end);
+    const code = text.charCodeAt(end);
+    if (end > start && endsLine(text, end) && goesOn(text, end)) {
+      const next = runEnd(text, end, blanks, 64);
+      if (next >= stop || isSpace(text.charCodeAt(next))) break;
+      end = next;
+      continue;
+    }
+    if (isSpace(code) || code === 0x3c) break;
+    if (within(turning, code)) {
+      const token = code === 0x5b ? tokenEnd(text, end) : -1;
       if (token !== -1) {
         end = token;
         continue;
       }
+      if (endsBare(text, end, text[end] ?? "")) break;
     }
-    if (endsBare(text, end, sign)) break;
     end++;
   }
   return end;
 }
+const blanks = alphabet("\r\n \t");
+/** At these a bare value may end, or holds a token. */
+const turning = alphabet("[\"'`&%,;|\\");
 
 function endsBare(text: string, at: number, sign: string): boolean {
   switch (sign) {

@@ -50,6 +50,26 @@ function some(text: string, set: Alphabet): boolean {
 
 /** Shannon's entropy of a text's characters, in bits a character. */
 export function shannon(text: string): number {
+  const total = text.length;
+  for (let at = 0; at < total; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0xff) return wideShannon(text);
+    counted[code] = 0;
+  }
+  for (let at = 0; at < total; at++) counted[text.charCodeAt(at)] = (counted[text.charCodeAt(at)] ?? 0) + 1;
+  let sum = 0;
+  for (let at = 0; at < total; at++) {
+    const count = counted[text.charCodeAt(at)] ?? 0;
+    if (count === 0) continue;
+    sum -= (count / total) * Math.log2(count / total);
+    counted[text.charCodeAt(at)] = 0;
+  }
+  return sum;
+}
+/** How often each character of Latin-1 stands in the text that is being counted. */
+const counted = new Float64Array(256);
+
+function wideShannon(text: string): number {
   const counts = new Map<string, number>();
   let total = 0;
   for (const character of text) {
@@ -120,19 +140,27 @@ const fillers = new Set(
    any char varchar bytes optional[str] str|none unknown n/a na tbd todo -`.split(/\s+/),
 );
 
+const longestFiller = Math.max(...[...fillers].map((one) => one.length));
+const brackets = alphabet("<>()[]");
+
 /** Nothing to hide: empty, a literal such as `null`, a row of stars, `<password>`, `[REDACTED]`, `(sensitive value)`. */
 export function isPlaceholder(value: string): boolean {
   const text = value.trim();
-  if (text === "" || fillers.has(text.toLowerCase())) return true;
+  if (text === "" || (text.length <= longestFiller && fillers.has(text.toLowerCase()))) return true;
   if (/^([*xX.#_-])\1*$/.test(text)) return true;
+  if (!within(brackets, text.charCodeAt(0)) && !within(brackets, text.charCodeAt(text.length - 1))) return false;
   if (/^<[^<>="']{0,80}>$|^\[[A-Z _-]{0,40}\]$|^\([a-z ]{0,40}\)$/.test(text)) return true;
   const inner = /^[<([]?\s*([A-Za-z_]{2,12})\s*[>)\]]?$/.exec(text)?.[1];
   return inner !== undefined && inner.length < text.length && fillers.has(inner.toLowerCase());
 }
 
+/** What a reference starts with. */
+const references = alphabet("$`{#<%vasgro");
+
 /** Stands for a value kept elsewhere: `$(NAME)`, `${NAME}` (without a default in it), `$NAME`, `{{ … }}`, `%s`, `{name}`, `#{…}`, `@Value`-like. */
 export function isReference(value: string): boolean {
   const text = value.trim().slice(0, judged);
+  if (!within(references, text.charCodeAt(0))) return false;
   if (/^\$(?:\([A-Za-z_][\w.]*\)|\{[\w.]{1,128}(?::?[-=+]?|:?\?[^{}]*)\}|[A-Z_][A-Z0-9_]*|[a-z][A-Za-z_]*)$/.test(text))
     return true;
   if (/^\$\(.*\)$|^`.*`$/.test(text)) return true;

@@ -1,6 +1,16 @@
 // Secrets of the web: JSON Web Tokens, userinfo in URLs, and words of authorisation in headers.
 
-import { alphabet, base64url, encodedRun, runEnd, runStart, startsWord, within } from "./alphabet.ts";
+import {
+  alphabet,
+  base64url,
+  encodedRun,
+  isSpace,
+  runEnd,
+  runStart,
+  startsWord,
+  within,
+  type Alphabet,
+} from "./alphabet.ts";
 import { nothing, type Check, type Scan, type Span } from "./spans.ts";
 import { plainForm, tokenEnd, veiled } from "./token.ts";
 import { isBasic, isPlaceholder, isReference, looksRandom } from "./values.ts";
@@ -31,8 +41,8 @@ function isHeader(part: string): boolean {
   return json.startsWith("{") && /"(?:alg|enc|typ)"\s*:/.test(json.slice(0, 2048));
 }
 
-const authorityStop = /[\s"'`<>/?#\\]|%2[fF]|%22/;
-const looseStop = /[\s"'`<>]|%22/;
+const looseStop = alphabet("\"'`<>");
+const authorityStop = alphabet("\"'`<>/?#\\");
 /** Schemes whose passwords often hold an unescaped `/` or `#`. */
 const loose =
   /^(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|nats|ldaps?|smtps?|ftps?|sftp)(?:\+[a-z0-9]+)?$/i;
@@ -42,25 +52,37 @@ const schemeSet = alphabet("A-Za-z0-9+.-");
 /** `scheme://user:password@host` (RFC 3986, section 3.2.1): the password, or a token that stands as the user. */
 export const urlCheck: Check = (scan, start, end) => {
   const { text } = scan;
-  const window = text.slice(end, end + longestAuthority);
-  const stop = window.search(authorityStop);
-  let authority = stop === -1 ? window : window.slice(0, stop);
-  const scheme = text.slice(runStart(text, start, schemeSet, 24), start);
-  if (!hasAt(authority) && loose.test(scheme)) {
-    const far = window.search(looseStop);
-    authority = far === -1 ? window : window.slice(0, far);
+  let stop = stopOf(text, end, authorityStop);
+  let at = lastAt(text, end, stop);
+  if (at === -1 && loose.test(text.slice(runStart(text, start, schemeSet, 24), start))) {
+    stop = stopOf(text, end, looseStop);
+    at = lastAt(text, end, stop);
   }
-  scan.work += authority.length;
-  const at = lastAt(authority);
-  return at === -1 ? nothing : userinfo(scan, end, authority.slice(0, at));
+  scan.work += stop - end;
+  return at === -1 ? nothing : userinfo(scan, end, text.slice(end, at));
 };
 
-function hasAt(authority: string): boolean {
-  return lastAt(authority) !== -1;
+/** Where the authority that starts at `from` ends: at white space, one of `stops`, a quote in URL encoding or a slash if that is a stop. */
+function stopOf(text: string, from: number, stops: Alphabet): number {
+  const most = Math.min(text.length, from + longestAuthority);
+  for (let at = from; at < most; at++) {
+    const code = text.charCodeAt(at);
+    if (within(stops, code) || isSpace(code)) return at;
+    if (code !== percent || text.charCodeAt(at + 1) !== 0x32 || at + 2 >= most) continue;
+    const second = text.charCodeAt(at + 2);
+    if (second === 0x32 || (within(stops, 0x2f) && (second | 0x20) === 0x66)) return at;
+  }
+  return most;
 }
+const percent = 0x25;
 
-function lastAt(authority: string): number {
-  return Math.max(authority.lastIndexOf("@"), authority.toLowerCase().lastIndexOf("%40"));
+/** The last `@` or `%40` from `from` to `to`, or -1. */
+function lastAt(text: string, from: number, to: number): number {
+  for (let at = to - 1; at >= from; at--) {
+    const code = text.charCodeAt(at);
+    if (code === 0x40 || (code === percent && at + 3 <= to && text.startsWith("%40", at))) return at;
+  }
+  return -1;
 }
 
 function userinfo(scan: Scan, from: number, text: string): readonly Span[] {
@@ -120,11 +142,13 @@ function isHost(value: string): boolean {
   return /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(value) && !/[0-9a-z]{20,}/.test(value);
 }
 
+const basicSet = alphabet("A-Za-z0-9+/=_-");
+
 /** `Basic <base64>` (RFC 7617): decodes to `user:password`. */
 export const basicCheck: Check = (scan, start, end) => {
   const { text } = scan;
   if (!startsWord(text, start)) return nothing;
-  const run = encodedRun(text, end, alphabet("A-Za-z0-9+/=_-"), 4096);
+  const run = encodedRun(text, end, basicSet, 4096);
   scan.work += run.end - end;
   const value = plainForm(text.slice(end, run.end));
   if (!isBasic(value)) return nothing;

@@ -33,9 +33,11 @@ const faults = vi.hoisted(() => {
 });
 vi.mock("../../src/masking/base64.ts", faults.broken("base64"));
 vi.mock("../../src/masking/cards.ts", faults.broken("cards"));
+vi.mock("../../src/masking/escapes.ts", faults.broken("escapes"));
 vi.mock("../../src/masking/files.ts", faults.broken("files"));
 vi.mock("../../src/masking/formats.ts", faults.broken("formats"));
 vi.mock("../../src/masking/headers.ts", faults.broken("headers"));
+vi.mock("../../src/masking/languages.ts", faults.broken("languages"));
 vi.mock("../../src/masking/leaves.ts", faults.broken("leaves"));
 vi.mock("../../src/masking/manifests.ts", faults.broken("manifests"));
 vi.mock("../../src/masking/neutral.ts", faults.broken("neutral"));
@@ -62,6 +64,9 @@ const detectors: readonly (readonly [part: string, text: string])[] = [
   ["base64 base64Probe", `note ${words} end`],
   ["opened contentOf", `note ${words} end`],
   ["cards cardAt", "paid with 4111 1111 1111 1111 today"],
+  ["escapes unescapedLetters", `p%61ssword=${planted}`],
+  ["languages latinNameCheck", `mot de passe : ${planted}1`],
+  ["languages spokenNames", `пароль: ${planted}1`],
   ["formats formatCheck", `pushed with ghp_${"a1B2c3D4".repeat(4)}a1B2 today`],
   ["manifests manifestCheck", `apiVersion: v1\nkind: Secret\nstringData:\n  login: ${planted}\n`],
   ["pairs pairCheck", `password=${planted}`],

@@ -51,6 +51,16 @@ export const masking = {
     promise: "Every string of an output passes the masker once more before it leaves",
     source: "masking.md",
   },
+  "masking:recorded": {
+    promise:
+      "What masking finds on the seeded corpus, and what it writes there, changes only where somebody means it to",
+    source: "issue 8",
+  },
+  "masking:spellings": {
+    promise:
+      "A secret goes also where its name is escaped, split, in another language, or told by a program's idiom alone",
+    source: "issue 8, points 2 and 5",
+  },
   "masking:stream": {
     promise: "A text that arrives in pieces is masked the same however it was cut, secrets on every bound among them.",
     source: "masking.md",

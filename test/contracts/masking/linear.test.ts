@@ -45,6 +45,15 @@ const nasty: { readonly [name: string]: string } = {
   spaces: "password                    ",
   dashes: "--password ",
   plain: "The quick brown fox. ",
+  "escaped letters": "%61\\u0061",
+  "escaped escapes": "%2525252561",
+  pipes: "echo x | sudo -S ",
+  "protocols' words": "AUTH PLAIN ACL SETUSER > ",
+  "other languages": "пароль: x1 mot de passe: ",
+  "wrapped lines": `${"QUJDREVGR0hJSktM".repeat(4)}\n`,
+  "spelled text": "706173",
+  "escaped line ends": "password=a\\\n",
+  "random words": "password a1B2c3D4e5F6 ",
 };
 
 describe("linear time", () => {

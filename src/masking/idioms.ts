@@ -1,0 +1,81 @@
+// Passwords that only an idiom of a program or protocol tells, with no name or flag before them. Each is a keyword and one bounded look around it.
+
+import { startsWord } from "./alphabet.ts";
+import { nothing, type Check, type Scan, type Span } from "./spans.ts";
+import { plainForm, tokenEnd } from "./token.ts";
+import { isPlaceholder, isReference } from "./values.ts";
+
+/** How far a look reaches. */
+const reach = 512;
+
+/** `user/password` behind a client of Oracle's or in its JDBC URL (docs.oracle.com, SQL*Plus, "Easy Connect"). */
+const slashed = /^(?:[A-Za-z-]{1,16} ){0,2}["']?[\w$#.]{1,64}\/"?([^\s@"'/]{1,128})/;
+/** The last word of `htpasswd -b [file] user password` (httpd.apache.org, htpasswd). */
+const batch =
+  /^-[A-Za-z]{0,6}b[A-Za-z]{0,6}(?:[ \t]{1,8}[^\s"']{1,128}){1,2}[ \t]{1,8}["']?([^\s"']{1,128})(?=["']?[ \t]{0,8}(?:$|[\n;&|>]))/;
+/** `AUTH PLAIN <base64>` (RFC 4954, RFC 4616): an authorisation identity, a user and a password. */
+const plain = /^(?:\\r\\n|\r?\n|334 |[ \t]){0,4}([A-Za-z0-9+/]{8,400}={0,2})/;
+/** The answer to base64 of `Password:` (draft-murchison-sasl-login). */
+const answered = /^(?:[\r\n]|\\r|\\n|[^\n]{0,40}[>:] ){1,4}([A-Za-z0-9+/]{4,400}={0,2})/;
+/** `>password` and `#digest` of a rule (redis.io, ACL SETUSER). */
+const rules = /[ "'][>#]([^\s"']{1,256})/g;
+/** A login as its protocol has it, and as `MONITOR` shows it (redis.io, AUTH): the last word, with a user before it or none. */
+const monitored = /^(?:[^"\s]{1,64}" ")?([^"\s]{1,256})(?=")/;
+/** What `echo` or `printf` gives to the program behind the pipe. */
+const piped =
+  /\b(?:echo|printf)[ \t]+(?:-[neE]{1,3}[ \t]+)?(?:["']?%s(?:\\n)?["']?[ \t]+)?(\\?["']?)([^"'|\n\\]{1,200})\1[ \t]*\|[ \t]*[^|\n]{0,80}$/;
+
+/** Keywords with the check that each starts. */
+export const idioms: readonly (readonly [keywords: readonly string[], check: Check])[] = [
+  [
+    ["sqlplus ", "sqlldr ", "expdp ", "impdp ", "rman target ", "jdbc:oracle:thin:", "jdbc:oracle:oci:"],
+    behind(slashed),
+  ],
+  [["htpasswd "], behind(batch)],
+  [["auth plain"], behind(plain)],
+  [["334 UGFzc3dvcmQ6"], behind(answered)],
+  [['"auth" "'], behind(monitored)],
+  [["auth default "], behind(/^([^\s"']{1,256})/)],
+  [["acl setuser "], (scan, _start, end) => onLine(scan, end, rules)],
+  [["--password-stdin", "sudo -s", "passwd --stdin"], (scan, start) => before(scan, start, false)],
+  [["chpasswd"], (scan, start) => before(scan, start, true)],
+];
+
+/** The group that `pattern` finds right behind the keyword. */
+function behind(pattern: RegExp): Check {
+  return (scan, start, end) => {
+    if (!startsWord(scan.text, start)) return nothing;
+    const found = pattern.exec(scan.text.slice(end, end + reach));
+    scan.work += found?.[0].length ?? 16;
+    const value = found?.[1] ?? "";
+    return found === null ? nothing : spanOf(scan, end + found[0].length - value.length, value);
+  };
+}
+
+/** Each group that `pattern` finds up to the line's end. */
+function onLine(scan: Scan, end: number, pattern: RegExp): readonly Span[] {
+  const line = scan.text.slice(end, end + reach).split("\n", 1)[0] ?? "";
+  scan.work += line.length;
+  return [...line.matchAll(pattern)].flatMap((found) => {
+    const value = found[1] ?? "";
+    return spanOf(scan, end + found.index + found[0].length - value.length, value);
+  });
+}
+
+/** What is piped into the program at `start`; of `user:password` the password. */
+function before(scan: Scan, start: number, pair: boolean): readonly Span[] {
+  const from = Math.max(0, start - reach);
+  const line = scan.text.slice(from, start);
+  scan.work += line.length;
+  const found = piped.exec(line.slice(line.lastIndexOf("\n") + 1));
+  if (found === null) return nothing;
+  const whole = (found[2] ?? "").trimEnd();
+  const value = pair ? whole.slice(whole.indexOf(":") + 1) : whole;
+  return spanOf(scan, from + line.lastIndexOf(value), value);
+}
+
+function spanOf({ text }: Scan, start: number, value: string): readonly Span[] {
+  if (value === "" || isReference(value) || isPlaceholder(value) || tokenEnd(text, start) === start + value.length)
+    return nothing;
+  return [{ start, end: start + value.length, type: "password", value: plainForm(value), why: "idiom" }];
+}

@@ -1,0 +1,42 @@
+// Texts as bytes in scratch memory, which the passes over every character read faster than a string.
+
+import { isWide } from "./invisible.ts";
+import type { Narrow } from "./keywords.ts";
+
+/** Larger texts get memory of their own, which is not kept. */
+const mostKept = 4 * 1024 * 1024;
+/** Up to here a loop is quicker than a call out of JavaScript. */
+const short = 48;
+/** What stands for a character beyond Latin-1. */
+const beyond = 0xff;
+
+/**
+ * Makes byte views of texts in memory that grows with the longest text so far: one for each depth, since a text is still being probed
+ * while what is encoded in it is scanned one depth further. A view holds until the next one of its depth.
+ */
+export function narrower(): (text: string, depth: number) => Narrow {
+  const kept: Buffer[] = [];
+  return (text, depth) => {
+    let bytes = kept[depth];
+    if (bytes === undefined || bytes.length < text.length) {
+      bytes = Buffer.alloc(Math.max(4096, 1 << Math.ceil(Math.log2(text.length + 1))));
+      if (text.length <= mostKept) kept[depth] = bytes;
+    }
+    return { bytes, length: text.length, wide: filled(bytes, text) };
+  };
+}
+
+/** Writes the text's characters as bytes; returns whether one did not fit. */
+function filled(bytes: Buffer, text: string): boolean {
+  if (text.length > short && !isWide(text)) {
+    bytes.write(text, 0, "latin1");
+    return false;
+  }
+  let wide = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    bytes[at] = code < 0x100 ? code : beyond;
+    if (code >= 0x100) wide = true;
+  }
+  return wide;
+}
