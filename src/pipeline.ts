@@ -26,8 +26,8 @@ export interface CallRecord {
 /** A credential that exists, and its end. */
 export interface Issued {
   readonly grant: Grant;
-  /** Made just now: to be recorded. */
-  readonly made: boolean;
+  /** Puts it on record by `write`, unless another call of the session has; returns once that is durable, whoever's call wrote it. */
+  record(write: () => Promise<void>): Promise<void>;
   /** True when all of it is gone, false when something is left; null where there is nothing to remove, or where its removal goes on and is recorded by itself. */
   revoke(): Promise<boolean | null>;
 }
@@ -114,8 +114,9 @@ async function carryOut(
   let result: Ended["result"];
   try {
     issued = await stages.issue(authorized, request.signal);
-    if (issued.made) await record.granted(issued.grant, authorized);
-    const executed = await stages.execute(authorized, issued.grant, request);
+    const { grant } = issued;
+    await issued.record(() => record.granted(grant, authorized));
+    const executed = await stages.execute(authorized, grant, request);
     changes = executed.changes;
     effect = authorized.call.effect === "read" ? "none" : "applied";
     if (executed.kind === "broke") throw executed.thrown;
@@ -155,6 +156,11 @@ function whatChanged(approved: ApprovalRequest, call: PlannedCall, decision: Dec
   const uids = (conditions: readonly Precondition[]): string => conditions.map((one) => one.uid).join(" ");
   if (uids(preview.preconditions) !== uids(approved.preconditions)) return "the object was replaced";
   if (preview.digest !== approved.diffDigest) return "what the call would do";
+  // The diff of a deletion names its object, and that of a command its container: what goes, or is run in, must be what it was.
+  const going = new Set(preview.changes.filter((one) => one.after === null).map((one) => one.uid));
+  const substances = (conditions: readonly Precondition[]): string =>
+    conditions.map((one) => (going.has(one.uid) || one.resource === "pods/exec" ? one.substance : "")).join(" ");
+  if (substances(preview.preconditions) !== substances(approved.preconditions)) return "the object itself";
   if (isStricter(decision, approved)) return "the policy asks for more";
   return "";
 }

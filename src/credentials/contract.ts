@@ -16,8 +16,12 @@ export interface IssueTerms {
 
 export interface Issued {
   readonly grant: GrantFields;
-  /** Made for this call or for this session just now: to be recorded as `grant.issued`. False for one that was recorded before, and for `ambient`. */
-  readonly made: boolean;
+  /**
+   * Puts it on record by `write`, where no other call of its session has; returns once that is durable, whoever's call
+   * wrote it, and rejects as `write` does. Nothing may be asked of the cluster with it before. Without a token of ours
+   * there is nothing to write.
+   */
+  readonly record: (write: () => Promise<void>) => Promise<void>;
   /**
    * Ends the credential: true when every object of it is gone, false when the sweep must finish, null where this call has nothing to remove. Never throws
    * a fault; may be called again.

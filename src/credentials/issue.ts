@@ -14,8 +14,8 @@ export type IssuerName = "reader" | "token-request" | "ambient";
 
 export interface IssuedGrant {
   readonly grant: Grant;
-  /** Made just now: to be recorded as `grant.issued`. */
-  readonly made: boolean;
+  /** Puts it on record as `grant.issued` by `write`, where that is still to be done; see `Issued`. */
+  readonly record: (write: () => Promise<void>) => Promise<void>;
   /** True when every object is gone, false when the sweep must finish, null where there is nothing to remove. */
   readonly revoke: () => Promise<boolean | null>;
 }
@@ -45,7 +45,7 @@ export async function issue(
   const enrolled = options.mode === "grants" && (await options.gateway.standing(terms.signal)).kind === "enrolled";
   const issuer = options.issuers[chooseIssuer(authorized, options.mode, enrolled)];
   const issued = await issuer.issue(authorized, terms);
-  return { grant: mint(issued.grant), made: issued.made, revoke: () => issued.revoke() };
+  return { grant: mint(issued.grant), record: (write) => issued.record(write), revoke: () => issued.revoke() };
 }
 
 /** Issues the credential that rehearses a call. Faults: preview_unavailable, credential_unavailable, cancelled. */
@@ -59,7 +59,7 @@ export function issueNothing(id: GrantId): IssuedGrant {
     throw noCredential("a call that asks nothing of a cluster would have asked");
   };
   const grant = mint({ id, issuer: "none", account: "", jti: "", expiresAt: 0, authorization });
-  return { grant, made: false, revoke: async () => null };
+  return { grant, record: async () => undefined, revoke: async () => null };
 }
 
 function mint(fields: GrantFields): Grant {

@@ -96,7 +96,7 @@ describe.skipIf(missing !== "")(`commands in pods${missing === "" ? "" : ` (skip
     );
     wire = await openWire({ target: plane, adminToken: plane.adminToken, folder });
     [pod, other.pod] = [await podOf(place), await podOf(asked)];
-  }, 60_000);
+  }, 300_000);
   afterAll(async () => {
     await world?.stop();
     await wire?.stop();
@@ -143,6 +143,7 @@ describe.skipIf(missing !== "")(`commands in pods${missing === "" ? "" : ` (skip
       enroll: [place, asked],
       enrollFlags: ["--exec"],
       policy,
+      config: "hold: 45",
     });
   });
 
@@ -246,7 +247,7 @@ describe.skipIf(missing !== "")(`commands in pods${missing === "" ? "" : ` (skip
       const waiting = world.call("pods_exec", arguments_);
       const path = `/api/v1/namespaces/${asked}/pods/${other.pod}`;
       await expect
-        .poll(async () => (await world.sallyport(["approvals", "list", "--json"], "approver")).out, { timeout: 20_000 })
+        .poll(async () => (await world.sallyport(["approvals", "list", "--json"], "approver")).out, { timeout: 60_000 })
         .toContain("apr_");
       const { body } = await admin.send("GET", path);
       const [status] = at(body, "status", "containerStatuses") as JsonObject[];
@@ -262,6 +263,53 @@ describe.skipIf(missing !== "")(`commands in pods${missing === "" ? "" : ` (skip
       expect(wire.passed.filter(({ url }) => url.includes("/exec?") && url.includes("agreed"))).toEqual([]);
       const [again] = await Promise.all([world.call("pods_exec", arguments_), world.approve()]);
       expect(lines(again)).toContain("|agreed");
+    },
+  );
+
+  promise(
+    "tools:exec-agreed",
+    "a pod whose generation is another, and one that was deleted and made again under its name",
+    async () => {
+      const pods = `/api/v1/namespaces/${asked}/pods`;
+      const spec = at(deployment("bare", 1, "pw"), "spec", "template", "spec") ?? {};
+      const bare = { apiVersion: "v1", kind: "Pod", metadata: { name: "bare" }, spec };
+      const look = async () => (await admin.send("GET", `${pods}/bare`)).body;
+      const running = async () => {
+        await admin.create(pods, bare);
+        const up = async (): Promise<boolean> =>
+          at(await look(), "status", "containerStatuses", 0, "state", "running") !== undefined;
+        await expect.poll(up, { timeout: 60_000 }).toBe(true);
+      };
+      const gone = async () => {
+        await admin.send("DELETE", `${pods}/bare?gracePeriodSeconds=0`);
+        await expect.poll(async () => (await admin.send("GET", `${pods}/bare`)).status, { timeout: 60_000 }).toBe(404);
+      };
+      const agreedThen = async (word: string, meanwhile: () => Promise<unknown>): Promise<readonly string[]> => {
+        const waiting = world.call("pods_exec", { namespace: asked, name: "bare", command: ["echo", word], ...why });
+        await expect
+          .poll(async () => (await world.sallyport(["approvals", "list", "--json"], "approver")).out, {
+            timeout: 60_000,
+          })
+          .toContain("apr_");
+        await meanwhile();
+        await world.approve();
+        return lines(await waiting).filter((line) => /^(ERROR|DONE|changed since)/.test(line));
+      };
+      const stale = "ERROR approval_stale: What was approved is no longer what would happen. Nothing was run.";
+      await running();
+      const before = at(await look(), "metadata", "generation");
+      const another = await agreedThen("generation", async () => {
+        const change = { spec: { activeDeadlineSeconds: 86_400 } };
+        await admin.send("PATCH", `${pods}/bare`, change, { contentType: "application/merge-patch+json" });
+      });
+      expect(at(await look(), "metadata", "generation")).toBe(Number(before) + 1);
+      expect(another).toEqual([stale, "changed since: the object itself"]);
+      const replaced = await agreedThen("again", async () => {
+        await gone();
+        await running();
+      });
+      expect(replaced).toEqual([stale, "changed since: the object was replaced"]);
+      expect(wire.passed.filter(({ url }) => /\/exec\?.*command=(generation|again)/.test(url))).toEqual([]);
     },
   );
 
@@ -307,7 +355,7 @@ describe.skipIf(missing !== "")(`commands in pods${missing === "" ? "" : ` (skip
       );
       await expect
         .poll(() => wire.passed.some(({ url }) => url.includes("/exec?") && url.includes("command=6")), {
-          timeout: 20_000,
+          timeout: 60_000,
         })
         .toBe(true);
       leaving.abort();
@@ -319,10 +367,10 @@ describe.skipIf(missing !== "")(`commands in pods${missing === "" ? "" : ` (skip
             const settled = (await world.entries()).filter((entry) => entry["kind"] === "call.settled").at(-1);
             return [textAt(settled, "details", "code"), textAt(settled, "details", "effect")];
           },
-          { timeout: 20_000 },
+          { timeout: 60_000 },
         )
         .toEqual(["cancelled", "unknown"]);
-      await expect.poll(() => leftoversIn(admin, [place, asked]), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => leftoversIn(admin, [place, asked]), { timeout: 60_000 }).toEqual([]);
     },
   );
 

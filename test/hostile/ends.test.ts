@@ -199,7 +199,11 @@ promise(
       decide: () => ({ effect: "allow" }),
       preview: async () => ({ change: null }),
       authorize: () => ({ call }),
-      issue: async () => ({ grant: { id: "g" }, made: true, revoke: () => Promise.reject(new TypeError("a defect")) }),
+      issue: async () => ({
+        grant: { id: "g" },
+        record: (write: () => Promise<void>) => write(),
+        revoke: () => Promise.reject(new TypeError("a defect")),
+      }),
       execute: async () => ({ kind: "ran", output: {}, changes: [] }),
       mask: () => ({}),
     } as unknown as Stages;

@@ -10,7 +10,8 @@ import { entriesOf, eventually, expectVerifies, openShop, scaling } from "../fau
 import { promise } from "../support/promise.ts";
 
 const request = { id: "call_x", principal: { subject: "ci" }, session: { id: "ses_x" } } as unknown as CallRequest;
-const issued = (revoke: Issued["revoke"]): Issued => ({ grant: { id: "g1" }, made: true, revoke }) as unknown as Issued;
+const issued = (revoke: Issued["revoke"]): Issued =>
+  ({ grant: { id: "g1" }, record: (write: () => Promise<void>) => write(), revoke }) as unknown as Issued;
 
 function taking(patience: number) {
   const entries: unknown[] = [];

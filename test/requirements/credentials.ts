@@ -36,6 +36,10 @@ export const credentials = {
       "The effect of a call chooses its issuer: reads the reader, Secrets and changes a grant, and the kubeconfig's own nothing but reads before enrolment",
     source: "kubernetes.md, Grants",
   },
+  "credentials:reader-recorded": {
+    promise: "No call of a session reads with a token before that token is durably on record, whichever call writes it",
+    source: "evidence.md, Writing: durable before effect; issue 9, point 4",
+  },
   "credentials:reader-session": {
     promise:
       "Each session reads with a token of its own, kept while it lasts and dead after it, that can read no Secret",

@@ -26,7 +26,7 @@ export function ambientIssuer(options: AmbientOptions): Issuer {
           expiresAt: 0,
           authorization: () => header,
         },
-        made: false,
+        record: async () => undefined,
         revoke: async () => null,
       };
     },

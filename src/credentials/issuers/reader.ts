@@ -38,8 +38,8 @@ export interface ReaderIssuer extends Issuer {
 interface SessionToken {
   readonly grant: GrantId;
   readonly kept: Kept<MintedToken>;
-  /** The last token that was handed out, to tell a new one. */
-  told: MintedToken | null;
+  /** The token that is on record, or on its way there. */
+  recorded: { readonly token: MintedToken; readonly durable: Promise<void> } | null;
 }
 
 /** Seconds: an abandoned session's token lives no longer. */
@@ -52,6 +52,19 @@ const telling: ReadonlySet<FaultCode> = new Set([
   "cluster_busy",
   "deadline_exceeded",
 ]);
+
+/** The session's calls wait for the one that writes: none reads with a token that the record may yet turn out not to know. */
+function recordOnce(session: SessionToken, token: MintedToken, write: () => Promise<void>): Promise<void> {
+  if (session.recorded?.token === token) return session.recorded.durable;
+  const durable = write();
+  const recorded = { token, durable };
+  session.recorded = recorded;
+  durable.catch(() => {
+    // What could not be written is the next call's to write.
+    if (session.recorded === recorded) session.recorded = null;
+  });
+  return durable;
+}
 
 export function readerIssuer(options: ReaderOptions): ReaderIssuer {
   const { client, gateway, live, now, closing } = options;
@@ -79,7 +92,7 @@ export function readerIssuer(options: ReaderOptions): ReaderIssuer {
         now,
       });
     };
-    const made: SessionToken = { grant, kept: keep(mint, now), told: null };
+    const made: SessionToken = { grant, kept: keep(mint, now), recorded: null };
     open.set(session, made);
     return made;
   }
@@ -106,11 +119,9 @@ export function readerIssuer(options: ReaderOptions): ReaderIssuer {
       const session = open.get(call.session.id) ?? openSession(call.session.id);
       try {
         const token = await session.kept.take(signal);
-        const made = session.told !== token;
-        session.told = token;
         const { account, jti, expiresAt, authorization } = token;
         const grant = { id: session.grant, issuer: "reader", account, jti, expiresAt, authorization } as const;
-        return { grant, made, revoke: async () => null };
+        return { grant, record: (write) => recordOnce(session, token, write), revoke: async () => null };
       } catch (thrown) {
         const found = faultIn(thrown);
         // The flight goes on for the session's other calls.

@@ -85,7 +85,7 @@ export function tokenRequestIssuer(options: TokenRequestOptions): Issuer {
       const as = { ...sender, authorization: token.authorization() };
       const missing = await takesHold(as, oneOfEachRole(accesses, reach), options.pause);
       if (missing !== null) throw noCredential(`the grant does not take hold: ${describeAccess(missing)}`);
-      return { grant: fieldsOf(grant, token), made: true, revoke: onceComplete(takeBack) };
+      return { grant: fieldsOf(grant, token), record: (write) => write(), revoke: onceComplete(takeBack) };
     } catch (thrown) {
       // Its account was made anew, perhaps: the removal below mints another token.
       if (isRefused(faultIn(thrown))) gateway.forget();

@@ -7,7 +7,7 @@ import { chooseIssuer, type CredentialMode } from "../../../src/credentials/issu
 import { promise } from "../../support/promise.ts";
 import { authorizedCall } from "./calls.ts";
 import { status } from "./loopback.ts";
-import { faultOf, getSecret, listPods, openBench, patchApi, type Bench } from "./support.ts";
+import { faultOf, getSecret, listPods, openBench, patchApi, writes, type Bench } from "./support.ts";
 
 let bench: Bench | null = null;
 afterEach(async () => {
@@ -48,7 +48,7 @@ describe("issue", () => {
     async () => {
       const here = await unenrolled("grants");
       const read = await here.issue({ effect: "read", accesses: listPods });
-      expect([read.grant.issuer, read.grant.account, read.made, await read.revoke()]).toEqual([
+      expect([read.grant.issuer, read.grant.account, await writes(read), await read.revoke()]).toEqual([
         "ambient",
         "",
         false,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect } from "vitest";
 import { promise } from "../../support/promise.ts";
 import { newSession } from "./calls.ts";
 import { brief, status } from "./loopback.ts";
-import { faultOf, listPods, never, openBench, seconds, type Bench } from "./support.ts";
+import { faultOf, listPods, never, openBench, seconds, writes, type Bench } from "./support.ts";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -35,16 +35,46 @@ describe("reader", () => {
       metadata: { name: `anchor-${id}`, annotations: { "sallyport.dev/session": session.id } },
     });
     expect(token?.body["spec"]).toMatchObject({ boundObjectRef: { kind: "Secret", name: `anchor-${id}` } });
-    expect(all.filter((one) => one.made).length).toBe(1);
+    expect((await Promise.all(all.map(writes))).filter(Boolean).length).toBe(1);
     expect(new Set(all.map((one) => one.grant.id)).size).toBe(1);
   });
+
+  promise(
+    "credentials:reader-recorded",
+    "calls of one session wait for the one that writes, and where it can't the next one writes",
+    async () => {
+      const session = newSession();
+      const reads = await Promise.all(
+        Array.from({ length: 3 }, () => bench.issue({ effect: "read", accesses: listPods, session })),
+      );
+      const done: string[] = [];
+      const written = Promise.withResolvers<void>();
+      const never = (): Promise<void> => Promise.reject(new Error("written twice"));
+      const [first, second, third] = reads.map((one, at) =>
+        one.record(at === 0 ? () => written.promise : never).then(
+          () => done.push(`${at} goes on`),
+          () => done.push(`${at} is refused`),
+        ),
+      );
+      // A read that does not wait would be through after any number of turns.
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      expect(done).toEqual([]);
+      written.reject(new Error("the disk is full"));
+      await Promise.all([first, second, third]);
+      expect(done.toSorted()).toEqual(["0 is refused", "1 is refused", "2 is refused"]);
+
+      const again = await bench.issue({ effect: "read", accesses: listPods, session });
+      expect([await writes(again), await writes(again)]).toEqual([true, false]);
+    },
+  );
 
   promise("credentials:reader-session", "a renewed token keeps the session's anchor", async () => {
     const session = newSession();
     const first = await bench.issue({ effect: "read", accesses: listPods, session });
+    expect(await writes(first)).toBe(true);
     bench.clock += seconds(2880);
     const second = await bench.issue({ effect: "read", accesses: listPods, session });
-    expect([second.made, second.grant.id, anchors().length]).toEqual([true, first.grant.id, 1]);
+    expect([await writes(second), second.grant.id, anchors().length]).toEqual([true, first.grant.id, 1]);
     expect(second.grant.jti).not.toBe(first.grant.jti);
   });
 
@@ -74,7 +104,7 @@ describe("reader", () => {
       const found = await faultOf(bench.issue({ effect: "read", accesses: listPods, session }));
       expect([found.effect, anchors()]).toEqual(["none", []]);
       bench.loopback.instead = () => undefined;
-      expect((await bench.issue({ effect: "read", accesses: listPods, session })).made).toBe(true);
+      expect(await writes(await bench.issue({ effect: "read", accesses: listPods, session }))).toBe(true);
     });
 
   promise("credentials:reader-session", "closing ends every session's token", async () => {

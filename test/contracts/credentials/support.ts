@@ -1,6 +1,7 @@
 // Credentials over a loopback server, with a clock that a test turns.
 
 import { Faulted, type Fault } from "../../../src/domain/fault.ts";
+import type { IssuedGrant } from "../../../src/credentials/issue.ts";
 import { openCredentials, type ClusterCredentials, type CredentialOptions } from "../../../src/credentials/open.ts";
 import { access, auditIds, authorizedCall, testIds, type CallParts } from "./calls.ts";
 import { openLoopback, type Loopback } from "./loopback.ts";
@@ -41,6 +42,13 @@ export async function openBench(more: Partial<CredentialOptions> = {}): Promise<
       }),
   };
   return bench;
+}
+
+/** Is this credential's record still to be written? It is, then. */
+export async function writes(issued: Pick<IssuedGrant, "record">): Promise<boolean> {
+  let wrote = false;
+  await issued.record(async () => void (wrote = true));
+  return wrote;
 }
 
 export const listPods = [access("loopback", { verb: "list", resource: "pods" })];
