@@ -36,29 +36,33 @@ export interface People {
   isStale(account: Proven, now: number): boolean;
 }
 
+/** Would a new sign-in tell groups that do not count any more? A clock that was set back makes a sign-in old, never young. */
+export function isStale({ groups, at }: Pick<Proven, "groups" | "at">, now: number): boolean {
+  return groups.length > 0 && !(now - at >= 0 && now - at <= groupsFor);
+}
+
+/** The voter behind a proven account, which is this person's where the configuration knows one. */
+export function voterOf(person: Person | null, proven: Proven, now: number): Voter {
+  const told = isStale(proven, now) ? [] : proven.groups;
+  const accounts = person?.accounts ?? [{ issuer: proven.issuer, subject: proven.subject }];
+  const [first] = accounts;
+  return {
+    issuer: first?.issuer ?? proven.issuer,
+    subject: first?.subject ?? proven.subject,
+    kind: "person",
+    groups: [...new Set([...(person?.groups ?? []), ...told])],
+    actors: [],
+    accounts,
+    channel: proven.channel,
+    assurance: proven.assurance,
+  };
+}
+
 export function openPeople(people: readonly Person[]): People {
   const find = (account: Subject): Person | null => personOf(people, account);
-  // A clock that was set back makes a sign-in old, never young.
-  const isStale = ({ groups, at }: Proven, now: number): boolean =>
-    groups.length > 0 && !(now - at >= 0 && now - at <= groupsFor);
   return {
     find,
     isStale,
-    voter(proven, now) {
-      const person = find(proven);
-      const told = isStale(proven, now) ? [] : proven.groups;
-      const accounts = person?.accounts ?? [{ issuer: proven.issuer, subject: proven.subject }];
-      const [first] = accounts;
-      return {
-        issuer: first?.issuer ?? proven.issuer,
-        subject: first?.subject ?? proven.subject,
-        kind: "person",
-        groups: [...new Set([...(person?.groups ?? []), ...told])],
-        actors: [],
-        accounts,
-        channel: proven.channel,
-        assurance: proven.assurance,
-      };
-    },
+    voter: (proven, now) => voterOf(find(proven), proven, now),
   };
 }

@@ -60,7 +60,7 @@ async function slackChecks({ uid }: Pick<Io, "uid">, { slack, console }: Config)
   if (why !== "") return [{ name, result: "failed", says: why, next: "docs/slack.md, Setting it up" }];
   const linked = client !== undefined && console !== undefined;
   const says = linked
-    ? "people link their Slack users in the console"
+    ? `people link their Slack users in the console; each sign-in there counts ${slack.standingHours} h in Slack`
     : "nobody can be linked: that takes slack.client and console";
   return [
     {

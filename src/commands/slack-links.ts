@@ -1,6 +1,6 @@
 // Linking people to their Slack users, as the console offers it: Slack's OpenID keys, the app's client, and words for what went otherwise.
 
-import type { Links } from "../approval/links.ts";
+import type { SignedIn } from "../approval/links.ts";
 import type { SlackChannel } from "../approval/channels/index.ts";
 import { gateWords } from "../approval/channels/slack/words.ts";
 import type { SlackSetting } from "../config/approvals.ts";
@@ -13,7 +13,8 @@ import { publishedBy } from "../identity/published.ts";
 import { proveSignature } from "../identity/signed.ts";
 import { readToken } from "../identity/token.ts";
 import { readOwnFile } from "../identity/verifiers/index.ts";
-import { CommandFailed, type Io } from "./io.ts";
+import { sameSubject } from "../domain/principal.ts";
+import { CommandFailed, sentenceOf, type Io } from "./io.ts";
 
 export interface LinkingMatter {
   readonly slack: SlackSetting;
@@ -32,7 +33,7 @@ type Refused = Extract<
 
 /** null where the configuration names no client. Throws with a sentence where its secret's file can't be used. */
 export async function slackLinksOf(io: Io, matter: LinkingMatter): Promise<SlackLinks | null> {
-  const { slack, channel, origin } = matter;
+  const { slack, channel, origin, say } = matter;
   if (slack.client === undefined) return null;
   const client = { id: slack.client.id, secret: await slackClientSecret(slack.client.secret, io.uid) };
   const linking = channel.linking({
@@ -49,17 +50,30 @@ export async function slackLinksOf(io: Io, matter: LinkingMatter): Promise<Slack
       const [link, second] = standing(person);
       return link === undefined || second !== undefined ? null : { user: link.user, until: link.until };
     },
+    waiting(person) {
+      const found = links.proposals(now()).find((one) => sameSubject(one, person));
+      return found === undefined ? null : { user: found.user, until: found.until };
+    },
+    standingHours: slack.standingHours,
+    async signedIn(person) {
+      // A sign-in that can't be kept is one that does not count in Slack; the console itself works on.
+      await links
+        .prove(accountOf(person))
+        .catch((thrown: unknown) => say(`A sign-in was not kept: ${sentenceOf(thrown)}`));
+    },
     begin: (session, person) => linking.begin({ session, account: accountOf(person) }).href,
     async finish(session, person, back) {
       const finished = await linking.finish({ session, account: accountOf(person) }, back);
-      return finished.kind === "linked" ? { kind: "linked" } : { kind: "refused", says: wordsFor(finished.why) };
+      return finished.kind === "asked" ? { kind: "asked" } : { kind: "refused", says: wordsFor(finished.why) };
     },
-    unlink: async (person) => await unlinkAll(links, standing(person), now()),
+    async unlink(person) {
+      const waiting = links.proposals(now()).filter((one) => sameSubject(one, person));
+      const users = new Map(
+        [...standing(person), ...waiting].map(({ team, user }) => [`${team} ${user}`, { team, user }]),
+      );
+      for (const one of users.values()) await links.unlink(one, "unlinked by its person", now());
+    },
   };
-}
-
-async function unlinkAll(links: Links, all: ReturnType<Links["ofSubject"]>, now: number): Promise<void> {
-  for (const { team, user } of all) await links.unlink({ team, user }, "unlinked by its person", now);
 }
 
 /** Throws with a sentence: a file that others can read, or an empty one. */
@@ -71,7 +85,7 @@ export async function slackClientSecret(file: string, uid: number): Promise<stri
   return secret;
 }
 
-const accountOf = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) => ({ issuer, subject });
+const accountOf = ({ issuer, subject, at, groups }: SignedIn): SignedIn => ({ issuer, subject, at, groups });
 
 /** docs.slack.dev, "Sign in with Slack": RS256, by keys at a place of their own. */
 const algorithm = "RS256";
@@ -106,6 +120,8 @@ function wordsFor(why: Refused["why"]): string {
     case "exchange":
     case "token":
       return "What Slack answered was not accepted. Begin again.";
+    case "unasked":
+      return "Slack did not take the message that asks you to confirm, so nothing was begun. Try again in a minute.";
     case "taken":
       return "Your account, or that Slack user, is linked to another one. Unlink that one first; if it is not yours, tell whoever runs Sallyport.";
     case "other_app":
@@ -117,6 +133,7 @@ function wordsFor(why: Refused["why"]): string {
     case "unreachable":
     case "unlinked":
     case "several_links":
+    case "signed_out":
     case "unlisted":
       return gateWords(why, null);
   }

@@ -19,7 +19,7 @@ export interface SlackSecrets {
 export async function slackOf(io: Io, { config, folder }: Setting, log: Log): Promise<readonly SlackChannel[]> {
   const { slack, people, console } = config;
   if (slack === undefined) return [];
-  const { team, enterprise, channel, channels: ofGroups } = slack;
+  const { team, enterprise, channel, channels: ofGroups, standingHours } = slack;
   return [
     channels.slack({
       ...(await slackSecrets(slack, io.uid)),
@@ -28,6 +28,7 @@ export async function slackOf(io: Io, { config, folder }: Setting, log: Log): Pr
       channel,
       channels: ofGroups,
       console: console?.url ?? null,
+      standsFor: standingHours * 3_600_000,
       folder,
       personOf: (account) => personOf(people, account),
       now: io.now,

@@ -32,6 +32,8 @@ const slack = z.strictObject({
   /** Where requests are shown: a channel for the group that may answer, or for all others. */
   channel: slackId("CG"),
   channels: z.record(word, slackId("CG")).default({}),
+  /** Hours that a linked person's last sign-in to the console counts: whoever the identity provider lets in no more answers no longer than that. */
+  standingHours: z.number().int().min(1).max(168).default(12),
   /** For linking people: the app's OpenID client. */
   client: z.strictObject({ id: word, secret: path }).optional(),
 });

@@ -49,7 +49,7 @@ promise("commands:doctor", "a console, Slack and a webhook that are well", async
   expect(ours(await doctor("well", text, { ...good, hook: ["x".repeat(24), 0o600] }))).toEqual([
     "ok console: https://s.example/console, sign-in at corp back to https://s.example/console/callback; step-up checks acr phr",
     "ok slack: secrets of workspace T77 are there; sallyport slack check asks Slack",
-    "ok slack: people link their Slack users in the console",
+    "ok slack: people link their Slack users in the console; each sign-in there counts 12 h in Slack",
     "ok webhooks: on-call is told at on-call.example",
   ]);
 });

@@ -32,8 +32,11 @@ async function linked(folder: string, links: { readonly [user: string]: string }
     subject,
     since,
     until: since + 3_600_000,
+    proof: { at: since, groups: [] },
   }));
-  await writeFile(join(folder, "links.json"), JSON.stringify({ format: 1, links: all }), { mode: 0o600 });
+  await writeFile(join(folder, "links.json"), JSON.stringify({ format: 2, links: all, proposals: [] }), {
+    mode: 0o600,
+  });
 }
 
 beforeAll(async () => {
@@ -133,6 +136,13 @@ describe("through a whole gateway", () => {
     "with Slack gone the gateway starts, asks, and is answered in the terminal; then the card is shown as decided",
     async () => {
       await world.restart(async () => workspace.troubleUntilLifted("*", { kind: "status", status: 500 }));
+      const ready = async () => {
+        const answered = await fetch(new URL("/readyz", world.url));
+        const { dependencies } = (await answered.json()) as { dependencies: { name: string; why?: string }[] };
+        return [answered.status, dependencies.find((one) => one.name === "channel slack")?.why];
+      };
+      // Said by its name, and no reason to send anybody elsewhere.
+      expect(await ready()).toEqual([200, "channel_unavailable"]);
       await scale(5);
       await world.approve();
       await eventually(async () => (await shop.standing()).prod).toBe(5);

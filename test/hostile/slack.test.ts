@@ -625,6 +625,28 @@ promise(
   },
 );
 
+promise(
+  "slack:away",
+  "slow: a press counts once Slack has said who it was, and is refused where that takes too long",
+  async () => {
+    const slack = await openSlack({ slack: { patience: { interactive: 1500, outbox: 4000 } } });
+    slack.workspace.trouble("chat.postMessage", { kind: "slow", milliseconds: 600 });
+    const asked = await slack.ask(harmless);
+    const card = await slack.card();
+    expect(slack.workspace.cards()).toHaveLength(1);
+    slack.workspace.trouble("users.info", { kind: "slow", milliseconds: 20_000 });
+    await refusedPress(
+      slack,
+      slack.workspace.press("UKIM", card, "Approve"),
+      "Slack does not tell who you are at the moment. The request still waits: press again, or use the terminal (sallyport approvals).",
+    );
+    expect(await slack.state(asked)).toBe("pending");
+    slack.workspace.trouble("users.info", { kind: "slow", milliseconds: 600 });
+    expect(await slack.workspace.click("UKIM", card, "Approve")).toEqual({});
+    await eventually(() => slack.state(asked)).toBe("approved");
+  },
+);
+
 promise("slack:away", "where the record can't be written the person is told that nothing was done", async () => {
   const slack = await openSlack();
   const asked = await slack.ask(harmless);

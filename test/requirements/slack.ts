@@ -76,6 +76,10 @@ export const slack = {
       "Slack being down, slow, limited or full of errors keeps requests waiting, decidable elsewhere, and approves and breaks nothing",
     source: "slack.md section 6; issue 7",
   },
+  "slack:limited": {
+    promise: "Where Slack limits, what it limited waits and nothing else, and the order within a channel stays",
+    source: "slack.md sections 2 and 6; issue 7, attack and fault tests",
+  },
   "slack:restart": {
     promise: "After a restart the same cards count and show how their requests stand",
     source: "issue 7, point 8; slack.md section 4",
@@ -87,6 +91,16 @@ export const slack = {
   "slack:links": {
     promise: "One Slack user is linked to one account by a login that nobody else can finish, on record, until it ends",
     source: "slack.md section 5, Link",
+  },
+  "slack:confirmed": {
+    promise:
+      "A link counts for nothing until its own Slack user has confirmed it, in the message that asked, once and within 15 minutes",
+    source: "slack.md section 5, Link, step 8",
+  },
+  "slack:standing": {
+    promise:
+      "A link does not outlive its person's standing: what is pressed in Slack counts only for hours after their last sign-in, and groups that the identity provider told for 15 minutes",
+    source: "slack.md section 5, Link, step 10; approval.md, By whom",
   },
   "slack:check": {
     promise: "sallyport slack check says what is missing in the workspace's set-up",

@@ -11,6 +11,8 @@ export interface Channel {
   update(request: KeptRequest): Promise<void>;
   /** Called once, when the gateway can be asked; absent where the channel carries no answers back. It waits for nothing outside. Fault: internal, where what the channel keeps on disk can't be trusted. */
   open?(desk: Desk): Promise<void>;
+  /** "" while its other end answers, as far as was tried last, else `channel_unavailable`; asks nobody. Absent where there is no other end. */
+  standing?(): "" | "channel_unavailable";
   /** Lets go of connections and timers; what is queued stays on disk. */
   close?(): Promise<void>;
 }

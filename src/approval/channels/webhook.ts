@@ -45,6 +45,7 @@ export function webhookChannel(options: WebhookOptions): Channel & Required<Pick
   const closing = new AbortController();
   const waiting: Notice[] = [];
   let sending: Promise<void> | null = null;
+  let arrived = true;
 
   /** In their order, one at a time: an end must not overtake its beginning. */
   async function sendAll(): Promise<void> {
@@ -67,7 +68,8 @@ export function webhookChannel(options: WebhookOptions): Channel & Required<Pick
         "webhook-signature": signature(key, notice.id, timestamp, notice.body),
       };
       const { status, why } = await send(headers, notice.body, closing.signal);
-      if (status !== null && status >= 200 && status < 300) return "";
+      arrived = status !== null && status >= 200 && status < 300;
+      if (arrived) return "";
       const wait = waits[tries];
       // Told that it never wants this one, or that nobody is there any more (410): a repeat would be no other.
       if (wait === undefined || closing.signal.aborted || !mayRepeat(status))
@@ -93,6 +95,7 @@ export function webhookChannel(options: WebhookOptions): Channel & Required<Pick
     name: `webhook ${options.name}`,
     tell: (request) => enqueue("approval.requested", request),
     update: (request) => enqueue("approval.updated", request),
+    standing: () => (arrived ? "" : "channel_unavailable"),
     async close() {
       closing.abort();
       await sending;

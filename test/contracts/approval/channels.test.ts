@@ -1,6 +1,8 @@
 // Every channel, held to the one contract.
 
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { channels } from "../../../src/approval/channels/index.ts";
 import { openWorkspace, tokens } from "../../support/slack/workspace.ts";
@@ -11,7 +13,7 @@ import { eventually } from "./slack-desk.ts";
 channelSuite("terminal", async () => {
   let printed = "";
   const channel = channels.terminal((text) => void (printed += text));
-  return { channel, shown: async () => printed, breakDown: async () => undefined };
+  return { channel, tells: "card", shown: async () => printed, breakDown: async () => undefined };
 });
 
 channelSuite("Slack", async () => {
@@ -28,6 +30,7 @@ channelSuite("Slack", async () => {
     channels: {},
     console: null,
     folder: place,
+    standsFor: 43_200_000,
     personOf: () => null,
     now: () => start + minute,
     random,
@@ -38,12 +41,59 @@ channelSuite("Slack", async () => {
   });
   return {
     channel,
+    tells: "card",
     async shown() {
       await eventually(() => channel.idle()).toBe(true);
+      await eventually(() => channel.connected()).toBe(2);
+      await eventually(() => workspace.answered("bots.info")).toBe(1);
       return workspace.messages.map((one) => workspace.seen(one).text).join("\n");
     },
     async breakDown() {
       workspace.troubleUntilLifted("*", { kind: "hang" });
+    },
+  };
+});
+
+channelSuite("webhook", async () => {
+  let there = true;
+  const came: string[] = [];
+  const server = createServer((asked, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of asked as AsyncIterable<Buffer>) chunks.push(chunk);
+      // What hears nothing answers nothing.
+      if (!there) return void response.socket?.destroy();
+      came.push(Buffer.concat(chunks).toString());
+      response.writeHead(204).end();
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+  const channel = channels.webhook({
+    name: "on-call",
+    secret: "k".repeat(24),
+    where: "sallyport approvals",
+    now: () => start + minute,
+    lost: () => undefined,
+    waits: [1, 60_000],
+    async send(headers, body, signal) {
+      const sent = await fetch(address, { method: "POST", headers, body, signal }).catch(() => null);
+      return { status: sent?.status ?? null, why: "" };
+    },
+  });
+  return {
+    channel,
+    tells: "notice",
+    async shown(tellings) {
+      await eventually(() => came.length).toBeGreaterThanOrEqual(tellings);
+      return came.join("\n");
+    },
+    async breakDown() {
+      there = false;
     },
   };
 });

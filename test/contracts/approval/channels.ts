@@ -1,4 +1,4 @@
-// The contract of every channel, as tests: the terminal and Slack pass it, and whatever comes after them must.
+// The contract of every channel, as tests: the terminal, Slack and the webhook pass it, and whatever comes after them must.
 
 import { describe, expect } from "vitest";
 import type { Channel } from "../../../src/approval/channels/contract.ts";
@@ -11,8 +11,10 @@ import { minute, multiUser, openStore, request, requirement, start, transcript, 
 
 export interface OpenedChannel {
   readonly channel: Channel;
-  /** All that people have been shown, once everything has been. */
-  readonly shown: () => Promise<string>;
+  /** `card`: shows all that a person decides by. `notice`: tells whoever is on call that there is something to decide, and no word of it. */
+  readonly tells: "card" | "notice";
+  /** All that people have been shown, once so many tellings have been. */
+  readonly shown: (tellings: number) => Promise<string>;
   /** Its other end goes away. */
   readonly breakDown: () => Promise<void>;
 }
@@ -37,17 +39,15 @@ export function channelSuite(name: string, open: () => Promise<OpenedChannel>): 
 
   describe(`the ${name} channel`, () => {
     promise("slack:channel", "shows a request and how it ended, with the words of who answered", async () => {
-      const { channel, shown, store, append, close, unreached } = await onDesk();
+      const { channel, shown, tells, store, append, close, unreached } = await onDesk();
       const { request: kept } = await seek(store, append, [channel], request());
-      const first = await shown();
-      for (const words of [
-        "Deployment shop/api",
-        "spec.replicas: 3 -> 5",
-        "more load is coming",
-        "group:sre",
-        kept.id.slice(-8),
-      ])
-        expect(first).toContain(words);
+      const first = await shown(1);
+      const inside = (words: readonly string[], text: string) => words.filter((one) => text.includes(one));
+      const about = ["Deployment shop/api", "prod-1", "group:sre", kept.id.slice(-8), kept.approvalDigest.slice(0, 4)];
+      expect(inside(about, first)).toEqual(about);
+      // What may be secret, and what the agent or an approver wrote, goes to those alone who sign in for it.
+      const private_ = ["spec.replicas", "more load is coming"];
+      expect(inside(private_, first)).toEqual(tells === "card" ? private_ : []);
       const ballot = {
         id: kept.id,
         by: voter("kim"),
@@ -58,8 +58,12 @@ export function channelSuite(name: string, open: () => Promise<OpenedChannel>): 
         now: start + minute,
       } as const;
       await decideRequest(store, append, ballot);
-      expect(await shown()).toContain("not today");
-      expect(unreached).toEqual([]);
+      const second = await shown(2);
+      expect([second.includes("not today"), tells === "card" || second.includes('"rejected"')]).toEqual([
+        tells === "card",
+        true,
+      ]);
+      expect([unreached, channel.standing?.() ?? ""]).toEqual([[], ""]);
       await close();
     });
 
@@ -91,6 +95,9 @@ export function channelSuite(name: string, open: () => Promise<OpenedChannel>): 
         const sought = await seek(store, append, [channel], request());
         expect(sought.unreached).toEqual([]);
         expect((await store.get(sought.request.id))?.state).toBe("pending");
+        // It says so itself, where it has another end.
+        if (channel.standing !== undefined)
+          await expect.poll(() => channel.standing?.(), { timeout: 30_000 }).toBe("channel_unavailable");
         await close();
       },
     );

@@ -7,6 +7,7 @@ import { slackChannel, type Person, type SlackOptions } from "../../../src/appro
 import { openDesk, type Desk } from "../../../src/approval/desk.ts";
 import { seek } from "../../../src/approval/seek.ts";
 import type { ApprovalStore, KeptRequest } from "../../../src/approval/stores/contract.ts";
+import type { SignedIn, SlackAccount } from "../../../src/approval/links.ts";
 import type { Mode } from "../../../src/approval/ballot.ts";
 import type { Append, EntryDraft } from "../../../src/domain/entry.ts";
 import type { Subject } from "../../../src/domain/principal.ts";
@@ -18,11 +19,44 @@ import {
   type Workspace,
   type WorkspaceOptions,
 } from "../../support/slack/workspace.ts";
-import { folder, kinds, multiUser, openStore, random, request, start, transcript, type Given } from "./fixtures.ts";
+import {
+  folder,
+  hour,
+  kinds,
+  multiUser,
+  openStore,
+  random,
+  request,
+  start,
+  transcript,
+  type Given,
+} from "./fixtures.ts";
 import { mkdirSync } from "node:fs";
 
 const issuer = "https://id.example";
 export const account = (subject: string): Subject => ({ issuer, subject });
+/** As the console signs them in, at `start`. */
+export const signedIn = (subject: string, given: Partial<SignedIn> = {}): SignedIn => ({
+  ...account(subject),
+  at: start,
+  groups: [],
+  ...given,
+});
+
+/** Links the two as they would by themselves, without what Slack shows of it. */
+export async function linkUp(
+  { channel }: Pick<Opened, "channel">,
+  slack: SlackAccount,
+  subject: string,
+  given: Partial<SignedIn> = {},
+): Promise<void> {
+  const links = channel.links();
+  const proposed = await links?.propose(slack, signedIn(subject, given), start);
+  if (links === null || proposed?.kind !== "proposed") throw new Error("not proposed");
+  const carrier = { channel: `D${slack.user}`, ts: "1.1" };
+  await links.asked(proposed.proposal, carrier);
+  expect((await links.confirm(slack, proposed.nonce, carrier, start)).kind).toBe("linked");
+}
 
 /** Kim and Lee are of `sre`, Ada of `leads`; Jo asks. */
 export const everybody: readonly Person[] = [
@@ -41,6 +75,8 @@ export interface Opened {
   readonly append: Append;
   readonly breakDown: () => void;
   readonly said: string[];
+  /** Where the channel keeps its files. */
+  readonly folder: string;
   /** Changed by the tests: who is configured. */
   people: readonly Person[];
   /** Milliseconds that the gateway's clock stands after `start`. */
@@ -84,8 +120,7 @@ export async function openSlack(wanted: Wanted = {}): Promise<Opened> {
   const store = await openStore(join(place, "approvals"));
   const opened = await onFiles(wanted, workspace, store, place);
   const links = wanted.links ?? { UKIM: "kim", ULEE: "lee", UADA: "ada", UJO: "jo" };
-  for (const [user, subject] of Object.entries(links))
-    await opened.channel.links()?.link({ team: workspace.team, user }, account(subject), start);
+  for (const [user, subject] of Object.entries(links)) await linkUp(opened, { team: workspace.team, user }, subject);
   opened.entries.length = 0;
   if (wanted.impatient !== true && wanted.slack?.way?.kind !== "http")
     await eventually(() => opened.channel.connected()).toBe(2);
@@ -107,6 +142,7 @@ async function onFiles(wanted: Wanted, workspace: Workspace, store: ApprovalStor
     channels: { leads: "C8" },
     console: null,
     folder: place,
+    standsFor: 12 * hour,
     personOf: ({ issuer: of, subject }) =>
       opened.people.find((one) => one.accounts.some((own) => own.issuer === of && own.subject === subject)) ?? null,
     now,
@@ -125,6 +161,7 @@ async function onFiles(wanted: Wanted, workspace: Workspace, store: ApprovalStor
     append,
     breakDown,
     said,
+    folder: place,
     people: everybody,
     clock: 1000,
     ask: async (given = {}) => (await seek(store, append, [channel], request({ now: now(), ...given }))).request,

@@ -45,6 +45,31 @@ promise("slack:card", "all of it in a few lines, and the digest that the termina
   expect([markup, JSON.stringify(slack.workspace.messages).includes("arguments")]).toEqual([[], false]);
 });
 
+promise("slack:card", "until when is told live, by the reader's own clock, and each edit keeps it", async () => {
+  const slack = await openSlack();
+  const asked = await slack.ask({ ...harmless, requirements: [requirement({ count: 2 })] });
+  const dates = (blocks: unknown): readonly unknown[] =>
+    JSON.stringify(blocks).match(/\{"type":"date".*?"fallback":"[^"]*"\}/g) ?? [];
+  const until = Math.floor(asked.expiresAt / 1000);
+  const live = [
+    JSON.stringify({
+      type: "date",
+      timestamp: until,
+      format: "{date_short_pretty} {time} ({ago})",
+      fallback: "2026-11-21 13:00 UTC",
+    }),
+  ];
+  const card = await slack.card();
+  expect(dates(card.blocks)).toEqual(live);
+  slack.clock += minute;
+  await slack.workspace.click("UKIM", card, "Approve");
+  await eventually(() => card.edits).toBe(1);
+  expect([slack.workspace.seen(card).text.includes("1 of 2 people have agreed"), dates(card.blocks)]).toEqual([
+    true,
+    live,
+  ]);
+});
+
 promise("slack:levels", "one tap where nothing is risky", async () => {
   const slack = await openSlack();
   const asked = await slack.ask(harmless);

@@ -57,7 +57,10 @@ async function printed(written: readonly Written[], ...words: readonly string[])
   await transcript.close();
   let out = "";
   const io = { env: { SALLYPORT_HOME: folder }, out: (text: string) => void (out += text), err: () => undefined };
-  await approvalStatsCommand({ ...io, now: () => start + 2000 * second }).parseAsync([...words], { from: "user" });
+  await approvalStatsCommand({ ...io, now: () => start + 2000 * second }, () => Promise.resolve("")).parseAsync(
+    [...words],
+    { from: "user" },
+  );
   return out;
 }
 

@@ -147,7 +147,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}) {
     if (problem !== "") return refuse(problem, [`[ERROR] ${problem}`]);
     if (ephemeral) {
       const user = String(fields["user"]);
-      if (known?.members.includes(user) !== true) return refuse("user_not_in_channel");
+      const there = known?.members ?? [channel.slice(1)];
+      if (!there.includes(user)) return refuse("user_not_in_channel");
       ephemerals.push({ channel, user, text, blocks });
       return { ok: true, message_ts: `${now() / 1000}.e` };
     }
@@ -312,7 +313,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}) {
     const method = url.pathname.replace(/^\/api\//, "");
     const fields = Object.fromEntries(new URLSearchParams(body));
     calls.push({ method, fields, at: Date.now() });
-    const trouble = troubles.get(method)?.shift() ?? standing.get(method) ?? standing.get("*");
+    const there = `${method} ${String(fields["channel"])}`;
+    const trouble = troubles.get(method)?.shift() ?? standing.get(there) ?? standing.get(method) ?? standing.get("*");
     if (trouble?.kind === "status") return void response.writeHead(trouble.status).end("<html>trouble</html>");
     if (trouble?.kind === "limited")
       return void response.writeHead(429, { "retry-after": String(trouble.seconds) }).end();
@@ -551,7 +553,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}) {
       }),
     trouble: (method: string, ...all: readonly Trouble[]) =>
       void troubles.set(method, [...(troubles.get(method) ?? []), ...all]),
-    /** Every call of the method, or of all (`*`), goes wrong until it is lifted. */
+    /** Every call of the method, of the method in one channel (`chat.postMessage C7`), or of all (`*`), goes wrong until it is lifted. */
     troubleUntilLifted: (method: string, trouble: Trouble) => void standing.set(method, trouble),
     lift() {
       standing.clear();

@@ -2,16 +2,17 @@
 
 import type { Desk, Vote } from "../../desk.ts";
 import type { KeptRequest } from "../../stores/contract.ts";
-import type { Voter } from "../../ballot.ts";
+import type { RefusalCode, Voter } from "../../ballot.ts";
 import { parseApprovalId } from "../../../domain/ids.ts";
 import { textAt, type JsonObject } from "../../../domain/json.ts";
 import * as blocks from "./blocks.ts";
 import { ours, theirs } from "./blocks.ts";
 import type { Board } from "./board.ts";
+import type { Confirming } from "./confirming.ts";
 import type { Call } from "./call.ts";
 import { actions, duplicateCard, identityOf, needsReview, type Console } from "./card.ts";
 import type { Envelope } from "./events.ts";
-import type { Gate, Refusal } from "./gate.ts";
+import { suspicious, type Admitted, type Gate } from "./gate.ts";
 import { callbacks, denyModal, noticeView, readDenial, wholeModal, type Opening } from "./modals.ts";
 import { levelOf, sentenceOf } from "./risk.ts";
 import { readInteraction, readValue, type Interaction, type Origin } from "./wire.ts";
@@ -22,6 +23,7 @@ export interface AnswerOptions {
   readonly gate: Gate;
   readonly board: Board;
   readonly desk: Desk;
+  readonly confirming: Confirming;
   /** Within two seconds. */
   readonly call: Call;
   readonly appId: () => string | null;
@@ -39,9 +41,8 @@ export interface AnswerOptions {
 type Press = Extract<Interaction, { kind: "press" }>;
 type Submit = Extract<Interaction, { kind: "submit" }>;
 type Command = Extract<Interaction, { kind: "command" }>;
+type Known = Extract<Admitted, { kind: "admitted" }>;
 
-/** Refusals that nobody gets by mistake. */
-const suspicious: readonly Refusal[] = ["other_app", "other_team", "outsider", "guest", "no_person", "several_links"];
 /** Slack waits three seconds for the answer to a window. */
 const longestAnswer = 2300;
 
@@ -62,7 +63,7 @@ export function openAnswers(options: AnswerOptions): Answers {
       case "press":
         // At once: what follows takes as long as it takes, and the person's screen waits for none of it.
         await ack();
-        return await pressed(heard);
+        return await (options.confirming.takes(heard.action) ? options.confirming.pressed(heard) : pressed(heard));
       case "submit":
         return await ack(await inTime(submitted(heard), notice(fixed.slow)));
       case "close":
@@ -74,12 +75,17 @@ export function openAnswers(options: AnswerOptions): Answers {
   };
 
   /** Who it is; null after they were told why they may not. */
-  async function admitted(origin: Origin, tell: (words: string) => Promise<void>): Promise<Voter | null> {
+  async function admitted(origin: Origin, tell: (words: string) => Promise<void>): Promise<Known | null> {
     const who = await gate.admit(origin);
-    if (who.kind === "admitted") return who.voter;
+    if (who.kind === "admitted") return who;
     if (suspicious.includes(who.why)) options.suspect(who.why, { user: origin.user, team: origin.team });
     await tell(gateWords(who.why, console));
     return null;
+  }
+
+  /** Whom a new sign-in might make one of the approvers is asked for it. */
+  function barredWords(code: RefusalCode, { stale }: Known): string {
+    return code === "not_an_approver" && stale ? gateWords("signed_out", console) : refusalWords(code, console);
   }
 
   async function pressed(press: Press): Promise<void> {
@@ -87,8 +93,9 @@ export function openAnswers(options: AnswerOptions): Answers {
     const tell = async (words: string): Promise<void> => {
       if (on !== undefined) await whisper(on.channel, press.origin.user, words);
     };
-    const voter = await admitted(press.origin, tell);
-    if (voter === null) return;
+    const who = await admitted(press.origin, tell);
+    if (who === null) return;
+    const { voter } = who;
     const id = whatItNames(press);
     if (id === null) {
       options.suspect("not the card that counts", { user: press.origin.user, action: press.action });
@@ -96,13 +103,13 @@ export function openAnswers(options: AnswerOptions): Answers {
       return await tell(fixed.notThisCard);
     }
     const seen = await desk.seen(id, voter);
-    if (seen === null) return await tell(refusalWords("not_an_approver", console));
+    if (seen === null) return await tell(barredWords("not_an_approver", who));
     const { request, barred } = seen;
     if (request.state !== "pending") {
       options.repair(request.id);
       return await tell(lateWords(request));
     }
-    if (barred !== null && press.action !== actions.details) return await tell(refusalWords(barred, console));
+    if (barred !== null && press.action !== actions.details) return await tell(barredWords(barred, who));
     return await act(press, request, voter, tell);
   }
 
@@ -154,8 +161,9 @@ export function openAnswers(options: AnswerOptions): Answers {
 
   async function submitted(submit: Submit): Promise<JsonObject> {
     const said: string[] = [];
-    const voter = await admitted(submit.origin, (words) => Promise.resolve(void said.push(words)));
-    if (voter === null) return notice(said.join(" "));
+    const who = await admitted(submit.origin, (words) => Promise.resolve(void said.push(words)));
+    if (who === null) return notice(said.join(" "));
+    const { voter } = who;
     const opened = views.get(submit.view);
     const same =
       opened !== undefined &&
@@ -168,7 +176,7 @@ export function openAnswers(options: AnswerOptions): Answers {
       return notice(fixed.notThisWindow);
     }
     const request = (await desk.seen(opened.id, voter))?.request;
-    if (request === undefined) return notice(refusalWords("not_an_approver", console));
+    if (request === undefined) return notice(barredWords("not_an_approver", who));
     switch (opened.kind) {
       case callbacks.approve:
         return await close(submit, { id: request.id, by: voter, answer: "approve", reason: "", tellAgent: false });
@@ -211,8 +219,8 @@ export function openAnswers(options: AnswerOptions): Answers {
     if (word !== "pending")
       return only("/sallyport pending: what waits for you. /sallyport link: how to link your Slack user.");
     const said: string[] = [];
-    const voter = await admitted(origin, (words) => Promise.resolve(void said.push(words)));
-    return voter === null ? only(said.join(" ")) : await pendingOf(voter);
+    const who = await admitted(origin, (words) => Promise.resolve(void said.push(words)));
+    return who === null ? only(said.join(" ")) : await pendingOf(who.voter);
   }
 
   async function pendingOf(voter: Voter): Promise<JsonObject> {

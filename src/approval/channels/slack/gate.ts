@@ -3,7 +3,8 @@
 import { z } from "zod";
 import type { Subject } from "../../../domain/principal.ts";
 import type { Voter } from "../../ballot.ts";
-import type { Person } from "../../people.ts";
+import type { Proof } from "../../links.ts";
+import { isStale, voterOf, type Person } from "../../people.ts";
 import type { Called } from "./call.ts";
 import type { Origin } from "./wire.ts";
 
@@ -17,7 +18,18 @@ export type Refusal =
   | "unreachable"
   | "unlinked"
   | "several_links"
+  | "signed_out"
   | "unlisted";
+
+/** Refusals that nobody gets by mistake. */
+export const suspicious: readonly Refusal[] = [
+  "other_app",
+  "other_team",
+  "outsider",
+  "guest",
+  "no_person",
+  "several_links",
+];
 
 /** What this gateway is set up for. */
 export interface Expected {
@@ -82,7 +94,9 @@ export interface GateOptions {
   /** `users.info`, within two seconds. */
   readonly usersInfo: (user: string) => Promise<Called>;
   /** Every account that this Slack user is linked to now; anything but one is refused. */
-  readonly linkedTo: (team: string, user: string) => readonly Subject[];
+  readonly linkedTo: (team: string, user: string) => readonly (Subject & { readonly proof: Proof })[];
+  /** Milliseconds that the account's last sign-in counts: whom the identity provider lets in no more answers no longer than that. */
+  readonly standsFor: number;
   /** Whom the configuration knows by this account; null: nobody. */
   readonly personOf: (account: Subject) => Person | null;
   /** Milliseconds since 1970. */
@@ -90,7 +104,8 @@ export interface GateOptions {
 }
 
 export type Admitted =
-  | { readonly kind: "admitted"; readonly voter: Voter; readonly name: string }
+  /** `stale`: a new sign-in would tell groups that do not count any more. */
+  | { readonly kind: "admitted"; readonly voter: Voter; readonly stale: boolean }
   | { readonly kind: "refused"; readonly why: Refusal };
 
 export interface Gate {
@@ -101,10 +116,12 @@ export interface Gate {
   forget(user: string): void;
 }
 
+/** Clocks are corrected by seconds. */
+const clockTolerance = 60_000;
 /** How old the word of Slack on a user may be, in milliseconds. */
 const oldest = 60_000;
 
-export function openGate({ expected, usersInfo, linkedTo, personOf, now }: GateOptions): Gate {
+export function openGate({ expected, usersInfo, linkedTo, standsFor, personOf, now }: GateOptions): Gate {
   const known = new Map<string, { readonly user: SlackUser; readonly at: number }>();
 
   async function userOf(id: string): Promise<SlackUser | null> {
@@ -140,14 +157,16 @@ export function openGate({ expected, usersInfo, linkedTo, personOf, now }: GateO
       const [account, second] = linkedTo(team, origin.user);
       if (account === undefined) return { kind: "refused", why: "unlinked" };
       if (second !== undefined) return { kind: "refused", why: "several_links" };
+      const { issuer, subject, proof } = account;
+      const age = now() - proof.at;
+      // A clock that was set back can't measure it, and what can't be measured is over.
+      if (!(age >= -clockTolerance && age < standsFor)) return { kind: "refused", why: "signed_out" };
       const person = personOf(account);
-      if (person === null) return { kind: "refused", why: "unlisted" };
-      const { groups, accounts, name } = person;
+      if (person === null && proof.groups.length === 0) return { kind: "refused", why: "unlisted" };
+      if (person === null && isStale(proof, now())) return { kind: "refused", why: "signed_out" };
       // As in the console: whatever account they came with, the record has the one that stands for the person.
-      const [{ issuer, subject } = account] = accounts;
-      const shared = { kind: "person", actors: [], channel: "slack", assurance: "chat" } as const;
-      const voter: Voter = { issuer, subject, groups, accounts, ...shared };
-      return { kind: "admitted", voter, name };
+      const voter = voterOf(person, { issuer, subject, ...proof, channel: "slack", assurance: "chat" }, now());
+      return { kind: "admitted", voter, stale: isStale(proof, now()) };
     },
     forget: (user) => void known.delete(user),
   };

@@ -1,24 +1,24 @@
 // The channel to Slack: requests go out as cards, answers come back through the gate and the gateway's own desk. Slack being away stops nothing but this. Long: it ties the parts together in one place.
 
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ApprovalId } from "../../../domain/ids.ts";
 import { textAt, type JsonObject } from "../../../domain/json.ts";
 import type { EntryDraft } from "../../../domain/entry.ts";
 import type { Subject } from "../../../domain/principal.ts";
-import { openLinks, type Link, type Links } from "../../links.ts";
+import { openLinks, type Links } from "../../links.ts";
 import type { Desk } from "../../desk.ts";
 import type { Person } from "../../people.ts";
 import type { KeptRequest } from "../../stores/contract.ts";
 import type { Channel } from "../contract.ts";
 import { openAnswers } from "./answers.ts";
 import { openApp, type SlackApp } from "./app.ts";
-import * as blocks from "./blocks.ts";
-import { ours, theirs } from "./blocks.ts";
 import { openBoard, type Board } from "./board.ts";
-import type { Call } from "./call.ts";
+import { openConfirming, type Confirming } from "./confirming.ts";
 import { openGate, slackUser, whyNotTrusted, type Gate } from "./gate.ts";
 import { openLinking, type Linking, type LinkingOptions } from "./linking.ts";
 import { learnIdentity, type WhoWeAre } from "./identity.ts";
+import type { Passing } from "./lanes.ts";
 import { openOutbox, type Outbox } from "./outbox.ts";
 import { slackRequests, type SlackRequests } from "./requests.ts";
 import { openSockets, type Sockets } from "./sockets.ts";
@@ -41,6 +41,8 @@ export interface SlackOptions {
   readonly console: string | null;
   /** Files of this channel lie there, readable by their owner alone. */
   readonly folder: string;
+  /** Milliseconds that an account's last sign-in counts. */
+  readonly standsFor: number;
   /** Whom the configuration knows by this account, now. */
   readonly personOf: (account: Subject) => Person | null;
   /** Milliseconds since 1970. */
@@ -52,6 +54,8 @@ export interface SlackOptions {
   readonly apiUrl?: string;
   /** Milliseconds between two messages to one channel, and two edits; absent: what Slack allows. */
   readonly pace?: { readonly post: number; readonly edit: number };
+  /** Absent: as it passes. */
+  readonly passing?: Passing;
   /** Milliseconds that a call may take: one that a person waits for (absent: 2,000), and any other (absent: 10,000). */
   readonly patience?: { readonly interactive: number; readonly outbox: number };
 }
@@ -74,6 +78,7 @@ export interface SlackChannel extends Channel {
 interface Running {
   readonly desk: Desk;
   readonly gate: Gate;
+  readonly confirming: Confirming;
   readonly alert: (what: string, about: JsonObject) => void;
   readonly links: Links;
   readonly board: Board;
@@ -120,11 +125,17 @@ export function slackChannel(options: SlackOptions): SlackChannel {
       options.way.kind === "http"
         ? (request) => running?.requests?.(request) ?? Promise.resolve(new Response(null, { status: 503 }))
         : null,
+    standing: () => (running !== null && isReached(running) ? "" : "channel_unavailable"),
     links: () => running?.links ?? null,
     linking: (given) => (running === null ? null : linkingOf(options, running, given)),
     idle: () => running === null || running.outbox.idle(),
     connected: () => running?.sockets?.connected() ?? 0,
   };
+}
+
+/** Can a press come in, and a card go out? */
+function isReached({ sockets, who, outbox }: Running): boolean {
+  return who.expected() !== null && outbox.answered() && (sockets === null || sockets.connected() > 0);
 }
 
 /** What is shown of a request: its own cards, and the lists that it stands in. */
@@ -138,6 +149,11 @@ const slackApi = "https://slack.com/api/";
 /** docs.slack.dev, "Rate limits": a message a second to a channel, fifty edits a minute. */
 const slackPace = { post: 1000, edit: 1200 };
 const remindEvery = 1000;
+const realTime: Passing = {
+  steady: () => performance.now(),
+  rest: async (milliseconds, signal) =>
+    await pause(milliseconds, undefined, { signal, ref: false }).catch(() => undefined),
+};
 
 async function start(options: SlackOptions, desk: Desk): Promise<Running> {
   const { now, random, say, team, enterprise, folder, way, apiUrl = slackApi } = options;
@@ -160,6 +176,7 @@ async function start(options: SlackOptions, desk: Desk): Promise<Running> {
     expected: () => who.expected(),
     usersInfo: (user) => app.interactive("users.info", { user }),
     linkedTo: (ofTeam, user) => links.ofUser({ team: ofTeam, user }, now()),
+    standsFor: options.standsFor,
     personOf: options.personOf,
     now,
   });
@@ -173,15 +190,19 @@ async function start(options: SlackOptions, desk: Desk): Promise<Running> {
     fallback: options.channel,
     slackUserOf: (account) => onlyUser(links, account, now()),
     now,
+    passing: options.passing ?? realTime,
     chance,
     pace: options.pace ?? slackPace,
     say,
   });
   tied.gate = gate;
+  const shared = { links, gate, call: app.interactive, team, console: options.console, alert, say, now };
+  const confirming = openConfirming(shared);
   tied.answers = openAnswers({
     gate,
     board,
     desk,
+    confirming,
     call: app.interactive,
     appId: () => who.expected()?.appId ?? null,
     console: options.console,
@@ -216,34 +237,17 @@ async function start(options: SlackOptions, desk: Desk): Promise<Running> {
       ? await openSockets({ appToken: way.appToken, apiUrl, hear, appIs, alert, say, chance })
       : null;
   const requests = way.kind === "http" ? slackRequests({ signingSecret: way.signingSecret, hear, now }) : null;
-  return { desk, gate, alert, links, board, app, who, outbox, sockets, requests, reminding };
+  return { desk, gate, confirming, alert, links, board, app, who, outbox, sockets, requests, reminding };
 }
 
 function linkingOf(
-  { now, random, say }: SlackOptions,
-  { links, gate, alert, who, app }: Running,
+  { now, random }: SlackOptions,
+  { links, gate, confirming, alert, who, app }: Running,
   given: Pick<LinkingOptions, "client" | "redirectUri" | "verify">,
 ): Linking {
-  const { anonymous, outbox: call } = app;
-  const notify = (link: Link): void => {
-    void tellLinked(call, link).then((why) =>
-      why === "" ? undefined : say(`A linked Slack user was not told (${why}).`),
-    );
-  };
-  return openLinking({ ...given, links, gate, alert, anonymous, notify, random, now, expected: () => who.expected() });
-}
-
-/** Whoever is linked hears of it in Slack, too: a link that somebody else made does not stay unseen. "" once they were told. */
-async function tellLinked(call: Call, { user, issuer, subject }: Link): Promise<string> {
-  const opened = await call("conversations.open", { users: user });
-  const channel = opened.kind === "ok" ? textAt(opened.reply, "channel", "id") : "";
-  if (channel === "") return "no direct message could be opened";
-  const words = blocks.lines([
-    [ours("Your Slack user now answers requests as "), theirs(subject), ours(" of "), theirs(issuer), ours(".")],
-    [ours("If that was not you, tell whoever runs Sallyport at once.")],
-  ]);
-  const sent = await call("chat.postMessage", { channel, text: "Your Slack user was linked.", blocks: [words] });
-  return sent.kind === "ok" ? "" : sent.kind;
+  const ask: LinkingOptions["ask"] = async (proposal, nonce) => await confirming.ask(proposal, nonce);
+  const { anonymous } = app;
+  return openLinking({ ...given, links, gate, alert, anonymous, ask, random, now, expected: () => who.expected() });
 }
 
 function isHalfway(

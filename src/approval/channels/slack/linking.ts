@@ -1,9 +1,9 @@
-// Links a signed-in person to their Slack user: begun in the console, finished at Slack's own login, by the same person in the same session (slack.md section 5, steps 2 to 7).
+// Links a signed-in person to their Slack user: begun in the console, finished at Slack's own login, by the same person in the same session (slack.md section 5, steps 2 to 7). The user's own confirmation comes after that (confirming.ts).
 
 import { createHash } from "node:crypto";
 import { textAt, type JsonObject } from "../../../domain/json.ts";
-import { sameSubject, type Subject } from "../../../domain/principal.ts";
-import type { Link, Links } from "../../links.ts";
+import { sameSubject } from "../../../domain/principal.ts";
+import type { Carrier, Links, Proposal, SignedIn } from "../../links.ts";
 import type { Call } from "./call.ts";
 import type { Expected, Gate, Refusal } from "./gate.ts";
 
@@ -19,8 +19,8 @@ export interface LinkingOptions {
   /** The claims of an ID token that Slack's own keys signed with RS256; null for any other. */
   readonly verify: (idToken: string) => Promise<JsonObject | null>;
   readonly alert: (what: string, about: JsonObject) => void;
-  /** Tells the Slack user, so that nobody is linked without hearing of it. */
-  readonly notify: (link: Link) => void;
+  /** Asks the Slack user by direct message; null where that could not be sent. */
+  readonly ask: (proposal: Proposal, nonce: string) => Promise<Carrier | null>;
   readonly random: (count: number) => Uint8Array;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -29,17 +29,21 @@ export interface LinkingOptions {
 /** Who begins, and who comes back: the console's session and the account that signed in to it, at most five minutes ago. */
 export interface Linker {
   readonly session: string;
-  readonly account: Subject;
+  readonly account: SignedIn;
 }
 
 export type Finished =
-  | { readonly kind: "linked"; readonly link: Link }
-  | { readonly kind: "refused"; readonly why: Refusal | "state" | "other_session" | "exchange" | "token" | "taken" };
+  /** It counts once the Slack user has confirmed it. */
+  | { readonly kind: "asked"; readonly proposal: Proposal }
+  | {
+      readonly kind: "refused";
+      readonly why: Refusal | "state" | "other_session" | "exchange" | "token" | "taken" | "unasked";
+    };
 
 export interface Linking {
   /** The address at Slack to send the person to. */
   begin(by: Linker): URL;
-  /** What they came back with. Fault: transcript_unavailable, and nothing is linked. */
+  /** What they came back with. Fault: internal, and nothing is linked. */
   finish(by: Linker, back: { readonly state: string; readonly code: string }): Promise<Finished>;
 }
 
@@ -99,10 +103,16 @@ export function openLinking(options: LinkingOptions): Linking {
       const origin = { appId, team, enterprise: null, enterpriseInstall: false, user, userTeam: null, viewTeam: null };
       const why = await gate.member(origin);
       if (why !== null) return refuse(why, by, user);
-      const linking = await links.link({ team, user }, by.account, now());
-      if (linking.kind === "taken") return refuse("taken", by, user);
-      options.notify(linking.link);
-      return linking;
+      const proposed = await links.propose({ team, user }, by.account, now());
+      if (proposed.kind === "taken") return refuse("taken", by, user);
+      const { proposal, nonce } = proposed;
+      const carrier = await options.ask(proposal, nonce);
+      if (carrier === null) {
+        await links.forget(proposal);
+        return { kind: "refused", why: "unasked" };
+      }
+      await links.asked(proposal, carrier);
+      return { kind: "asked", proposal: { ...proposal, carrier } };
     },
   };
 

@@ -24,7 +24,7 @@ export function notesOf(request: KeptRequest, now: number): readonly Note[] {
     }));
   const halfway = (request.requestedAt + request.expiresAt) / 2;
   const reminder: readonly Note[] =
-    request.state === "pending" && now >= halfway
+    request.state === "pending" && now >= halfway && now < request.expiresAt
       ? [{ key: "reminder", says: [bold("Still waiting. "), ours("It expires "), time(request.expiresAt)] }]
       : [];
   return [...verdicts, ...steps, ...reminder, ...endOf(request)];

@@ -1,13 +1,16 @@
-// Brings Slack to what the board says, one message at a time: what fails is tried again, what is limited waits, and nothing is ever lost but in Slack. Long: the ways in which one post can fail stand side by side.
+// Brings Slack to what the board says, one message at a time and in the order of their coming: what fails is tried again, what is limited waits alone, and nothing is ever lost but in Slack. Long: the ways in which one post can fail stand side by side.
 
 import { digestOf } from "../../digest.ts";
+import { isExpired } from "../../states.ts";
 import type { ApprovalId } from "../../../domain/ids.ts";
+import { textAt } from "../../../domain/json.ts";
 import type { Subject } from "../../../domain/principal.ts";
 import type { KeptRequest } from "../../stores/contract.ts";
 import type { Board, Entry, List, Place } from "./board.ts";
 import type { Call, Called } from "./call.ts";
 import { endedCard, listCard, minimalCard, pendingCard, type Console, type Message, type Standing } from "./card.ts";
 import { isOver, notesOf, requesterNote, threadNote } from "./notes.ts";
+import { openLanes, type Passing } from "./lanes.ts";
 
 export interface OutboxOptions {
   readonly board: Board;
@@ -24,6 +27,7 @@ export interface OutboxOptions {
   readonly slackUserOf: (account: Subject) => string | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly passing: Passing;
   /** From 0 to 1. */
   readonly chance: () => number;
   /** Milliseconds between two messages to one channel, and two edits. */
@@ -36,14 +40,21 @@ export interface Outbox {
   wake(key: string): void;
   /** Has everything been shown? For the tests and for closing. */
   idle(): boolean;
+  /** Does Slack answer, as far as was tried last? */
+  answered(): boolean;
   stop(): Promise<void>;
 }
 
-/** What became of one step. `later`: this message not before so many milliseconds; `wait`: nothing before then. */
-type Step = { readonly kind: "done" } | { readonly kind: "later" | "wait"; readonly milliseconds: number };
+/** What became of one step. `later`: this message not before so many milliseconds; `failed`: nobody knows why, or Slack does not say. */
+type Step =
+  | { readonly kind: "done" }
+  | { readonly kind: "later"; readonly milliseconds: number }
+  | { readonly kind: "failed" };
 const done: Step = { kind: "done" };
 
 const longestBackoff = 60_000;
+/** Tries in a row of one message that keep the others behind it, while Slack answers at all. */
+const triesInOrder = 3;
 const mostPosts = 4;
 /** Slack takes this message for malformed or too large. */
 const malformed = [
@@ -70,27 +81,30 @@ const closed = [
 const gone = ["message_not_found", "cant_update_message", "edit_window_closed"];
 
 export function openOutbox(options: OutboxOptions): Outbox {
-  const { board, call, now } = options;
+  const { board, call, now, passing } = options;
+  /** In the order of their coming; what is not done keeps its place. */
   const dirty = new Set<string>();
-  /** When each channel, and editing, may be used again. */
-  const readyAt = new Map<string, number>();
-  let [failures, working] = [0, false];
+  /** News of what is being shown at this moment. */
+  const woken = new Set<string>();
+  /** What failed although Slack answers: how often in a row, and when it may be tried again. */
+  const failing = new Map<string, { readonly tries: number; readonly notBefore: number }>();
+  const lanes = openLanes(passing, options.pace);
+  let [working, away] = [false, false];
   const stopping = new AbortController();
   const { signal } = stopping;
   let bell = Promise.withResolvers<void>();
-  let timer: NodeJS.Timeout | undefined;
 
   function wake(key: string): void {
     dirty.add(key);
+    woken.add(key);
     bell.resolve();
   }
 
+  /** Until then, or until there is news. */
   async function sleep(milliseconds: number): Promise<void> {
-    if (signal.aborted) return;
-    timer = setTimeout(() => bell.resolve(), milliseconds);
-    timer.unref();
-    await bell.promise;
-    clearTimeout(timer);
+    const over = new AbortController();
+    await Promise.race([passing.rest(milliseconds, AbortSignal.any([signal, over.signal])), bell.promise]);
+    over.abort();
     bell = Promise.withResolvers();
   }
 
@@ -99,48 +113,75 @@ export function openOutbox(options: OutboxOptions): Outbox {
       working = true;
       const nearest = await round();
       working = false;
-      if (nearest > 0) await sleep(nearest);
+      if (nearest > 0 && !signal.aborted) await sleep(nearest);
     }
   })();
 
-  /** Everything once; then how long nothing can be done, in milliseconds. */
+  /** Everything once, in its order; then how long nothing can be done, in milliseconds. */
   async function round(): Promise<number> {
-    let [nearest, moved] = [longestBackoff, false];
-    const waiting = Array.from(dirty);
-    for (const key of waiting) {
+    let nearest = longestBackoff;
+    lanes.begin();
+    for (const key of Array.from(dirty)) {
       if (signal.aborted) return 0;
       const step = await showAll(key);
       if (step.kind === "later") nearest = Math.min(nearest, step.milliseconds);
-      else moved = true;
-      if (step.kind === "wait") await pauseFor(step.milliseconds);
+      // What comes after it waits too: Slack being away must not turn the order of messages round.
+      if (step.kind === "failed" && (await troubled(key))) return 0;
     }
-    return moved && dirty.size > 0 ? 1 : nearest;
+    return woken.size > 0 ? 0 : nearest;
   }
+
+  /** True where everything begins anew with this message at its place; false where it alone waits. */
+  async function troubled(key: string): Promise<boolean> {
+    if (!(await answers())) {
+      away = true;
+      // One small question now and then, and not all that waits.
+      for (let asked = 1; !signal.aborted && away; asked++) {
+        await pauseFor(backoff(asked));
+        away = signal.aborted || !(await answers());
+      }
+      return true;
+    }
+    const tries = (failing.get(key)?.tries ?? 0) + 1;
+    const wait = backoff(tries);
+    if (tries < triesInOrder) {
+      failing.set(key, { tries, notBefore: 0 });
+      await pauseFor(wait);
+      return true;
+    }
+    // Slack is there: the trouble is with this one, and keeps no other's messages.
+    failing.set(key, { tries, notBefore: passing.steady() + wait });
+    dirty.delete(key);
+    dirty.add(key);
+    return false;
+  }
+
+  /** Whoever limits answers; whoever takes our token no more is as good as away. */
+  const answers = async (): Promise<boolean> => ["ok", "limited"].includes((await call("auth.test")).kind);
 
   /** Not cut short by news: a storm of requests must not become a storm of retries. */
-  async function pauseFor(milliseconds: number): Promise<void> {
-    const until = performance.now() + milliseconds;
-    while (!signal.aborted && performance.now() < until) await sleep(until - performance.now());
-  }
+  const pauseFor = async (milliseconds: number): Promise<void> => await passing.rest(milliseconds, signal);
 
-  function backoff(): Step {
-    failures += 1;
-    const longest = Math.min(longestBackoff, 500 * 2 ** Math.min(failures, 10));
-    return { kind: "wait", milliseconds: longest / 2 + (longest / 2) * options.chance() };
+  function backoff(tries: number): number {
+    const longest = Math.min(longestBackoff, 500 * 2 ** Math.min(tries, 10));
+    return longest / 2 + (longest / 2) * options.chance();
   }
 
   async function showAll(key: string): Promise<Step> {
-    dirty.delete(key);
+    woken.delete(key);
+    const early = (failing.get(key)?.notBefore ?? 0) - passing.steady();
+    if (early > 0) return { kind: "later", milliseconds: early };
     const list = board.lists.get(key);
     const entry = board.entries.get(key as ApprovalId);
     const showing =
       list !== undefined ? showList(list) : entry !== undefined ? showEntry(entry) : Promise.resolve(done);
     const step = await showing.catch((thrown: unknown): Step => {
       options.say(`A card in Slack could not be brought up to date: ${String(thrown)}`);
-      return backoff();
+      return { kind: "failed" };
     });
-    // What waits goes to the end: one channel's trouble keeps no other's messages.
-    if (step.kind !== "done") dirty.add(key);
+    if (step.kind !== "done") return step;
+    failing.delete(key);
+    if (!woken.has(key)) dirty.delete(key);
     return step;
   }
 
@@ -172,6 +213,8 @@ export function openOutbox(options: OutboxOptions): Outbox {
   }
 
   function messageFor(request: KeptRequest, place: Place): Message {
+    // Whose time is over is shown as over, also before it is on record: what nobody may answer any more is no question.
+    if (isExpired(request, now()) && request.state === "pending") return endedCard({ ...request, state: "expired" });
     if (request.state !== "pending") return endedCard(request);
     if (place.minimal) return minimalCard(request, options.console);
     return pendingCard(request, place.nonce, options.tally(request), options.console);
@@ -179,7 +222,9 @@ export function openOutbox(options: OutboxOptions): Outbox {
 
   async function showList(list: List): Promise<Step> {
     const ids = new Set(list.ids);
-    const waiting = (await options.open()).filter((one) => one.state === "pending" && ids.has(one.id));
+    const waiting = (await options.open()).filter(
+      (one) => one.state === "pending" && !isExpired(one, now()) && ids.has(one.id),
+    );
     const step = await showAt(
       list.place,
       () => listCard(waiting, list.ids.length, list.place.nonce),
@@ -202,24 +247,22 @@ export function openOutbox(options: OutboxOptions): Outbox {
     const digest = digestOf({ text: message.text, blocks: message.blocks });
     if (place.shown === digest) return done;
     const kind = place.ts === null ? "post" : "edit";
-    const lane = kind === "edit" ? "edits" : place.channel;
-    const early = (readyAt.get(lane) ?? 0) - performance.now();
+    const early = lanes.early(kind, place.channel);
     if (early > 0) return { kind: "later", milliseconds: early };
-    const body = { channel: place.channel, text: message.text, blocks: message.blocks };
+    const body = {
+      channel: place.channel,
+      text: message.text,
+      blocks: message.blocks,
+      link_names: false,
+      parse: "none",
+    };
     const called =
       place.ts === null
-        ? await call("chat.postMessage", {
-            ...body,
-            unfurl_links: false,
-            unfurl_media: false,
-            link_names: false,
-            parse: "none",
-          })
-        : await call("chat.update", { ...body, ts: place.ts, link_names: false, parse: "none" });
-    readyAt.set(lane, performance.now() + options.pace[kind]);
+        ? await call("chat.postMessage", { ...body, unfurl_links: false, unfurl_media: false })
+        : await call("chat.update", { ...body, ts: place.ts });
+    lanes.used(kind, place.channel, called);
     const ts = called.kind === "ok" ? called.reply["ts"] : undefined;
     if (called.kind === "ok" && typeof ts === "string") {
-      failures = 0;
       Object.assign(place, { ts, shown: digest, posts: place.posts + (kind === "post" ? 1 : 0) });
       await board.save();
       return done;
@@ -255,15 +298,16 @@ export function openOutbox(options: OutboxOptions): Outbox {
   function waitFor(called: Called, what: string): Step {
     switch (called.kind) {
       case "limited":
-        return { kind: "wait", milliseconds: called.seconds * 1000 };
+        return { kind: "later", milliseconds: called.seconds * 1000 };
       case "failed":
-        if (failures === 0) options.say(`Slack is not reached for ${what} (${called.why}): it is tried again.`);
-        return backoff();
+        if (failing.size === 0) options.say(`Slack is not reached for ${what} (${called.why}): it is tried again.`);
+        return { kind: "failed" };
       case "refused":
-        if (failures === 0) options.say(`Slack refuses ${what} (${called.error}${said(called)}): it is tried again.`);
-        return backoff();
+        if (failing.size === 0)
+          options.say(`Slack refuses ${what} (${called.error}${said(called)}): it is tried again.`);
+        return { kind: "failed" };
       case "ok":
-        return backoff();
+        return { kind: "failed" };
     }
   }
 
@@ -274,21 +318,27 @@ export function openOutbox(options: OutboxOptions): Outbox {
     wake(entry.id);
   }
 
+  /** Each thread by itself: what one has been told is not told again because another one waits. */
   async function tellThreads(entry: Entry, request: KeptRequest): Promise<Step> {
     const notes = notesOf(request, now()).filter((one) => !entry.told.includes(one.key));
     if (notes.length === 0) return done;
-    const message = threadNote(notes);
     for (const { channel, ts, dead } of entry.places) {
-      if (ts === null || dead !== "") continue;
-      const early = (readyAt.get(channel) ?? 0) - performance.now();
+      const inThread = (key: string): string => `${key} in ${channel}`;
+      const left = notes.filter((one) => !entry.told.includes(inThread(one.key)));
+      if (ts === null || dead !== "" || left.length === 0) continue;
+      const early = lanes.early("post", channel);
       if (early > 0) return { kind: "later", milliseconds: early };
+      const message = threadNote(left);
       const body = { channel, thread_ts: ts, text: message.text, blocks: message.blocks, unfurl_links: false };
       const called = await call("chat.postMessage", body);
-      readyAt.set(channel, performance.now() + options.pace.post);
+      lanes.used("post", channel, called);
       // A note that Slack will never take is no reason to keep the rest waiting.
       if (called.kind === "limited" || called.kind === "failed") return waitFor(called, "a note");
+      entry.told.push(...left.map((one) => inThread(one.key)));
+      await board.save();
     }
-    entry.told.push(...notes.map((one) => one.key));
+    const told = notes.map((one) => one.key);
+    entry.told = [...entry.told.filter((one) => !told.some((key) => one.startsWith(`${key} in `))), ...told];
     await board.save();
     return done;
   }
@@ -296,30 +346,35 @@ export function openOutbox(options: OutboxOptions): Outbox {
   async function tellRequester(entry: Entry, request: KeptRequest): Promise<Step> {
     if (entry.requesterTold || !isOver(request)) return done;
     const user = options.slackUserOf(request.call.principal);
-    if (user !== null) {
-      const opened = await call("conversations.open", { users: user });
-      if (opened.kind === "limited" || opened.kind === "failed") return waitFor(opened, "a direct message");
-      const channel = opened.kind === "ok" ? opened.reply["channel"] : null;
-      const id = typeof channel === "object" && channel !== null && "id" in channel ? channel.id : null;
-      const message = requesterNote(request);
-      const sent =
-        typeof id === "string"
-          ? await call("chat.postMessage", { channel: id, text: message.text, blocks: message.blocks })
-          : opened;
-      if (sent.kind === "limited" || sent.kind === "failed") return waitFor(sent, "a direct message");
-    }
+    const step = user === null ? done : await tellUser(user, requesterNote(request));
+    if (step.kind !== "done") return step;
     entry.requesterTold = true;
     await board.save();
     return done;
   }
 
+  /** By direct message. What Slack will never take is done with. */
+  async function tellUser(user: string, message: Message): Promise<Step> {
+    const early = Math.max(lanes.early("open", ""), lanes.early("post", user));
+    if (early > 0) return { kind: "later", milliseconds: early };
+    const opened = await call("conversations.open", { users: user });
+    lanes.used("open", "", opened);
+    if (opened.kind === "limited" || opened.kind === "failed") return waitFor(opened, "a direct message");
+    const channel = opened.kind === "ok" ? textAt(opened.reply, "channel", "id") : "";
+    if (channel === "") return done;
+    const sent = await call("chat.postMessage", { channel, text: message.text, blocks: message.blocks });
+    // By the user: which channel that is, is known only when it has been opened.
+    lanes.used("post", user, sent);
+    return sent.kind === "limited" || sent.kind === "failed" ? waitFor(sent, "a direct message") : done;
+  }
+
   return {
     wake,
     idle: () => dirty.size === 0 && !working,
+    answered: () => !away,
     async stop() {
       stopping.abort();
       bell.resolve();
-      clearTimeout(timer);
       await work;
     },
   };

@@ -25,6 +25,8 @@ export function gateWords(why: Refusal, console: Console): string {
       return `Sallyport does not know which account is yours. ${linkWords(console)}`;
     case "several_links":
       return "This Slack user is linked to several accounts, so it is nobody's: ask whoever runs Sallyport.";
+    case "signed_out":
+      return `Your last sign-in is too long ago for your answer to count. ${signInWords(console)}`;
     case "unlisted":
       return "The account that is linked to you is not one of the people of this gateway: ask whoever runs Sallyport.";
   }
@@ -38,6 +40,19 @@ export function linkWords(console: Console): string {
   // The address alone: a link that is made here could be sent to somebody else.
   return `Open ${console} yourself, sign in, and link your Slack user there.`;
 }
+
+const signInWords = (console: Console): string =>
+  console === null ? "Ask whoever runs Sallyport." : `Open ${console}, sign in, and press again.`;
+
+/** What became of a press on the message that asks whether a link is wanted. */
+export const confirmWords = {
+  other: "This button is somebody else's.",
+  unknown:
+    "This confirmation is no longer used, so nothing was done. To link your Slack user, begin again in the console.",
+  expired: "That took longer than 15 minutes, so nothing was linked. Begin again in the console.",
+  taken: "That account, or your Slack user, is linked to another one by now, so nothing was linked.",
+  refused: "Nothing was linked. Whoever runs Sallyport has been told.",
+} as const;
 
 export function refusalWords(code: RefusalCode, console: Console): string {
   switch (code) {
