@@ -108,6 +108,7 @@ export function consoleApp(options: ConsoleOptions): ServeConsole {
       return page(c, sentencePage("Not signed in", "That sign-in did not begin here, or took too long.", null), 403);
     const finished = await signIn.finish(new URL(c.req.url).searchParams, left.kept);
     if (finished.kind === "refused") return page(c, sentencePage("Not signed in", finished.says, sessionOf(c)), 403);
+    await options.slack?.signedIn(finished.person);
     const before = sessionOf(c);
     if (left.digest === "") {
       setCookie(c, sessionCookie, sessions.open(finished.person, getCookie(c, sessionCookie)), cookie);
@@ -120,6 +121,7 @@ export function consoleApp(options: ConsoleOptions): ServeConsole {
         sentencePage("Not approved", "That was another account than the one that is signed in here.", before),
         403,
       );
+    before.person = finished.person;
     before.fresh = { digest: left.digest, until: now() + freshFor };
     return c.redirect(left.next, 303);
   });
@@ -132,7 +134,7 @@ export function consoleApp(options: ConsoleOptions): ServeConsole {
     if (session === null) return page(c, signedOutPage(ownPath(`/console/requests/${id}`)), 401);
     const request = await desk.show(session.person, id);
     if (request === null) return page(c, notThere(session), 404);
-    const history = await desk.history(request);
+    const history = await desk.history(session.person, request);
     return page(c, requestPage({ request, history, session, now: now(), said }), status);
   }
 

@@ -82,7 +82,7 @@ export interface ConsoleDesk {
   list(person: SignedIn, ended: boolean): Promise<readonly SeenRequest[]>;
   show(person: SignedIn, id: string): Promise<SeenRequest | null>;
   /** Newest first. */
-  history(request: SeenRequest): Promise<readonly Earlier[]>;
+  history(person: SignedIn, request: SeenRequest): Promise<readonly Earlier[]>;
   answer(
     person: SignedIn,
     answer: {
@@ -96,10 +96,21 @@ export interface ConsoleDesk {
   ): Promise<{ readonly kind: "counted" } | { readonly kind: "refused"; readonly says: string }>;
 }
 
-/** Linking a person's account to their Slack user: begun here by whoever signed in just now, finished by the same session. */
+export interface LinkedUser {
+  readonly user: string;
+  readonly until: number;
+}
+
+/** Linking a person's account to their Slack user: begun here by whoever signed in just now, finished by the same session, confirmed in Slack. */
 export interface SlackLinks {
   /** The Slack user of this account, and until when that counts (milliseconds since 1970); null for none. */
-  of(person: SignedIn): { readonly user: string; readonly until: number } | null;
+  of(person: SignedIn): LinkedUser | null;
+  /** The one that has not confirmed yet, and until when it may; null for none. */
+  waiting(person: SignedIn): LinkedUser | null;
+  /** Hours that a sign-in counts for what is pressed in Slack. */
+  readonly standingHours: number;
+  /** The person has signed in: what they press in Slack counts on from there. Never rejects. */
+  signedIn(person: SignedIn): Promise<void>;
   /** The address of Slack's own page, for this session alone. */
   begin(session: string, person: SignedIn): string;
   /** What the browser came back with. `says` is for the person. */
@@ -107,6 +118,6 @@ export interface SlackLinks {
     session: string,
     person: SignedIn,
     back: { readonly state: string; readonly code: string },
-  ): Promise<{ readonly kind: "linked" } | { readonly kind: "refused"; readonly says: string }>;
+  ): Promise<{ readonly kind: "asked" } | { readonly kind: "refused"; readonly says: string }>;
   unlink(person: SignedIn): Promise<void>;
 }

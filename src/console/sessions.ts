@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import type { KeptSignIn, SignedIn } from "./contract.ts";
 
 export interface Session {
-  readonly person: SignedIn;
+  /** As they last proved themselves: a fresh login is newer than the one that began the session. */
+  person: SignedIn;
   /** Goes into every form: another site's form does not have it. */
   readonly csrf: string;
   /** Milliseconds since 1970. */

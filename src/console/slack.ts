@@ -1,4 +1,4 @@
-// The console's pages for linking one's Slack user: begun after a fresh login, finished in the session that began it, and ended with a button.
+// The console's pages for linking one's Slack user: begun after a fresh login, finished in the session that began it, confirmed in Slack, and ended with a button.
 
 import type { Context, Hono } from "hono";
 import { html } from "hono/html";
@@ -31,7 +31,7 @@ export function addSlackPages(app: Hono, { slack, sessionOf, page, freshLogin, f
   app.get(path, (c) => {
     const session = sessionOf(c);
     if (session === null) return page(c, signedOutPage(path), 401);
-    return page(c, linkPage(session, slack.of(session.person), isFresh(session)));
+    return page(c, linkPage(slack, session, isFresh(session)));
   });
 
   app.get(`${path}/sign-in`, async (c) => {
@@ -45,7 +45,7 @@ export function addSlackPages(app: Hono, { slack, sessionOf, page, freshLogin, f
   app.post(`${path}/link`, async (c) => {
     const session = sessionOf(c);
     if (session === null || (await formOf(c, session)) === null) return page(c, foreignPage(), 403);
-    if (!isFresh(session)) return page(c, linkPage(session, slack.of(session.person), false), 409);
+    if (!isFresh(session)) return page(c, linkPage(slack, session, false), 409);
     session.fresh = null;
     return page(c, onwardPage(session, slack.begin(session.csrf, session.person)));
   });
@@ -70,15 +70,29 @@ export function addSlackPages(app: Hono, { slack, sessionOf, page, freshLogin, f
   });
 }
 
-function linkPage(session: Session, link: ReturnType<SlackLinks["of"]>, fresh: boolean): Page {
+function linkPage(slack: SlackLinks, session: Session, fresh: boolean): Page {
   const csrf = html`<input type="hidden" name="csrf" value="${session.csrf}" />`;
+  const [link, waiting] = [slack.of(session.person), slack.waiting(session.person)];
   const standing =
     link === null
       ? html`<p>No Slack user is linked to your account: what you press in Slack counts for nothing.</p>`
       : html`<p>
             The Slack user <code>${link.user}</code> answers as ${session.person.name} until ${time(link.until)}.
           </p>
-          <form method="post" action="${path}/unlink">${csrf}<button class="no" type="submit">Unlink</button></form>`;
+          <p>What it presses counts for ${slack.standingHours} hours after each sign-in here.</p>`;
+  const asked =
+    waiting === null
+      ? ""
+      : html`<p class="notice" role="status">
+          Slack has asked the user <code>${waiting.user}</code> by direct message: press Confirm there until
+          ${time(waiting.until)}. Before that it counts for nothing.
+        </p>`;
+  const unlink =
+    link === null && waiting === null
+      ? ""
+      : html`<form method="post" action="${path}/unlink">
+          ${csrf}<button class="no" type="submit">${link === null ? "Take it back" : "Unlink"}</button>
+        </form>`;
   const next = fresh
     ? html`<form method="post" action="${path}/link">
         ${csrf}
@@ -86,9 +100,9 @@ function linkPage(session: Session, link: ReturnType<SlackLinks["of"]>, fresh: b
         <button class="yes" type="submit">${link === null ? "Link my Slack user" : "Link it anew"}</button>
       </form>`
     : html`<p>Linking needs a fresh sign-in.</p>
-        <p><a class="button" href="${path}/sign-in">Sign in again to link</a></p>`;
+        <p><a class="button" href="${path}/sign-in">Sign in again</a></p>`;
   const body = html`<h1>Your Slack user</h1>
-    ${standing} ${next}`;
+    ${standing} ${asked} ${unlink} ${next}`;
   return framed({ title: "Your Slack user", session, body });
 }
 

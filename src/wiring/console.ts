@@ -11,7 +11,7 @@ import { approvalStates } from "../domain/approval.ts";
 import type { Assurance } from "../domain/decision.ts";
 import { parseApprovalId } from "../domain/ids.ts";
 import { textAt } from "../domain/json.ts";
-import type { Subject } from "../domain/principal.ts";
+import type { PrincipalFields, Subject } from "../domain/principal.ts";
 import type { Kept } from "../transcript/read.ts";
 
 /** Who asks, as the console signed them in. */
@@ -28,6 +28,8 @@ export interface ConsoleMatter {
   readonly mode: Mode;
   /** The last entries that tell of the object of this uid, as the transcript has them. */
   readonly about: (uid: string) => Promise<readonly Kept[]>;
+  /** Puts on record who is shown what of the record. Faults: transcript_unavailable. */
+  readonly viewed: (by: PrincipalFields, query: string, call: string, count: number) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -39,7 +41,7 @@ const day = 24 * 3_600_000;
 const mostHistory = 10;
 const askAgain = "Your groups were told more than 15 minutes ago: sign out and in again to answer.";
 
-export function consoleDesk({ store, desk, people, mode, about, now }: ConsoleMatter) {
+export function consoleDesk({ store, desk, people, mode, about, viewed, now }: ConsoleMatter) {
   const voterOf = (visitor: Visitor, assurance: Assurance): Voter =>
     people.voter({ ...visitor, channel: "console", assurance }, now());
   const moment = () => ({ mode, now: now() });
@@ -93,16 +95,17 @@ export function consoleDesk({ store, desk, people, mode, about, now }: ConsoleMa
     },
 
     /** What was done to the same objects, by their uids: a name that was given anew has another history. */
-    async history({ id }: { readonly id: KeptRequest["id"] }) {
+    async history(visitor: Visitor, { id }: { readonly id: KeptRequest["id"] }) {
       const request = await store.get(id);
       const uids = [...new Set((request?.preconditions ?? []).map((one) => one.uid).filter((uid) => uid !== ""))];
       const found = await Promise.all(uids.slice(0, 5).map(about));
-      return found
+      const told = found
         .flat()
         .filter(({ entry }) => entry.kind === "call.settled" && textAt(entry.details, "effect") !== "none")
         .toSorted((a, b) => b.index - a.index)
-        .slice(0, mostHistory)
-        .map(earlier);
+        .slice(0, mostHistory);
+      if (uids.length > 0) await viewed(readerOf(visitor), `objects of ${id}`, request?.call.id ?? "", told.length);
+      return told.map(earlier);
     },
 
     async answer(
@@ -122,6 +125,11 @@ export function consoleDesk({ store, desk, people, mode, about, now }: ConsoleMa
       return { kind: "refused" as const, says: refusals[decided.code] };
     },
   };
+}
+
+/** Whoever looks, as entries name them. */
+function readerOf({ issuer, subject, groups }: Visitor): PrincipalFields {
+  return { issuer, subject, kind: "person", groups, actors: [], client: "console", verifier: "console" };
 }
 
 function earlier({ entry }: Kept) {

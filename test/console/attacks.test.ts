@@ -187,6 +187,29 @@ describe("attacks on the console", () => {
     },
   );
 
+  promise(
+    "console:who",
+    "software with an account at the provider, even one that is listed among the approvers, is not signed in",
+    async () => {
+      const other = await openPlace({ agentsWhere: { sub: "sam" } });
+      try {
+        const begun = await fetch(`${other.origin}/console/sign-in`, { redirect: "manual" });
+        const back = await other.issuer.signIn(begun.headers.get("location") ?? "", "sam");
+        const answered = await fetch(`${other.origin}${back.pathname}${back.search}`, {
+          redirect: "manual",
+          headers: { cookie: cookieOf(begun) },
+        });
+        expect([answered.status, cookieOf(answered), other.told]).toEqual([
+          403,
+          "",
+          ["the subject is software, not a person"],
+        ]);
+      } finally {
+        await other.stop();
+      }
+    },
+  );
+
   promise("console:step-up", "asked for beside a weaker requirement too: one fresh login can meet both", async () => {
     const both = [requirement(), requirement({ rule: "exec", assurance: "step-up" })];
     const one = await keep(place.store, request({ now: Date.now(), requirements: both }));

@@ -43,7 +43,9 @@ export async function openBrowser(): Promise<Browser> {
 export const people = { sam: { groups: [] }, kim: { groups: [] }, eve: { groups: [] }, jo: { groups: [] } };
 const confidential = { id: "sallyport-console", secret: "console-secret-of-this-test" };
 
-export async function openPlace(given: { readonly acr?: readonly string[] } = {}) {
+export async function openPlace(
+  given: { readonly acr?: readonly string[]; readonly agentsWhere?: { readonly [claim: string]: string } } = {},
+) {
   let serve: (request: Request) => Promise<Response> = () => Promise.reject(new Error("not yet"));
   const answer = getRequestListener((request) => serve(request));
   const server = createServer((request, response) => void answer(request, response));
@@ -75,7 +77,7 @@ export async function openPlace(given: { readonly acr?: readonly string[] } = {}
       requiredClaims: {},
       subject: { claim: "sub", prefix: "" },
       claims: {},
-      agentsWhere: {},
+      agentsWhere: given.agentsWhere ?? {},
       others: [],
       scopes: { claim: "scope" },
     },
@@ -111,7 +113,15 @@ export async function openPlace(given: { readonly acr?: readonly string[] } = {}
   serve = consoleApp({
     origin,
     signIn,
-    desk: consoleDesk({ store, desk, people: openPeople(known), mode, about: async () => [], now }),
+    desk: consoleDesk({
+      store,
+      desk,
+      people: openPeople(known),
+      mode,
+      viewed: () => Promise.resolve(),
+      about: async () => [],
+      now,
+    }),
     lasts: 3_600_000,
     now,
     random,

@@ -1,6 +1,6 @@
 // Linking one's Slack user in the console of a running gateway: both logins are real protocols, and nobody finishes what another one began.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   workspace = await openWorkspace({ team: "T77", now: () => Date.now() + ahead });
   secrets = await mkdtemp(join(tmpdir(), "sallyport-links-"));
-  const files = { bot: tokens.bot, app: tokens.app, client: "client-secret\n" };
+  const files = { bot: tokens.bot, app: tokens.app, client: "client-secret\n", hook: "k".repeat(32) };
   for (const [name, text] of Object.entries(files)) await writeFile(join(secrets, name), text, { mode: 0o600 });
   shop = await openShop({
     outside: { slackApi: workspace.apiUrl, now: () => Date.now() + ahead },
@@ -37,6 +37,7 @@ issuers:
 console: { url: "${front.origin}", issuer: test, clientId: console, acr: [phr] }
 slack:
   { botToken: ${secrets}/bot, appToken: ${secrets}/app, team: T77, channel: C77, client: { id: client-id, secret: ${secrets}/client } }
+webhooks: [{ name: pager, url: "http://127.0.0.1:9/none", secret: ${secrets}/hook }]
 people:
   - { name: Sam, accounts: [{ issuer: "${issuer.url}", subject: sam }], groups: [approvers] }
 `,
@@ -77,6 +78,14 @@ function atSlack(url: URL | null, user: string): string {
   return `${here}/cb?state=${url?.searchParams.get("state") ?? ""}&code=${code}`;
 }
 
+/** The Slack user presses the button of the message that asks. */
+async function confirm(user: string): Promise<void> {
+  const message = workspace.cards(`D${user}`).at(-1);
+  if (message === undefined) throw new Error("nobody was asked");
+  await workspace.click(user, message, "Confirm");
+  await eventually(() => workspace.seen(message).text).toMatch(/^Your Slack user now answers requests as/);
+}
+
 async function linked(visitor: Visitor): Promise<string> {
   return /The Slack user <code>([^<]+)<\/code>/.exec(await visitor.text(here))?.[1] ?? "nobody";
 }
@@ -100,10 +109,24 @@ promise(
     // One login, one beginning.
     expect(await begin(sam)).toBe(null);
     const back = await sam.get(atSlack(url, "UKIM"));
-    expect([back.status, back.headers.get("location"), await linked(sam)]).toEqual([303, here, "UKIM"]);
-    await eventually(() => workspace.cards("DUKIM").length).toBe(1);
+    expect([back.status, back.headers.get("location"), await linked(sam)]).toEqual([303, here, "nobody"]);
+    expect(noticeIn(await sam.text(here)).trim()).toBe("Slack has asked the user");
+    expect((await shop.world.sallyport(["slack", "links"])).out).toMatch(
+      /^UKIM of T77 waits to confirm in Slack that it is sam of http:\/\/127\.0\.0\.1:\d+, until \d{4}-\d\d-\d\d \d\d:\d\d UTC\n$/,
+    );
+    // Taken back before it was confirmed, and begun once more.
+    await sam.send(await sam.text(here), `${here}/unlink`);
+    const old = workspace.cards("DUKIM").at(-1);
+    await workspace.click("UKIM", old!, "Confirm");
+    await eventually(() => workspace.ephemerals.at(-1)?.text).toContain("This confirmation is no longer used");
+    await freshly(sam, "sam");
+    await sam.get(atSlack(await begin(sam), "UKIM"));
+    await confirm("UKIM");
+    expect(await linked(sam)).toBe("UKIM");
     const listed = await shop.world.sallyport(["slack", "links"]);
-    expect(listed.out).toMatch(/^UKIM of T77 answers as sam of http:\/\/127\.0\.0\.1:\d+ until \d{4}-\d\d-\d\d\n$/);
+    expect(listed.out).toMatch(
+      /^UKIM of T77 answers as sam of http:\/\/127\.0\.0\.1:\d+ until \d{4}-\d\d-\d\d, signed in last \d{4}-\d\d-\d\d \d\d:\d\d UTC\n$/,
+    );
     // A token names somebody else: neither seen nor ended.
     const others = await shop.world.sallyport(["slack", "unlink", "UKIM"], "approver");
     expect([others.code, await linked(sam)]).toEqual([1, "UKIM"]);
@@ -112,6 +135,7 @@ promise(
     // Once more, and ended by whoever runs the gateway.
     await freshly(sam, "sam");
     await sam.get(atSlack(await begin(sam), "UKIM"));
+    await confirm("UKIM");
     const ended = await shop.world.sallyport(["slack", "unlink", "UKIM"]);
     expect([ended.code, ended.out.startsWith("Ended: UKIM of T77 answers as sam"), await linked(sam)]).toEqual([
       0,
@@ -133,6 +157,21 @@ promise(
     ]);
   },
 );
+
+promise("telemetry:ready-by-name", "Slack, each webhook and the issuer that the console signs in at", async () => {
+  const look = async (): Promise<readonly [number, { readonly [name: string]: string }]> => {
+    const answered = await fetch(new URL("/readyz", shop.world.url));
+    const { dependencies } = (await answered.json()) as { dependencies: { name: string; ok: boolean; why?: string }[] };
+    const told = dependencies.map(({ name, ok, why }): [string, string] => [name, ok ? "well" : (why ?? "")]);
+    return [answered.status, Object.fromEntries(told)];
+  };
+  await eventually(() => workspace.connected()).toBe(2);
+  // What was seen is told for a quarter of a minute.
+  await eventually(look).toEqual([
+    200,
+    expect.objectContaining({ "issuer oidc:test": "well", "channel slack": "well", "channel webhook pager": "well" }),
+  ]);
+});
 
 promise(
   "console:slack",
@@ -171,5 +210,34 @@ promise(
     expect([await linked(sam), await linked(kim)]).toEqual(["nobody", "nobody"]);
     const alerts = (await shop.world.entries()).filter((entry) => entry["kind"] === "alert.raised");
     expect(alerts.length).toBeGreaterThanOrEqual(3);
+  },
+);
+
+promise(
+  "console:slack",
+  "each sign-in to the console counts on for what is pressed in Slack, and is told to whoever runs the gateway",
+  async () => {
+    const sam = await visit(front.origin, issuer, "sam");
+    await freshly(sam, "sam");
+    await sam.get(atSlack(await begin(sam), "UKIM"));
+    await confirm("UKIM");
+    const told = async (): Promise<string> => (await workspace.type("UKIM", "pending"))?.["text"] as string;
+    expect(await told()).toBe("Nothing waits for your answer.");
+    // Half a day and an hour go by without a sign-in.
+    await shop.world.restart(async () => {
+      const file = join(shop.world.folder, "links.json");
+      const kept = JSON.parse(await readFile(file, "utf8")) as { links: { proof: { at: number } }[] };
+      for (const { proof } of kept.links) proof.at -= 13 * 3_600_000;
+      await writeFile(file, JSON.stringify(kept));
+    });
+    await eventually(() => workspace.connected()).toBe(2);
+    await eventually(told).toBe(
+      `Your last sign-in is too long ago for your answer to count. Open ${front.origin}, sign in, and press again.`,
+    );
+    await visit(front.origin, issuer, "kim");
+    expect(await told()).toContain("Your last sign-in is too long ago");
+    await visit(front.origin, issuer, "sam");
+    expect(await told()).toBe("Nothing waits for your answer.");
+    await shop.world.sallyport(["slack", "unlink", "UKIM"]);
   },
 );

@@ -24,6 +24,14 @@ export const console = {
     promise: "The console can be read and used in the dark, on a phone, and with the keyboard alone",
     source: "issue 7, point 3",
   },
+  "console:spoken": {
+    promise: "A screen reader is told what each page is, what each control is called and what became of an answer",
+    source: "issue 7, point 3",
+  },
+  "console:keyboard": {
+    promise: "The keyboard alone reaches everything in the order it is read, shows where it is, and is held nowhere",
+    source: "issue 7, point 3",
+  },
   "console:forged": {
     promise:
       "An answer counts only from the console's own form, for the request that was shown, in the session that it was shown to",
