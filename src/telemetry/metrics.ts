@@ -10,6 +10,17 @@ export interface Standing {
   readonly approvalsWaiting: number | null;
   /** Dependencies by name, as /readyz has them. */
   readonly dependencies: readonly { readonly name: string; readonly ok: boolean }[];
+  /** How far each continuous export is behind; null where that can't be read now. */
+  readonly exports: readonly ExportLag[] | null;
+}
+
+/** `name` is the operator's own. */
+export interface ExportLag {
+  readonly name: string;
+  /** Signed entries that have not arrived there. */
+  readonly entries: number;
+  /** Milliseconds since the oldest of them was written. */
+  readonly age: number;
 }
 
 export interface Metrics {
@@ -71,11 +82,16 @@ export function openMetrics({ tools, maskTypes, ofProcess }: MetricsOptions): Me
 
   return {
     observer,
-    async text({ approvalsWaiting, dependencies }) {
+    async text({ approvalsWaiting, dependencies, exports }) {
       // What can't be read is left out: 0 would say that nobody waits.
       if (approvalsWaiting === null) made.waiting.remove();
       else made.waiting.set(approvalsWaiting);
       for (const { name, ok } of dependencies) made.dependencies.set({ dependency: name }, ok ? 1 : 0);
+      if (exports === null) for (const lag of [made.behind, made.behindFor]) lag.reset();
+      for (const { name, entries, age } of exports ?? []) {
+        made.behind.set({ export: name }, entries);
+        made.behindFor.set({ export: name }, age / 1000);
+      }
       return { type: registry.contentType, body: await registry.metrics() };
     },
   };
@@ -140,6 +156,18 @@ function instruments(registry: Registry) {
       name: "sallyport_dependency_up",
       help: "1 where the dependency of that name answered when it was last tried, else 0.",
       labelNames: ["dependency"] as const,
+      registers,
+    }),
+    behind: new Gauge({
+      name: "sallyport_export_lag_entries",
+      help: "Signed entries that have not arrived at the export of that name; absent while that can't be read.",
+      labelNames: ["export"] as const,
+      registers,
+    }),
+    behindFor: new Gauge({
+      name: "sallyport_export_lag_seconds",
+      help: "Seconds since the oldest entry was written that has not arrived at the export of that name; 0 where none is missing.",
+      labelNames: ["export"] as const,
       registers,
     }),
   };

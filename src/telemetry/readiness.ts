@@ -4,8 +4,8 @@
 export interface Dependency {
   /** Words of ours, and the operator's own name of it: `transcript`, `cluster prod`. */
   readonly name: string;
-  /** `each`: without it nothing works. Of all others of one kind one is enough, so that one dead cluster takes no other's calls away. */
-  readonly kind: "each" | "cluster" | "issuer";
+  /** `each`: without it nothing works. `told`: something else stands in for it, so that it is said and decides nothing. Of all others of one kind one is enough, so that one dead cluster takes no other's calls away. */
+  readonly kind: "each" | "told" | "cluster" | "issuer";
   /** "" where it answers as it should, else why not in a word of ours: a fault's code, never an address and nobody else's words. May take its time; told to stop by the signal. */
   readonly probe: (signal: AbortSignal) => Promise<string>;
 }

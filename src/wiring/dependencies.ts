@@ -1,11 +1,13 @@
-// What a gateway stands on, each with how to try it: the transcript, the approvals, every cluster, every issuer that can say how it is.
+// What a gateway stands on, each with how to try it: the transcript, the approvals, every cluster, every issuer and every channel that can say how it is.
 
 import { setTimeout as pause } from "node:timers/promises";
+import type { Channel } from "../approval/channels/contract.ts";
 import type { ApprovalStore } from "../approval/stores/contract.ts";
 import { isRefused } from "../credentials/send.ts";
 import { Faulted } from "../domain/fault.ts";
 import type { Verifier } from "../identity/verifiers/contract.ts";
 import type { Dependency } from "../telemetry/readiness.ts";
+import type { Anchoring } from "../transcript/anchoring.ts";
 import type { Transcript } from "../transcript/record.ts";
 import type { Clusters } from "./clusters.ts";
 import type { Reach } from "./reach.ts";
@@ -17,9 +19,12 @@ export interface StandsOn {
   readonly store: Pick<ApprovalStore, "list">;
   readonly clusters: Pick<Clusters, "all">;
   readonly verifiers: readonly Verifier[];
+  readonly channels: readonly Channel[];
+  readonly anchoring: Pick<Anchoring, "standings">;
 }
 
-export function dependenciesOf({ transcript, store, clusters, verifiers }: StandsOn): readonly Dependency[] {
+export function dependenciesOf(on: StandsOn): readonly Dependency[] {
+  const { transcript, store, clusters, verifiers, channels, anchoring } = on;
   return [
     {
       name: "transcript",
@@ -38,6 +43,18 @@ export function dependenciesOf({ transcript, store, clusters, verifiers }: Stand
         ? []
         : [{ name: `issuer ${verifier.name}`, kind: "issuer", probe: (signal) => issuerReady(verifier, signal) }],
     ),
+    // Requests wait and are decided elsewhere: Slack being away must not take the gateway away.
+    ...channels
+      .filter((channel) => channel.standing !== undefined)
+      .map((channel): Dependency => {
+        return { name: `channel ${channel.name}`, kind: "told", probe: async () => channel.standing?.() ?? "" };
+      }),
+    // The record itself is whole without them.
+    ...anchoring.standings().map(({ name }): Dependency => ({
+      name: `anchor ${name}`,
+      kind: "told",
+      probe: async () => anchorReady(anchoring, name),
+    })),
   ];
 }
 
@@ -63,6 +80,12 @@ async function issuerReady(verifier: Verifier, signal: AbortSignal): Promise<str
     await pause(lookEvery, undefined, { signal }).catch(() => undefined);
   }
   return "issuer_unavailable";
+}
+
+/** Why its last try failed is in the log: here it would be a path of this machine. */
+function anchorReady(anchoring: Pick<Anchoring, "standings">, name: string): string {
+  const standing = anchoring.standings().find((one) => one.name === name);
+  return standing?.trouble === null ? "" : "anchor_unavailable";
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {

@@ -3,7 +3,7 @@
 import type { HttpSetting } from "../config/http.ts";
 import { loadLocalTokens } from "../identity/verifiers/index.ts";
 import type { Verifier } from "../identity/verifiers/contract.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { ExportLag, Metrics } from "../telemetry/metrics.ts";
 import { openReadiness, type Dependency, type Seen } from "../telemetry/readiness.ts";
 
 export interface OperatorsOptions {
@@ -13,6 +13,8 @@ export interface OperatorsOptions {
     refusedStranger(): void;
   };
   readonly metrics: Metrics;
+  /** How far each continuous export is behind. */
+  readonly exportLags: () => Promise<readonly ExportLag[]>;
   /** The part of the configuration; undefined where there is none, and then no token is the operator's. */
   readonly http: HttpTokens | undefined;
   /** The user that this process runs as. */
@@ -67,7 +69,7 @@ export async function operatorTokenOf(http: HttpTokens | undefined, uid: number)
 }
 
 /** `token` knows the operator token, and nobody of whom any other token tells. */
-function operatorsOf({ gateway, metrics, now }: OperatorsOptions, token: Verifier | null): Operators {
+function operatorsOf({ gateway, metrics, exportLags, now }: OperatorsOptions, token: Verifier | null): Operators {
   const readiness = openReadiness({ dependencies: gateway.dependencies(), now });
   const first = readiness.look();
 
@@ -89,7 +91,8 @@ function operatorsOf({ gateway, metrics, now }: OperatorsOptions, token: Verifie
     }
     const { dependencies } = await readiness.look();
     const approvalsWaiting = await gateway.approvalsWaiting().catch(() => null);
-    const { type, body } = await metrics.text({ approvalsWaiting, dependencies });
+    const exports = await exportLags().catch(() => null);
+    const { type, body } = await metrics.text({ approvalsWaiting, dependencies, exports });
     return { status: 200, headers: { "content-type": type, "cache-control": "no-store" }, body };
   }
   return {

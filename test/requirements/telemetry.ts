@@ -18,6 +18,10 @@ export const telemetry = {
     promise: "Each stage of the line is timed by its name, waiting for a person apart, without the line knowing of it",
     source: "issue 6, point 9; architecture.md",
   },
+  "telemetry:export-lag": {
+    promise: "How far each continuous export is behind, in entries and seconds, stands among the metrics by its name",
+    source: "issue 9, point 10; evidence.md, Reading",
+  },
   "telemetry:own-registry": {
     promise: "Two gateways of one process count apart",
     source: "issue 6, point 9",

@@ -18,7 +18,7 @@ import { samplesOf, valueOf } from "../support/prometheus.ts";
 const names = tools.map((tool) => tool.name);
 const call = "call_01900000-0000-7000-8000-000000000001" as CallId;
 const open = (): Metrics => openMetrics({ tools: names, maskTypes, ofProcess: false });
-const nothing = { approvalsWaiting: null, dependencies: [] };
+const nothing = { approvalsWaiting: null, dependencies: [], exports: [] };
 const textOf = async (metrics: Metrics): Promise<string> => (await metrics.text(nothing)).body;
 
 const completed = (masked: readonly { type: string; count: number }[] = []): Outcome => ({
@@ -74,9 +74,36 @@ describe("counting", () => {
   test("what waits for a person is left out while nobody can tell", async () => {
     const metrics = open();
     const told = async (approvalsWaiting: number | null): Promise<number | undefined> =>
-      valueOf((await metrics.text({ approvalsWaiting, dependencies: [] })).body, "sallyport_approvals_waiting", {});
+      valueOf((await metrics.text({ ...nothing, approvalsWaiting })).body, "sallyport_approvals_waiting", {});
     expect([await told(2), await told(null), await told(0)]).toEqual([2, undefined, 0]);
   });
+
+  promise(
+    "telemetry:export-lag",
+    "each export by its name, in entries and seconds, and nothing while nobody can tell",
+    async () => {
+      const metrics = open();
+      const told = async (exports: Parameters<Metrics["text"]>[0]["exports"]): Promise<unknown> => {
+        const text = (await metrics.text({ ...nothing, exports })).body;
+        const of = (name: string): unknown =>
+          ["entries", "seconds"].map((unit) => valueOf(text, `sallyport_export_lag_${unit}`, { export: name }));
+        return [of("siem"), of("copy")];
+      };
+      const behind = { name: "siem", entries: 1500, age: 60_250 };
+      expect(await told([behind, { name: "copy", entries: 0, age: 0 }])).toEqual([
+        [1500, 60.25],
+        [0, 0],
+      ]);
+      expect(await told(null)).toEqual([
+        [undefined, undefined],
+        [undefined, undefined],
+      ]);
+      expect(await told([{ ...behind, entries: 0, age: 0 }])).toEqual([
+        [0, 0],
+        [undefined, undefined],
+      ]);
+    },
+  );
 });
 
 describe("nothing that is said becomes a label", () => {
@@ -122,7 +149,7 @@ describe("nothing that is said becomes a label", () => {
 
 test("the guide lists every metric there is with its labels, and every stage", async () => {
   const guide = await readFile(join(import.meta.dirname, "..", "..", "docs", "operating.md"), "utf8");
-  const { body } = await open().text({ approvalsWaiting: 0, dependencies: [] });
+  const { body } = await open().text({ ...nothing, approvalsWaiting: 0 });
   const named = [...body.matchAll(/^# TYPE (sallyport_\w+) /gm)].map(([, name = ""]) => name);
   const rows = guide.split("\n").filter((line) => /^\| `sallyport_\w+` \|/.test(line));
   const listed = rows.map((row) => /`(sallyport_\w+)`/.exec(row)?.[1] ?? "");

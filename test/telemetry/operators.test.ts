@@ -56,7 +56,10 @@ describe("what a gateway stands on", () => {
 clusters: [live, dead]
 issuers:
   - { kind: oidc, name: live, issuer: ${JSON.stringify(issuer.issuer)}, audience: [sallyport] }
-  - { kind: oidc, name: gone, issuer: "http://127.0.0.1:1", audience: [sallyport], subject: { prefix: "gone:" } }`,
+  - { kind: oidc, name: gone, issuer: "http://127.0.0.1:1", audience: [sallyport], subject: { prefix: "gone:" } }
+exporters:
+  - { kind: file, name: copy, path: ${JSON.stringify(join(folder, "copy.cef"))} }
+  - { kind: syslog, name: siem, address: "tcp://127.0.0.1:1" }`,
       outside: { disk: failingDisk(() => failing), now: () => Date.now() + ahead },
     });
   });
@@ -86,6 +89,18 @@ issuers:
       expect(valueOf(text, "sallyport_dependency_up", { dependency: "cluster dead" })).toBe(0);
     },
   );
+
+  promise("telemetry:export-lag", "one that arrives and one whose destination is away", async () => {
+    ahead += 61_000;
+    const lags = async (): Promise<unknown> => {
+      const text = await (await fetch(new URL("/metrics", world.url))).text();
+      const of = (name: string): number[] =>
+        ["entries", "seconds"].map((unit) => valueOf(text, `sallyport_export_lag_${unit}`, { export: name }) ?? -1);
+      const [entries = 0, seconds = 0] = of("siem");
+      return { copy: of("copy"), siem: [entries > 0, seconds > 60] };
+    };
+    await expect.poll(lags, { timeout: 30_000, interval: 200 }).toEqual({ copy: [0, 0], siem: [true, true] });
+  });
 
   promise(
     "telemetry:ready-by-name",

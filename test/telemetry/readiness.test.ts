@@ -30,6 +30,7 @@ describe("ready", () => {
       dependency("cluster a", "cluster", "cluster_unavailable"),
       dependency("cluster b", "cluster", ""),
       dependency("issuer corp", "issuer", ""),
+      dependency("channel slack", "told", "channel_unavailable"),
     ];
     const readiness = openReadiness({ dependencies, now: () => 5 });
     expect(await readiness.look()).toEqual({
@@ -40,13 +41,14 @@ describe("ready", () => {
         { name: "cluster a", ok: false, why: "cluster_unavailable", at: 5 },
         { name: "cluster b", ok: true, why: "", at: 5 },
         { name: "issuer corp", ok: true, why: "", at: 5 },
+        { name: "channel slack", ok: false, why: "channel_unavailable", at: 5 },
       ],
     });
     await readiness.close();
   });
 
   promise("telemetry:ready-by-name", "for any state of any dependencies", async () => {
-    const kinds = fc.constantFrom("each" as const, "cluster" as const, "issuer" as const);
+    const kinds = fc.constantFrom("each" as const, "told" as const, "cluster" as const, "issuer" as const);
     const states = fc.array(fc.tuple(kinds, fc.boolean()), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(states, async (given) => {
