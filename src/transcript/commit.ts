@@ -24,6 +24,8 @@ export interface CommitParts {
   readonly troubles: Troubles;
   readonly stamp: () => GatewayStamp;
   readonly now: () => number;
+  /** Told that segment `number` begins, while `tree` and `standing` hold exactly what lies before it. */
+  readonly turned: (number: number) => void;
   /** When the newest head was signed, in milliseconds since 1970: the clock must not stand before it. */
   readonly signedAt: () => number;
 }
@@ -68,6 +70,7 @@ export function openCommit(parts: CommitParts): Commit {
   /** Commitments of bodies that entries refer to and that may not have reached the medium. */
   const lostBodies: string[] = [];
   let running: Promise<void> | null = null;
+  let segment = segments.number();
 
   function watchClock(time: number): void {
     const floor = Math.max(parts.signedAt(), latestTime(standing) - clockTolerance);
@@ -90,6 +93,10 @@ export function openCommit(parts: CommitParts): Commit {
   }
 
   function keep(lines: readonly Line[]): readonly Receipt[] {
+    if (segments.number() !== segment) {
+      segment = segments.number();
+      parts.turned(segment);
+    }
     return lines.map((line) => {
       const index = tree.size();
       const leaf = line.leaf.toString("hex");

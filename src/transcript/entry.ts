@@ -40,14 +40,20 @@ const kinds: Record<EntryKind, true> = {
   "tool.changed": true,
   "alert.raised": true,
   "evidence.viewed": true,
+  "evidence.searched": true,
   "evidence.exported": true,
+  "evidence.verified": true,
   "agent.registered": true,
   "agent.disabled": true,
   "agent.enabled": true,
   "agent.reviewed": true,
   "limit.exceeded": true,
+  "checkpoint.anchored": true,
   "reconcile.ran": true,
   "retention.purged": true,
+  "hold.placed": true,
+  "hold.asked": true,
+  "hold.released": true,
   "identity.linked": true,
   "identity.unlinked": true,
   "audit.degraded": true,
@@ -192,24 +198,41 @@ export function isMalformed(read: Entry | Malformed): read is Malformed {
 
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const leafHex = /^[0-9a-f]{64}$/;
-const textOrNull = (value: Json | undefined): boolean => value === null || typeof value === "string";
+const textOrNull = (value: Json | undefined): value is string | null => value === null || typeof value === "string";
 
 /** What is wrong with a parsed line, or null. */
 export function problemWith(value: JsonObject): string | null {
   const { v, kind, ts, sid, sseq, sprev, call, principal, client, gateway, details } = value;
   if (v !== 1) return "has a version that this program does not know";
-  if (typeof kind !== "string" || !Object.hasOwn(kinds, kind)) return "has an unknown kind";
-  if (typeof ts !== "string" || !time.test(ts) || Number.isNaN(Date.parse(ts))) return "has no time";
+  if (!isKind(kind)) return "has an unknown kind";
+  if (typeof ts !== "string" || !isTime(ts)) return "has no time";
   if (!textOrNull(sid) || !textOrNull(call) || typeof client !== "string") return "has no session, call or client";
   if (typeof sseq !== "number" || !Number.isSafeInteger(sseq) || sseq < 0) return "has no place in its session";
-  if (typeof sprev !== "string" || (sseq === 0 ? sprev !== "" : !leafHex.test(sprev))) return "has no link backwards";
-  if (principal !== null && !isPrincipal(principal)) return "has a malformed principal";
+  if (typeof sprev !== "string" || !isPlace(sseq, sprev)) return "has no link backwards";
+  if (!isPrincipalOrNull(principal)) return "has a malformed principal";
   if (!isGateway(gateway)) return "does not say which gateway wrote it";
   if (!isJsonObject(details)) return "has no details";
   return Object.keys(value).length === 11 ? null : "has fields that this version does not have";
 }
 
-function isPrincipal(value: Json | undefined): boolean {
+/** Is this one of the kinds? */
+export function isKind(value: Json | undefined): value is EntryKind {
+  return typeof value === "string" && Object.hasOwn(kinds, value);
+}
+
+/** Is this a time as entries bear it? */
+export function isTime(text: string): boolean {
+  return time.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+/** Can these two be a place in a session: its first, or one with a link backwards? */
+export function isPlace(sseq: number, sprev: string): boolean {
+  return Number.isSafeInteger(sseq) && (sseq === 0 ? sprev === "" : sseq > 0 && leafHex.test(sprev));
+}
+
+/** Is this a caller as entries name it, or none? */
+export function isPrincipalOrNull(value: Json | undefined): value is (JsonObject & Caller) | null {
+  if (value === null) return true;
   if (!isJsonObject(value) || !isAccount(value)) return false;
   const { act, client_id: client = "" } = value;
   return (
@@ -221,6 +244,7 @@ function isAccount(value: JsonObject): boolean {
   return typeof value["iss"] === "string" && typeof value["sub"] === "string";
 }
 
-function isGateway(value: Json | undefined): boolean {
+/** Does this say which gateway wrote an entry? */
+export function isGateway(value: Json | undefined): value is JsonObject & GatewayStamp {
   return isJsonObject(value) && ["id", "version", "config", "policy"].every((key) => typeof value[key] === "string");
 }

@@ -15,8 +15,12 @@ export interface TranscriptPaths {
   readonly vkey: string;
   /** Space held back for calls in flight. */
   readonly reserve: string;
+  /** What the full segments come to, under the gateway's key. */
+  readonly standing: string;
   /** Sealed bodies and their wrapped keys. */
   readonly bodies: string;
+  /** The texts of the policies that were in force, by digest. */
+  readonly policies: string;
 }
 
 /** The paths inside a `transcript` folder. */
@@ -27,7 +31,9 @@ export function transcriptPaths(folder: string): TranscriptPaths {
     checkpointsLog: join(folder, "checkpoints.log"),
     vkey: join(folder, "log.vkey"),
     reserve: join(folder, "reserve"),
+    standing: join(folder, "standing"),
     bodies: join(folder, "bodies"),
+    policies: join(folder, "policies"),
   };
 }
 

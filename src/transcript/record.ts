@@ -2,19 +2,21 @@
 
 import { join } from "node:path";
 import type { Append, BodyClass } from "../domain/entry.ts";
-import type { PrincipalFields } from "../domain/principal.ts";
 import { destroyKeys, missingBodies, openBodies, readKeys, type Bodies } from "./bodies.ts";
 import { openCommit, type Commit } from "./commit.ts";
 import { diskCause, realDisk, type Disk } from "./disk.ts";
+import type { Anchorable } from "./anchors/contract.ts";
+import { cosign } from "./cosignature.ts";
 import { unplaced, type GatewayStamp, type Unplaced } from "./entry.ts";
 import { transcriptPaths } from "./files.ts";
 import type { Checkpoints } from "./checkpoints.ts";
+import type { LastKept } from "./held.ts";
 import { gatewayOf, nextKeyPath, readKey, switchKeys } from "./key.ts";
-import type { Signer } from "./note.ts";
-import type { Tree } from "./tree.ts";
+import { parseCheckpoint, type Signer } from "./note.ts";
+import { emptyRoot, type Head, type Tree } from "./tree.ts";
+import { openKeeping, type Keeping } from "./keeping.ts";
 import { reopen } from "./reopen.ts";
 import { openReserve } from "./reserve.ts";
-import { purgeKeys, type Purge } from "./retention.ts";
 import { everySoOften } from "./rounds.ts";
 import { openSigning, type Signing } from "./signing.ts";
 import { unknownEntry, type LastStart, type LiveGrant, type OpenCall } from "./standing.ts";
@@ -60,10 +62,16 @@ export interface Transcript {
   knowsGrant(id: string): boolean;
   /** Why the transcript is not whole just now, or null. */
   degraded(): string | null;
-  /** Erases sealed bodies: their keys are destroyed, and an entry names them. Returns how many keys there were. */
-  readonly purge: (what: Purge, by: PrincipalFields | null) => Promise<number>;
+  /** Erases sealed bodies by destroying their keys, and places and releases the holds against that. */
+  readonly keeping: Keeping;
   /** Signs the head now. Faults: transcript_unavailable when it can't be signed or written. */
   checkpoint(): Promise<void>;
+  /** Signs the head now, where more than receipts is new, and the time with it: what an anchor keeps. Faults: transcript_unavailable. */
+  anchorable(): Promise<Anchorable>;
+  /** How many entries there are up to the last that is more than an anchor's receipt. */
+  substance(): number;
+  /** The last receipt of each anchor, by its name. */
+  lastKept(): ReadonlyMap<string, LastKept>;
   /** Writes what is on its way, signs the last head and lets go of the files. */
   close(): Promise<void>;
 }
@@ -87,17 +95,21 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
   const paths = transcriptPaths(join(folder, "transcript"));
   await disk.makeFolder(paths.segments);
   const keyPath = join(folder, "keys", "transcript.key");
-  const { signer, checkpoints, tree, standing, found, ...read } = await reopen({ disk, paths, keyPath, now, random });
+  const { gateway, say, segmentSize } = options;
+  const { version } = gateway;
+  const reopened = await reopen({ disk, paths, keyPath, now, random, version, say, segmentSize });
+  const { signer, checkpoints, tree, standing, keeper, found, ...read } = reopened;
   if (standing.key !== "" && standing.key !== signer.vkey) {
     await finishRotation(options, disk, { signer, checkpoints, tree, to: standing.key });
     return await open(options);
   }
-  const segments = await openSegments(disk, paths.segments, found, options.segmentSize);
+  const segments = await openSegments(disk, paths.segments, found, segmentSize);
   const reserve = await openReserve(disk, paths.reserve, random);
-  const troubles = keepTroubles(options.say);
-  const signing = openSigning({ checkpoints, tree, troubles, now, signedAt: read.signedAt });
+  const troubles = keepTroubles(say);
+  const substance = (): number => standing.substance;
+  const signing = openSigning({ checkpoints, tree, troubles, now, signedAt: read.signedAt, substance });
   const id = gatewayOf(signer.name);
-  const stamp = (): GatewayStamp => ({ id, ...options.gateway });
+  const stamp = (): GatewayStamp => ({ id, ...gateway });
   const bodies = await bodiesOf(options, disk, paths.bodies);
   const commit = openCommit({
     segments,
@@ -108,8 +120,10 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
     troubles,
     stamp,
     now,
+    turned: (number) => keeper.turned(number, tree, standing),
     signedAt: signing.signedAt,
   });
+  const keep = async (): Promise<void> => await keeper.keep(checkpoints.latest()?.size ?? 0);
 
   const unsettled = [...standing.open.values()];
   const lastStart = standing.started;
@@ -124,8 +138,11 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
     ...(found.torn > 0 || lost.length > 0 ? [repaired(found.torn, lost)] : []),
     ...unsettled.map((call) => unknownEntry(call, "the gateway stopped before it was settled")),
   ]);
-  const rounds = everySoOften(options.checkpointEvery ?? 1000, () => makeRound(commit, signing, troubles));
+  const rounds = everySoOften(options.checkpointEvery ?? 1000, () => makeRound(commit, signing, troubles, keep));
 
+  const [openedAt, opened] = [now(), performance.now()];
+  // Nobody sets this one: a clock that jumps while the gateway runs is not believed to have run.
+  const watched = () => ({ from: openedAt, to: openedAt + performance.now() - opened });
   let closed = false;
   const append: Append = async (drafts) => {
     if (closed) throw unusable("the transcript is closed");
@@ -146,17 +163,41 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
     liveGrants: () => [...standing.grants.values()],
     knowsGrant: (grant) => standing.known.has(grant),
     degraded: () => troubles.reason(),
-    purge: (what, by) => purgeKeys(what, by, { append, folder: paths.bodies, destroy, now }),
+    keeping: openKeeping({ append, paths, destroy, now, watched, head: () => signedHead(signing, checkpoints) }),
     checkpoint: () => signing.sign(),
+    async anchorable() {
+      await signing.round();
+      return cosigned(checkpoints, signer, now());
+    },
+    substance,
+    lastKept: () => new Map(standing.anchored),
     async close() {
       if (closed) return;
       closed = true;
       await rounds.stop();
       await commit.idle();
       await Promise.allSettled([signing.sign()]);
+      await Promise.allSettled([keep()]);
       await Promise.all([segments.close(), reserve.close(), checkpoints.close(), bodies?.close()]);
     },
   };
+}
+
+/** Signs what is there, so that whoever reads it back can hold it against the head. Faults: transcript_unavailable. */
+async function signedHead(signing: Signing, checkpoints: Checkpoints): Promise<Head> {
+  await signing.sign();
+  return checkpoints.latest() ?? { size: 0, root: emptyRoot };
+}
+
+/** Faults: transcript_unavailable where no head is written down yet. */
+function cosigned(checkpoints: Checkpoints, signer: Signer, now: number): Anchorable {
+  const { name: origin } = signer;
+  const note = checkpoints.note() ?? "";
+  // Of the note itself: the next head may be on its way to the disk.
+  const head = parseCheckpoint(note.slice(0, note.indexOf("\n\n") + 1), origin);
+  if (head === null) throw unusable("there is no checkpoint yet");
+  const at = Math.floor(now / 1000) * 1000;
+  return { note: cosign(note, signer, at), origin, size: head.size, root: Buffer.from(head.root).toString("hex"), at };
 }
 
 interface Unfinished {
@@ -182,14 +223,21 @@ async function finishRotation(
 }
 
 /** One round of upkeep: tries the disk again where it failed, signs the head, and writes what has to be said about both. */
-async function makeRound(commit: Commit, signing: Signing, troubles: Troubles): Promise<void> {
+async function makeRound(
+  commit: Commit,
+  signing: Signing,
+  troubles: Troubles,
+  keep: () => Promise<void>,
+): Promise<void> {
   const upkeep = async (): Promise<void> => {
     if (troubles.has("disk") || troubles.owed(null).length > 0) await commit.append([]);
   };
   // Whatever fails here has been said through the troubles, and is tried again in the next round.
   await Promise.allSettled([upkeep()]);
-  await Promise.allSettled([signing.sign()]);
+  await Promise.allSettled([signing.round()]);
   await Promise.allSettled([upkeep()]);
+  // Nothing depends on it but how long the next start takes.
+  await Promise.allSettled([keep()]);
 }
 
 function repaired(bytes: number, lost: readonly string[]): Unplaced {

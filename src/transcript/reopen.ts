@@ -4,13 +4,21 @@ import { dirname } from "node:path";
 import type { BodyRef } from "../domain/entry.ts";
 import { textAt } from "../domain/json.ts";
 import { openCheckpoints, readCheckpoints, type Checkpoints } from "./checkpoints.ts";
-import type { Disk } from "./disk.ts";
+import { diskCause, type Disk } from "./disk.ts";
 import { isMalformed, readEntry } from "./entry.ts";
 import { readText, type TranscriptPaths } from "./files.ts";
+import {
+  nothingSummed,
+  openStandingKeeper,
+  readStanding,
+  type KeepingPlace,
+  type StandingKeeper,
+  type Summed,
+} from "./kept-standing.ts";
 import { keepKey, makeKey, readKey, readRetired } from "./key.ts";
 import type { Signer } from "./note.ts";
-import { emptyStanding, foldEntry, latestTime, type Standing } from "./standing.ts";
-import { readSegments, type SegmentsFound } from "./stores/index.ts";
+import { foldEntry, latestTime, type Standing } from "./standing.ts";
+import { readSegments, type SegmentsFound, type TakeLine } from "./stores/index.ts";
 import { growTree, leafHashOfPrefixed, type Head, type Tree } from "./tree.ts";
 import { unusable } from "./unusable.ts";
 
@@ -19,6 +27,8 @@ export interface Reopened {
   readonly checkpoints: Checkpoints;
   readonly tree: Tree;
   readonly standing: Standing;
+  /** What keeps what the full segments come to, for the next start. */
+  readonly keeper: StandingKeeper;
   readonly found: SegmentsFound;
   /** The latest time of an entry under the newest checkpoint, in milliseconds since 1970; 0 before the first. */
   readonly signedAt: number;
@@ -32,6 +42,12 @@ export interface ReopenOptions {
   readonly keyPath: string;
   readonly now: () => number;
   readonly random: (count: number) => Uint8Array;
+  /** The program's. */
+  readonly version: string;
+  /** Bytes of a full segment, where it is not the usual number. */
+  readonly segmentSize: number | undefined;
+  /** Told in a sentence for the operator why more has to be read than usual. */
+  readonly say: (sentence: string) => void;
 }
 
 /** Faults: transcript_unavailable when the transcript is not what was signed, or its key is gone. */
@@ -41,35 +57,65 @@ export async function reopen(options: ReopenOptions): Promise<Reopened> {
 }
 
 /** A first transcript: the key is kept last, so that a key which is there has always signed a checkpoint. */
-async function begin({ disk, paths, keyPath, now, random }: ReopenOptions): Promise<Reopened> {
+async function begin(options: ReopenOptions): Promise<Reopened> {
+  const { disk, paths, keyPath, now, random } = options;
   const found = await readSegments(paths.segments, () => ({ torn: false, problem: "stands there without a key" }));
   const note = await readText(paths.checkpoint);
   if (found.torn > 0 || (note !== null && note.split("\n")[1] !== "0"))
     throw unusable("keys/transcript.key is missing, and this transcript was signed with it: put it back");
   const signer = makeKey(now(), random);
+  const { standing, ...nothing } = nothingSummed();
   const tree = growTree();
   const checkpoints = await openCheckpoints(disk, paths, signer, { note: null, log: { length: 0, last: null } });
   await checkpoints.publish({ size: 0, root: tree.root() });
   await keepKey(disk, keyPath, signer);
-  return { signer, checkpoints, tree, standing: emptyStanding(), found, signedAt: 0, unsignedBodies: [] };
+  const keeper = openStandingKeeper(disk, { ...options, signer }, nothing, options.segmentSize);
+  return { signer, checkpoints, tree, standing, keeper, found, signedAt: 0, unsignedBodies: [] };
 }
 
-async function goOn({ disk, paths, keyPath }: ReopenOptions, signer: Signer): Promise<Reopened> {
+async function goOn(options: ReopenOptions, signer: Signer): Promise<Reopened> {
+  const { disk, paths, keyPath } = options;
   const retired = await readRetired(dirname(dirname(keyPath)));
   const files = await readCheckpoints(paths, signer, retired);
   const checkpoints = await openCheckpoints(disk, paths, signer, files, retired);
   const signed = checkpoints.latest();
   if (signed === null)
     throw unusable("keys/transcript.key has signed a transcript that is not here: put it back, or move the key away");
-  const tree = growTree();
-  const standing = emptyStanding();
+  const place: KeepingPlace = { ...options, signer };
+  const read =
+    (await readOnFromKept(options, place, signed)) ?? (await readOn(options, place, signed, nothingSummed()));
+  return { signer, checkpoints, ...read };
+}
+
+type Read = Omit<Reopened, "signer" | "checkpoints">;
+
+/** Reads behind what was kept; null where there is nothing of that, or where the entries and the signed head do not bear it out. */
+async function readOnFromKept(options: ReopenOptions, place: KeepingPlace, signed: Head): Promise<Read | null> {
+  const all = (why: string): null => {
+    options.say(`transcript/standing ${why}: all entries are read instead`);
+    return null;
+  };
+  const kept = await readStanding(place);
+  if (kept.kind === "none") return null;
+  if (kept.kind === "refused") return all(kept.why);
+  if (kept.summed.size > signed.size) return all(`counts ${kept.summed.size} entries, and ${signed.size} are signed`);
+  const [read] = await Promise.allSettled([readOn(options, place, signed, kept.summed)]);
+  // Reading them all comes to what is really the matter, and to nothing where only what was kept is wrong.
+  return read.status === "fulfilled" ? read.value : all(`does not fit (${diskCause(read.reason)})`);
+}
+
+async function readOn(options: ReopenOptions, place: KeepingPlace, signed: Head, from: Summed): Promise<Read> {
+  const { disk, paths, segmentSize } = options;
+  const { standing } = from;
+  const tree = growTree(from);
+  const keeper = openStandingKeeper(disk, place, from, segmentSize);
   let then: { readonly root: Uint8Array; readonly at: number } | null = null;
   const noteHead = (): void => {
     if (tree.size() === signed.size) then = { root: tree.root(), at: latestTime(standing) };
   };
   noteHead();
   const unsignedBodies: Pick<BodyRef, "commit" | "key">[] = [];
-  const found = await readSegments(paths.segments, (buffer, start, end) => {
+  const take: TakeLine = (buffer, start, end) => {
     const entry = readEntry(buffer.toString("utf8", start, end));
     if (isMalformed(entry)) return entry;
     buffer[start - 1] = 0;
@@ -80,9 +126,12 @@ async function goOn({ disk, paths, keyPath }: ReopenOptions, signer: Signer): Pr
     const [commit, key] = [textAt(entry.details, "body", "commit"), textAt(entry.details, "body", "key")];
     if (commit !== "" && tree.size() > signed.size) unsignedBodies.push({ commit, key });
     return null;
+  };
+  const found = await readSegments(paths.segments, take, from.segments, (number, count) => {
+    if (number === count - 1) keeper.turned(number, tree, standing);
   });
   const signedAt = asSigned(signed, then, tree.size());
-  return { signer, checkpoints, tree, standing, found, signedAt, unsignedBodies };
+  return { tree, standing, keeper, found, signedAt, unsignedBodies };
 }
 
 /** The time of the signed head. Faults: transcript_unavailable when the entries do not give this head. */

@@ -1,9 +1,8 @@
 // Reads a line at a third of the cost, where it is plain: ASCII, nothing escaped, whole numbers, in its canonical form. Any other is for `readEntry`.
 
-import { isAscii } from "node:buffer";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { deepest } from "./canonical.ts";
-import { largestEntry, problemWith, type Entry } from "./entry.ts";
+import { isGateway, isKind, isPlace, isPrincipalOrNull, isTime, largestEntry, type Entry } from "./entry.ts";
 
 /**
  * The entry in `buffer[start, end)`, which is then exactly its canonical text; null where this reader can't tell, which
@@ -14,48 +13,71 @@ export type ScanLine = (buffer: Buffer, start: number, end: number) => Entry | n
 /** A reader that remembers the parts which line after line repeats: its entries share them, and must be let be. */
 export function openScanner(): ScanLine {
   const places = new Int32Array(2 * names.length);
-  const [gateway, principal] = [openMemory(), openMemory()];
+  const [gateways, principals] = [openMemory(isGateway), openMemory(isPrincipalOrNull)];
+  const isTimeOfMinutes = openMinutes();
   return (buffer, start, end) => {
-    if (end - start > largestEntry || !isAscii(buffer.subarray(start, end))) return null;
+    if (end - start > largestEntry || !findParts(buffer, start, end, places)) return null;
     const line = buffer.toString("latin1", start, end);
-    if (line.includes("\\") || !findParts(buffer, start, end, places)) return null;
     const text = (part: number): string =>
       line.slice((places[2 * part] as number) - start, (places[2 * part + 1] as number) - start);
-    const entry: JsonObject = {
-      call: plain(text(0)),
-      client: plain(text(1)),
-      details: JSON.parse(text(2)) as Json,
-      gateway: gateway(text(3)),
-      kind: plain(text(4)),
-      principal: principal(text(5)),
-      sid: plain(text(6)),
-      sprev: plain(text(7)),
-      sseq: plain(text(8)),
-      ts: plain(text(9)),
-      v: plain(text(10)),
-    };
-    return problemWith(entry) === null ? (entry as JsonObject & Entry) : null;
+    if (text(10) !== "1" || buffer[places[4] as number] !== 0x7b) return null;
+    const kind = plain(text(4));
+    const ts = plain(text(9));
+    if (!isKind(kind) || typeof ts !== "string" || !isTimeOfMinutes(ts)) return null;
+    const sseq = Number(text(8));
+    const sprev = plain(text(7));
+    if (typeof sprev !== "string" || !isPlace(sseq, sprev)) return null;
+    const call = plain(text(0));
+    const client = plain(text(1));
+    const sid = plain(text(6));
+    if (call === undefined || typeof client !== "string" || sid === undefined) return null;
+    const gateway = gateways(text(3));
+    const principal = principals(text(5));
+    if (gateway === undefined || principal === undefined) return null;
+    const details = JSON.parse(text(2)) as JsonObject;
+    return { call, client, details, gateway, kind, principal, sid, sprev, sseq, ts, v: 1 };
   };
 }
 
-/** Parses a part, and again only when its text is another than the last one. */
-function openMemory(): (text: string) => Json {
-  let last = "null";
-  let value: Json = null;
+/** How many values a memory holds before it begins anew: bounds it. */
+const mostKept = 1024;
+
+/** Parses a part, once for each text; undefined where it is not what it should be. */
+function openMemory<T extends Json>(is: (value: Json) => value is T): (text: string) => T | undefined {
+  const kept = new Map<string, T>();
+  let last = "";
+  let value: T | undefined;
   return (text) => {
+    // Most often it is the one of the line before.
     if (text === last) return value;
     last = text;
-    value = JSON.parse(text) as Json;
-    return value;
+    value = kept.get(text);
+    if (value !== undefined) return value;
+    const parsed = JSON.parse(text) as Json;
+    if (!is(parsed)) return undefined;
+    if (kept.size >= mostKept) kept.clear();
+    kept.set(text, parsed);
+    return (value = parsed);
   };
 }
 
-/** A value that most often is a text, in which nothing is escaped, or null, or a whole number. */
-function plain(json: string): Json {
-  const first = json.charCodeAt(0);
-  if (first === 0x22) return json.slice(1, -1);
-  if (json === "null") return null;
-  return first >= 0x30 && first <= 0x39 ? Number(json) : (JSON.parse(json) as Json);
+/** Is this a time? A minute is looked at once; in it only the seconds vary. */
+function openMinutes(): (ts: string) => boolean {
+  let minute = "";
+  return (ts) => {
+    if (ts.length === 24 && ts.startsWith(minute) && minute !== "" && second.test(ts)) return true;
+    if (!isTime(ts)) return false;
+    minute = ts.slice(0, 17);
+    return true;
+  };
+}
+
+const second = /[0-5]\d\.\d{3}Z$/;
+
+/** The text in which nothing is escaped, or null; undefined for any other value. */
+function plain(json: string): string | null | undefined {
+  if (json.charCodeAt(0) === 0x22) return json.slice(1, -1);
+  return json === "null" ? null : undefined;
 }
 
 /** The fields of every entry, in the order of their names. */
@@ -80,7 +102,12 @@ function findParts(buffer: Buffer, start: number, end: number, places: Int32Arra
   return buffer[at] === 0x7d && at + 1 === end;
 }
 
-/** Where the canonical value that begins here ends, or -1. The line is ASCII without a backslash, and a newline stands behind it. */
+/** Printable ASCII but the quote and the backslash: stands in a text as it is. */
+const asItIs = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0,
+);
+
+/** Where the canonical value that begins here ends, or -1. A newline stands behind the line, which no value contains. */
 function valueEnd(buffer: Buffer, at: number, depth: number): number {
   const first = buffer[at] as number;
   if (first === 0x22) return textEnd(buffer, at);
@@ -102,9 +129,8 @@ function wordEnd(buffer: Buffer, at: number, wanted: Buffer): number {
 
 function textEnd(buffer: Buffer, from: number): number {
   let at = from + 1;
-  let byte = buffer[at] as number;
-  while (byte !== 0x22 && byte >= 0x20) byte = buffer[++at] as number;
-  return byte === 0x22 ? at + 1 : -1;
+  while (asItIs[buffer[at] as number] === 1) at++;
+  return buffer[at] === 0x22 ? at + 1 : -1;
 }
 
 /** Whole numbers of at most 15 digits, as ECMAScript writes them: `-0` and leading zeros are not. */

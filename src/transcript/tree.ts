@@ -15,10 +15,11 @@ export function leafHash(data: Uint8Array): Buffer {
   return sha256(Buffer.concat([Buffer.of(0), data]));
 }
 
+/** Where the two hashes of a node stand together, behind their 0x01: one for all, as each is hashed at once. */
+const both = Buffer.alloc(65, 1);
+
 /** The hash of an inner node, SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  const both = Buffer.allocUnsafe(65);
-  both[0] = 1;
   both.set(left, 1);
   both.set(right, 33);
   return sha256(both);

@@ -53,6 +53,11 @@ export const commands = {
     promise: "npm start does nothing to a person's own cluster without asking them",
     source: "issue 3, npm start",
   },
+  "commands:doctor-record": {
+    promise:
+      "doctor looks at the record's keys, its last checkpoint, the room for it and its exports, and says of each accident what to do",
+    source: "issue 9; evidence.md",
+  },
   "commands:doctor-issuers": {
     promise: "doctor asks every issuer for its keys and says what would keep its tokens out",
     source: "issue 6",

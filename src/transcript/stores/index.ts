@@ -1,3 +1,10 @@
 // The stores that a transcript can be kept in.
 
-export { openSegments, readSegments, type Segments, type SegmentsFound } from "./segments.ts";
+export {
+  openSegments,
+  readSegments,
+  segmentSize,
+  type Segments,
+  type SegmentsFound,
+  type TakeLine,
+} from "./segments.ts";

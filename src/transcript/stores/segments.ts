@@ -24,15 +24,25 @@ export interface SegmentsFound {
   readonly torn: number;
 }
 
+/** Is told, before the first line of a segment, which one begins and how many there are. */
+export type BeginSegment = (number: number, count: number) => void;
+
 /**
- * Reads all entries in order. Only the very last line may be cut short; anything else that is wrong is not the work of
+ * Reads all entries in order, from segment `from` on. Only the very last line may be cut short; anything else that is wrong is not the work of
  * a crash, and is a `transcript_unavailable` fault that names file and line.
  */
-export async function readSegments(folder: string, take: TakeLine): Promise<SegmentsFound> {
+export async function readSegments(
+  folder: string,
+  take: TakeLine,
+  from = 0,
+  begin: BeginSegment = () => undefined,
+): Promise<SegmentsFound> {
   const { names, missing } = await listSegments(folder);
   if (missing !== null) throw unusable(`segments/${missing} is missing between the segments`);
   let found: SegmentsFound = { last: -1, length: 0, torn: 0 };
   for (const [number, name] of names.entries()) {
+    if (number < from) continue;
+    begin(number, names.length);
     if (found.torn > 0)
       throw unusable(`segments/${segmentName(number - 1)}: its last line is cut short, and more follows`);
     found = { last: number, ...(await readSegment(join(folder, name), name, take)) };
@@ -63,6 +73,8 @@ export interface Segments {
    * there: the file is cut back before anything else is written.
    */
   write(bytes: Uint8Array): Promise<void>;
+  /** The number of the segment that was written to last. */
+  number(): number;
   close(): Promise<void>;
 }
 
@@ -112,6 +124,7 @@ export async function openSegments(
         throw thrown;
       }
     },
+    number: () => number,
     async close() {
       await file?.close();
       file = null;

@@ -10,9 +10,9 @@ export function checkOrder(): Check & { sessions(): number } {
   return {
     take({ sid, sseq, sprev }, at, leaf) {
       const expected = placeIn({ sessions }, sid);
-      const whose = sid === null ? "the gateway's own entries" : `session ${sid}`;
-      if (sseq !== expected.sseq) findings.add(`${whose}: number ${sseq} stands where ${expected.sseq} belongs`, at);
-      else if (sprev !== expected.sprev) findings.add(`${whose}: does not link to the entry before it`, at);
+      if (sseq !== expected.sseq)
+        findings.add(`${whoseIs(sid)}: number ${sseq} stands where ${expected.sseq} belongs`, at);
+      else if (sprev !== expected.sprev) findings.add(`${whoseIs(sid)}: does not link to the entry before it`, at);
       sessions.set(sid ?? "", { sseq: sseq + 1, sprev: leaf });
     },
     sessions: () => sessions.size - (sessions.has("") ? 1 : 0),
@@ -24,3 +24,5 @@ export function checkOrder(): Check & { sessions(): number } {
       ),
   };
 }
+
+const whoseIs = (sid: string | null): string => (sid === null ? "the gateway's own entries" : `session ${sid}`);

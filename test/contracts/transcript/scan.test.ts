@@ -6,6 +6,7 @@ import type { JsonObject } from "../../../src/domain/json.ts";
 import { canonical, isCanonical } from "../../../src/transcript/canonical.ts";
 import { entryText, isMalformed, readEntry, type Entry } from "../../../src/transcript/entry.ts";
 import { openScanner } from "../../../src/transcript/scan.ts";
+import { checkFormat } from "../../../src/transcript/verdicts/index.ts";
 import { promise } from "../../support/promise.ts";
 import { digest } from "./support.ts";
 
@@ -142,3 +143,113 @@ promise("transcript:verify", "the quick reader never takes what the thorough one
     expect([one, quick === null || JSON.stringify(quick) === JSON.stringify(thorough(one))]).toEqual([one, true]);
   }
 });
+
+promise(
+  "transcript:verify",
+  "what JSON readers let pass and RFC 8785 does not is found, also twice and after sound lines",
+  () => {
+    const line = entryText(model);
+    const put = (from: string, to: string): string => {
+      expect([from, line.includes(from)]).toEqual([from, true]);
+      return line.replace(from, () => to);
+    };
+    const wrong: readonly string[] = [
+      // Names: twice, in another order, one too many, one too few.
+      put('"call":"call_1",', '"call":"call_1","call":"call_1",'),
+      put('"call":"call_1","client":"editor",', '"client":"editor","call":"call_1",'),
+      put('"a":0,"a b":[]', '"a":0,"a":1,"a b":[]'),
+      put('"client":"editor",', ""),
+      put('"v":1}', '"v":1,"w":1}'),
+      put('"act":[', '"act":[],"act":['),
+      put('{"config"', '{"config":"","config"'),
+      // Numbers: other spellings of the same one, and what is none.
+      put('"sseq":3', '"sseq":3.0'),
+      put('"sseq":3', '"sseq":03'),
+      put('"sseq":3', '"sseq":3e0'),
+      put('"sseq":3', '"sseq":-3'),
+      put('"sseq":3', '"sseq":"3"'),
+      put('"sseq":3', '"sseq":null'),
+      put('"sseq":3', '"sseq":9007199254740993'),
+      put("[1,", "[1.50,"),
+      put("[1,", "[1E2,"),
+      put("[1,", "[+1,"),
+      put("-2", "-0"),
+      put("-2", "NaN"),
+      put('"v":1}', '"v":1.0}'),
+      // Texts: escapes that are not needed, halves of characters, bytes that are none.
+      put('"tool":"x"', '"tool":"\\u0078"'),
+      put('"tool":"x"', '"tool":"\\/"'),
+      put('"tool":"x"', '"tool":"\\ud800"'),
+      put('"tool":"x"', '"tool":"\\ude00\\ud83d"'),
+      put('"tool":"x"', '"tool":"\\u00e9"'),
+      put('"tool":"x"', '"tool":"\u0001"'),
+      put('"tool":"x"', '"tool":"\t"'),
+      put('"tool"', '"\\u0074ool"'),
+      put('"editor"', '"\\u0065ditor"'),
+      // What stands around.
+      ` ${line}`,
+      `${line} `,
+      `${line}\r`,
+      `${line}{}`,
+      `${line}\u0000`,
+      `\ufeff${line}`,
+      put('"v":1}', '"v":1,}'),
+      put("[1,", "[1, "),
+      put(',"ts"', ',\u00a0"ts"'),
+      // Values that no entry has.
+      put("10:00:00.000Z", "10:00:60.000Z"),
+      put("10:00:00.000Z", "10:00:00.000z"),
+      put("10:00:00.000Z", "10:60:00.000Z"),
+      put("2026-03-01", "2026-13-01"),
+      put(digest("a"), digest("A")),
+      put(digest("a"), digest("a").slice(1)),
+      put(`"sprev":"${digest("a")}"`, '"sprev":""'),
+      put('"iss":"https://id.example"', '"iss":null'),
+      put(`"config":"${digest("c")}"`, '"config":7'),
+      put('"kind":"call.received"', '"kind":"toString"'),
+      put('"sid":"ses_1"', '"sid":7'),
+    ];
+    for (const bad of wrong) {
+      const format = checkFormat();
+      const read = (text: string): unknown => {
+        const bytes = Buffer.concat([Buffer.from("\n"), Buffer.from(text), Buffer.from("\n")]);
+        return format.read(bytes, 1, bytes.length - 1, { index: 0, segment: "segments/0", line: 1 });
+      };
+      for (const text of [line, bad, bad, line]) read(text);
+      const verdict = format.verdict();
+      expect([bad, verdict.verdict, verdict.places.length]).toEqual([bad, "failed", 2]);
+    }
+  },
+);
+
+promise(
+  "transcript:verify",
+  "bytes that are no UTF-8, and spellings of one character that are too long, are found",
+  () => {
+    const line = Buffer.from(entryText({ ...model, client: "é" }));
+    const at = line.indexOf(Buffer.from("é"));
+    const sound = (bytes: readonly number[]): string => {
+      const format = checkFormat();
+      const changed = Buffer.concat([
+        Buffer.from("\n"),
+        line.subarray(0, at),
+        Buffer.from(bytes),
+        line.subarray(at + 2),
+        Buffer.from("\n"),
+      ]);
+      format.read(changed, 1, changed.length - 1, { index: 0, segment: "segments/0", line: 1 });
+      return format.verdict().verdict;
+    };
+    expect(sound([0xc3, 0xa9])).toBe("ok");
+    for (const bytes of [
+      [0xc3],
+      [0xa9],
+      [0xc1, 0xa9],
+      [0xe0, 0x83, 0xa9],
+      [0xed, 0xa0, 0x80],
+      [0xff],
+      [0xf8, 0x88, 0x80, 0x80, 0x80],
+    ])
+      expect([bytes, sound(bytes)]).toEqual([bytes, "failed"]);
+  },
+);
