@@ -9,6 +9,7 @@ import { parseApprovalId, parseCallId } from "./domain/ids.ts";
 export const logEvents = [
   "fault",
   "the transcript",
+  "an anchor",
   "an export",
   "the sweep could not read everything",
   "the sweep will be tried again",

@@ -2,6 +2,13 @@
 
 import { z } from "zod";
 import { bodyClasses } from "../domain/entry.ts";
+import { anchorsSchema } from "./anchors.ts";
+
+const holders = z
+  .array(z.string().regex(/^(group|user):\S.{0,199}$/, "is neither group:NAME nor user:SUBJECT"))
+  .max(50)
+  .default([]);
+const days = z.int().min(1).max(36_500).default(400);
 
 export const transcriptSchema = z.strictObject({
   /** What is sealed beside the entries, masked, each class under keys of its own. */
@@ -9,4 +16,12 @@ export const transcriptSchema = z.strictObject({
     .array(z.enum(bodyClasses))
     .max(bodyClasses.length)
     .default([...bodyClasses]),
+  /** After how many days a body of each class is due for `sallyport transcript purge --due`. */
+  retention: z.strictObject({ arguments: days, diff: days, output: days }).prefault({}),
+  /** Who may read, verify and export it beside the owner of the state folder: `group:NAME` or `user:SUBJECT`. */
+  auditors: holders,
+  /** Who may purge, place and release holds and compare with the cluster's log, beside that owner. */
+  operators: holders,
+  /** Where its checkpoints are kept beyond this machine. */
+  anchors: anchorsSchema,
 });

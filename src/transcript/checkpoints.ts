@@ -10,6 +10,8 @@ import { unusable } from "./unusable.ts";
 export interface Checkpoints {
   /** The newest head that was signed, or null before the first. */
   latest(): Head | null;
+  /** Its note, once it is written down. */
+  note(): string | null;
   /**
    * Signs this head and writes it down; does nothing when it is the last one again. Rejects with the disk's error, and
    * may then be asked again. Throws when the head contradicts one that was signed.
@@ -53,6 +55,7 @@ export async function openCheckpoints(
 ): Promise<Checkpoints> {
   const { note, log: logged } = found;
   let signed = newestOf(note, logged.last, [signer, ...retired]);
+  let written = note;
   if ((await readText(paths.vkey))?.trim() !== signer.vkey)
     await disk.replace(paths.vkey, Buffer.from(`${signer.vkey}\n`));
   let log: DiskFile | null = null;
@@ -76,6 +79,7 @@ export async function openCheckpoints(
 
   return {
     latest: () => signed,
+    note: () => written,
     async publish(head) {
       if (signed !== null && contradicts(head, signed)) throw new Error("a head that contradicts one that was signed");
       if (signed?.size !== head.size) {
@@ -87,8 +91,7 @@ export async function openCheckpoints(
       if (fresh === "") return;
       // The checkpoint first: whoever reads the log's end and then the checkpoint never finds it behind the log.
       await disk.replace(paths.checkpoint, Buffer.from(fresh));
-      pending = fresh;
-      fresh = "";
+      [written, pending, fresh] = [fresh, fresh, ""];
       await appendPending();
     },
     async close() {

@@ -11,6 +11,8 @@ export interface Signing {
   readonly signedAt: () => number;
   /** Signs the tree's head if it has grown. Faults: transcript_unavailable. */
   sign(): Promise<void>;
+  /** The same, but only if it has grown by more than receipts of anchors. */
+  round(): Promise<void>;
 }
 
 export interface SigningParts {
@@ -20,21 +22,24 @@ export interface SigningParts {
   readonly now: () => number;
   /** When the newest head on the disk was signed. */
   readonly signedAt: number;
+  /** Entries up to the last that is more than an anchor's receipt. */
+  readonly substance: () => number;
 }
 
-export function openSigning({ checkpoints, tree, troubles, now, signedAt }: SigningParts): Signing {
+export function openSigning({ checkpoints, tree, troubles, now, signedAt, substance }: SigningParts): Signing {
   let newest = signedAt;
   let turn: Promise<void> = Promise.resolve();
 
-  async function signNow(): Promise<void> {
+  async function signNow(receiptsToo: boolean): Promise<void> {
     const time = now();
     if (time < newest) {
       troubles.begin("clock", `the clock stands ${newest - time} ms before the last checkpoint`);
       throw unusable("no checkpoint is signed while the clock stands before the last one");
     }
-    const grown = checkpoints.latest()?.size !== tree.size();
+    const latest = checkpoints.latest();
+    const grown = latest === null || (receiptsToo ? tree.size() : substance()) > latest.size;
     try {
-      await checkpoints.publish({ size: tree.size(), root: tree.root() });
+      await checkpoints.publish(grown ? { size: tree.size(), root: tree.root() } : latest);
     } catch (thrown) {
       troubles.begin("checkpoint", `no checkpoint can be written: ${diskCause(thrown)}`);
       throw unusable(`no checkpoint can be written: ${diskCause(thrown)}`);
@@ -43,12 +48,15 @@ export function openSigning({ checkpoints, tree, troubles, now, signedAt }: Sign
     if (grown) newest = time;
   }
 
+  function inTurn(receiptsToo: boolean): Promise<void> {
+    const signed = turn.then(() => signNow(receiptsToo));
+    turn = signed.catch(() => undefined);
+    return signed;
+  }
+
   return {
     signedAt: () => newest,
-    sign() {
-      const signed = turn.then(signNow);
-      turn = signed.catch(() => undefined);
-      return signed;
-    },
+    sign: () => inTurn(true),
+    round: () => inTurn(false),
   };
 }

@@ -4,6 +4,7 @@
 import type { EntryKind } from "../domain/entry.ts";
 import { textAt } from "../domain/json.ts";
 import type { Entry, Place, Unplaced } from "./entry.ts";
+import type { LastKept } from "./held.ts";
 
 /** How far a call came that may need an end from us. One that waits for a person does not: its approval's record goes on. */
 export type Stage = "received" | "running";
@@ -51,6 +52,11 @@ export interface Standing {
   key: string;
   /** The keys of bodies that the last purge named. */
   purged: readonly string[];
+  /** Entries so far, and up to the last that is more than an anchor's receipt. */
+  entries: number;
+  substance: number;
+  /** The last receipt of each anchor, by its name. */
+  readonly anchored: Map<string, LastKept>;
 }
 
 export function emptyStanding(): Standing {
@@ -63,6 +69,9 @@ export function emptyStanding(): Standing {
     started: null,
     key: "",
     purged: [],
+    entries: 0,
+    substance: 0,
+    anchored: new Map(),
   };
 }
 
@@ -88,6 +97,8 @@ export function foldEntry(standing: Standing, entry: Entry, leaf: string): void 
   standing.sessions.set(entry.sid ?? "", { sseq: entry.sseq + 1, sprev: leaf });
   // Times of one length and zone order as their texts do.
   if (entry.ts > standing.latest) standing.latest = entry.ts;
+  standing.entries++;
+  if (entry.kind !== "checkpoint.anchored") standing.substance = standing.entries;
   if (entry.sid === null) foldOwn(standing, entry);
   if (entry.kind.startsWith("grant.")) foldGrant(standing, entry);
   if (entry.call !== null) foldCall(standing, entry, entry.call);
@@ -96,6 +107,10 @@ export function foldEntry(standing: Standing, entry: Entry, leaf: string): void 
 function foldOwn(standing: Standing, { kind, details }: Entry): void {
   const said = (key: string): string => textAt(details, key);
   if (kind === "key.rotated") standing.key = said("to");
+  if (kind === "checkpoint.anchored") {
+    const [size, at] = [Number(details["size"] ?? 0), Date.parse(said("at"))];
+    standing.anchored.set(said("anchor"), { size, root: said("root"), at, place: said("place") });
+  }
   if (kind === "retention.purged" && Array.isArray(details["keys"])) standing.purged = details["keys"].map(String);
   if (kind === "gateway.started")
     standing.started = { config: said("config"), policy: said("policy"), tools: said("tools") };

@@ -2,9 +2,9 @@
 
 export { checkBodies } from "./bodies.ts";
 export { checkCompleteness } from "./completeness.ts";
-export { judgeExtent } from "./extent.ts";
+export { checkExtent } from "./extent.ts";
 export { checkFormat } from "./format.ts";
 export { checkIntegrity } from "./integrity.ts";
 export { checkOrder } from "./order.ts";
-export { checkSemantics } from "./semantics.ts";
+export { checkSemantics, type SemanticsCheck } from "./semantics.ts";
 export { checkTime } from "./time.ts";
