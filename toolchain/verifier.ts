@@ -3,23 +3,28 @@
 import { readFile, stat } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { plainText } from "../src/transcript/describe.ts";
+import { readAnchor } from "../src/transcript/given-anchors.ts";
 import { parseVkey } from "../src/transcript/note.ts";
 import { parseProof, provesLine } from "../src/transcript/proof.ts";
 import { auditorWrapping, fileWrapping } from "../src/transcript/seal.ts";
+import type { Opener } from "../src/transcript/bundle/bodies.ts";
+import { isBundle } from "../src/transcript/bundle/look.ts";
+import { verifyBundle } from "../src/transcript/bundle/verify.ts";
 import { verifyTranscript, type Report } from "../src/transcript/verify.ts";
 
-const usage = `Usage: node verify.mjs PATH [--key FILE] [--anchor FILE] [--bodies-key FILE] [--json]
+const usage = `Usage: node verify.mjs PATH [--key FILE] [--anchor PATH]... [--bodies-key FILE] [--json]
 
-PATH is a state folder, a copy of its transcript folder, or one proof (.tlog-proof, which needs --key).
+PATH is a state folder, a copy of its transcript folder, a bundle, or one proof (.tlog-proof, which needs --key).
 --key FILE         the verifier key that you hold (log.vkey), instead of the one among the files
---anchor FILE      a checkpoint that you kept elsewhere: shows that nothing was cut since
+--anchor PATH      checkpoints that were kept elsewhere: a file, a syslog receiver's log, or a git repository (read by
+                   your git); as often as you have one. Shows that nothing was cut or rewritten since
 --bodies-key FILE  keys/bodies.key or your auditor's secret: opens the sealed bodies to check them too
 Exit code 0 where nothing failed, 3 where something did, 2 for wrong usage, 1 where a file can't be read.
 `;
 
 const options = {
   key: { type: "string" },
-  anchor: { type: "string" },
+  anchor: { type: "string", multiple: true },
   "bodies-key": { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
@@ -30,21 +35,25 @@ async function main(): Promise<number> {
   if (path === undefined || more.length > 0) return say(usage, 2);
   const vkey = values.key === undefined ? undefined : await readFile(values.key, "utf8");
   if (!(await stat(path)).isDirectory()) return checkProof(await readFile(path, "utf8"), vkey);
-  const report = await verifyTranscript(path, {
-    now: Date.now(),
-    ...(vkey === undefined ? {} : { vkey }),
-    ...(values.anchor === undefined ? {} : { anchor: await readFile(values.anchor, "utf8") }),
-    ...(values["bodies-key"] === undefined ? {} : { unwrap: unwrapping(await readFile(values["bodies-key"])) }),
-  });
+  const opener = values["bodies-key"] === undefined ? null : openerOf(await readFile(values["bodies-key"]));
+  const anchors = await Promise.all((values.anchor ?? []).map((one) => readAnchor(one, process.env)));
+  const given = { now: Date.now(), ...(vkey === undefined ? {} : { vkey }) };
+  const report = (await isBundle(path))
+    ? await verifyBundle(path, {
+        ...given,
+        anchors,
+        ...(opener === null ? {} : { opener }),
+      })
+    : await verifyTranscript(path, { ...given, anchors, ...(opener === null ? {} : { unwrap: opener.unwrap }) });
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text(report));
   return report.ok ? 0 : 3;
 }
 
-function unwrapping(key: Buffer): ReturnType<typeof fileWrapping>["unwrap"] {
+function openerOf(key: Buffer): Opener {
   const auditor = auditorWrapping(key.toString("utf8"));
   if (auditor === null && key.length !== 32)
     throw new Error("the key of the bodies is neither 32 bytes nor an auditor's secret");
-  return (auditor ?? fileWrapping(key, () => key)).unwrap;
+  return auditor ?? fileWrapping(key, () => key);
 }
 
 function checkProof(file: string, vkey: string | undefined): number {

@@ -34,10 +34,9 @@ export function assemble(files: readonly ParsedFile[], problems: Problem[], know
   const warnings: Problem[] = [];
   const rules = rulesFrom(placed, known, problems, warnings);
   if (problems.length > 0) return refused(problems);
-  const digest = createHash("sha256")
-    .update(canonicalize(files.map((file) => file.content)) ?? "")
-    .digest("hex");
-  const policy = { digest, rules, index: indexRules(rules), examples: 0, unexercised: [] };
+  const text = canonicalize(files.map((file) => file.content)) ?? "";
+  const digest = createHash("sha256").update(text).digest("hex");
+  const policy = { digest, text, rules, index: indexRules(rules), examples: 0, unexercised: [] };
   const tried = tryExamples(policy, placed, problems);
   if (problems.length > 0) return refused(problems);
   const loaded = { ...policy, ...tried };

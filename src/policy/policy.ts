@@ -6,6 +6,8 @@ import type { Question } from "./match.ts";
 export interface Policy {
   /** SHA-256 over the canonical content of its files, hex. */
   readonly digest: string;
+  /** That content itself, as RFC 8785 writes it: its SHA-256 is the digest. */
+  readonly text: string;
   /** In the order of their files. */
   readonly rules: readonly Rule[];
   readonly index: RuleIndex;

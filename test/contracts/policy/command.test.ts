@@ -31,7 +31,7 @@ async function run(...argv: string[]): Promise<{ out: string; failed: string; ex
     err: (text: string) => void (out += text),
   };
   try {
-    await policyCommand(io).parseAsync(argv, { from: "user" });
+    await policyCommand(io, () => Promise.resolve("")).parseAsync(argv, { from: "user" });
     return { out, failed: "", exitCode: 0 };
   } catch (thrown) {
     if (thrown instanceof CommandFailed) return { out, failed: thrown.message, exitCode: thrown.exitCode };

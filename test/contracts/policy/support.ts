@@ -51,7 +51,7 @@ export function quickPolicy(rules: readonly PlainRule[]): Policy {
     if (when === null) throw new Error(problems.map(({ sentence }) => sentence).join(" "));
     return ruleFrom(parsed, order, when);
   });
-  return { digest: "", rules: made, index: indexRules(made), examples: 0, unexercised: [] };
+  return { digest: "", text: "", rules: made, index: indexRules(made), examples: 0, unexercised: [] };
 }
 
 /** The policy of these rules; throws its problems where there are any. */

@@ -1,6 +1,5 @@
 // Proofs of single entries and the rotation of the key, with ours and with other people's libraries.
 
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,6 +21,7 @@ import { rotateKey } from "../../../src/transcript/rotate.ts";
 import { leafHash, rootOf } from "../../../src/transcript/tree.ts";
 import { verifyTranscript, type Report, type VerifyOptions } from "../../../src/transcript/verify.ts";
 import { promise } from "../../support/promise.ts";
+import { independent, runIndependent } from "./independent.ts";
 import { agent, callId, digest, draft, linesIn, openIn, plainRead, start, temporaryFolder } from "./support.ts";
 
 const file = (folder: string, name: string): string => join(folder, "transcript", name);
@@ -131,7 +131,10 @@ promise(
     const { folder, keys, notes } = await rotated(3);
     expect(new Set(keys).size).toBe(4);
     for (const vkey of keys)
-      for (const anchor of notes) expect(failed(await verified(folder, { vkey, anchor }))).toEqual([]);
+      for (const note of notes) {
+        const anchors = [{ name: "kept", notes: [{ note, seen: null }] }];
+        expect(failed(await verified(folder, { vkey, anchors }))).toEqual([]);
+      }
     const report = await verified(folder);
     expect([failed(report), report.verdicts[1]?.says]).toEqual([
       [],
@@ -192,27 +195,12 @@ promise("transcript:rotation", "a crash at any step of it is completed by the ne
   }
 });
 
-/** The program of test/independent, built once; or why there is none. */
-function independent(): { readonly path: string } | { readonly skip: string } {
-  const go = spawnSync("go", ["version"]);
-  if (go.status !== 0) return { skip: "Go is not installed" };
-  const source = join(import.meta.dirname, "..", "..", "independent");
-  const cache = spawnSync("go", ["env", "GOCACHE"], { encoding: "utf8" }).stdout.trim();
-  const path = join(cache, "sallyport-independent");
-  const built = spawnSync("go", ["build", "-o", path, "."], { cwd: source, encoding: "utf8" });
-  return built.status === 0 ? { path } : { skip: `it could not be built: ${built.stderr.trim().split("\n").at(-1)}` };
-}
-
-const program = independent();
+const program = independent("proofs");
 
 describe.skipIf("skip" in program)(
   `with golang.org/x/mod/sumdb${"skip" in program ? ` (skipped: ${program.skip})` : ""}`,
   () => {
-    const run = (...words: readonly string[]): string => {
-      if ("skip" in program) return "";
-      const { status, stdout, stderr } = spawnSync(program.path, words, { encoding: "utf8" });
-      return status === 0 ? stdout.trim() : `failed: ${stderr.trim()}`;
-    };
+    const run = (...words: readonly string[]): string => runIndependent(program, ...words);
 
     promise(
       "transcript:independent",
