@@ -28,7 +28,9 @@ import { policyDiff } from "./policy/diff.ts";
 import type { Policy } from "./policy/policy.ts";
 import { possible } from "./policy/possible.ts";
 import type { Observed } from "./telemetry/contract.ts";
-import type { Disk } from "./transcript/disk.ts";
+import { startAnchoring, type Anchoring, type NamedAnchor } from "./transcript/anchoring.ts";
+import { realDisk, type Disk } from "./transcript/disk.ts";
+import { keepPolicy } from "./transcript/policies.ts";
 import { lastEntries } from "./transcript/read.ts";
 import { openReceipts } from "./transcript/receipts.ts";
 import { openAccounts } from "./wiring/accounts.ts";
@@ -39,6 +41,7 @@ import { clustersOf } from "./wiring/clusters.ts";
 import { consoleDesk } from "./wiring/console.ts";
 import { countRolledUp } from "./wiring/counted.ts";
 import { sharedDeadline } from "./wiring/deadline.ts";
+import { quietly } from "./wiring/quietly.ts";
 import { reachCluster } from "./wiring/reach.ts";
 import { listingPods, readableIn, reviewCall, reviewed, standingOf } from "./wiring/review.ts";
 import { dependenciesOf, type Dependency } from "./wiring/dependencies.ts";
@@ -46,7 +49,7 @@ import { endAll } from "./wiring/kill-switch.ts";
 import { limitEntry, openLimits, underLimits, type Exceeded, type LimitName } from "./wiring/limits.ts";
 import { openLongCalls } from "./wiring/long-calls.ts";
 import { measuredAppend, openWatching } from "./wiring/measured.ts";
-import { evidenceMethods } from "./wiring/evidence-methods.ts";
+import { evidenceMethods, type Keeper } from "./wiring/evidence-methods.ts";
 import { ownEntry } from "./wiring/own-entry.ts";
 import type { Parts, Waiting } from "./wiring/parts.ts";
 import { lastsOf, stagesFor } from "./wiring/stages.ts";
@@ -90,6 +93,8 @@ export interface GatewayOptions {
   readonly disk?: Disk;
   /** Who is told how long what took and how it ended; absent: nobody. */
   readonly observed?: Observed;
+  /** Where checkpoints are kept beyond this machine; absent: nowhere. */
+  readonly anchors?: readonly NamedAnchor[];
 }
 
 export interface Gateway {
@@ -118,8 +123,8 @@ export interface Gateway {
   calls(): ReturnType<typeof callMethods>;
   /** What the local socket answers to the owner alone about agents' accounts. */
   agents(by: PrincipalFields): ReturnType<typeof agentMethods>;
-  /** What the local socket answers to the owner alone about evidence; `by` stands in the entries. */
-  evidence(by: PrincipalFields): ReturnType<typeof evidenceMethods>;
+  /** What the local socket answers to auditors and operators about evidence; the keeper stands in the entries. */
+  evidence(keeper: Keeper): ReturnType<typeof evidenceMethods>;
   /** Ends a session: its reader token goes with it. */
   endSession(session: SessionId): Promise<void>;
   /** Refused strangers since the last entry are rolled up into one. */
@@ -138,6 +143,8 @@ export interface Gateway {
   policyDigest(): string;
   /** What this gateway stands on, each with how to try it. */
   dependencies(): readonly Dependency[];
+  /** The anchors: how each stands, and to keep what is new at once. */
+  readonly anchoring: Pick<Anchoring, "standings" | "now">;
   /** How many requests wait for a person now. */
   approvalsWaiting(): Promise<number>;
   /** For doctor and the tests: the head of the tree. */
@@ -149,7 +156,7 @@ export interface Gateway {
 
 /** Opens the gateway on its state folder. Throws Faulted where the folder, the transcript or the approvals can't be trusted. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, folder, log, now, random, channels } = options;
+  const { config, folder, log, now, random, channels, disk = realDisk } = options;
   // The policy in force: decisions read it anew each time, so that a reload is one assignment.
   let { policy } = options;
   const closing = new AbortController();
@@ -168,7 +175,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     now,
     random,
     say: (sentence) => log.warn({ cause: sentence }, "the transcript"),
-    ...(options.disk === undefined ? {} : { disk: options.disk }),
+    disk,
   });
   const { observed } = options;
   const append = observed === undefined ? transcript.append : measuredAppend(transcript.append, observed);
@@ -293,6 +300,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       tools: digestOfTools(tools),
       work: clusters.all.map((reach) => reach.work),
     };
+    await keepPolicy(disk, folder, policy);
     await append(startEntries(started, transcript.lastStart));
     await waits.recover();
   } catch (thrown) {
@@ -317,6 +325,14 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     await eachInTurn([closeChannels, () => waits.close(), () => accounts.close(), ...letGo], log);
     throw thrown;
   }
+  const anchoring = startAnchoring({
+    anchors: options.anchors ?? [],
+    transcript: { ...transcript, append },
+    folder,
+    now,
+    pause: quietly,
+    say: (sentence) => log.warn({ cause: sentence }, "an anchor"),
+  });
   const sweeping = startSweeping({ clusters, transcript, log, closing: closing.signal });
   const strangers = countRolledUp(now, null, (counted) =>
     append(counted.map(({ count, since }) => ownEntry("identity.refused", { count, since }))),
@@ -379,6 +395,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         people,
         mode: options.owner,
         about: (uid) => lastEntries(folder, 40, { uid }),
+        async viewed(principal, query, call, count) {
+          const told = { what: "console", query, count, size: transcript.head().size };
+          const details = { call, found: count > 0, ...told };
+          await append([{ kind: "evidence.viewed", session: null, call: null, principal, details }]);
+        },
         now,
       }),
     approvals: (voter) =>
@@ -401,7 +422,16 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         mask: (text) => masking.forCall({ id: "ses_agents" as SessionId, door: "socket" }, {}).text(text),
         now,
       }),
-    evidence: (by) => evidenceMethods({ append, purge: transcript.purge, by }),
+    evidence: (keeper) =>
+      evidenceMethods({
+        append,
+        keeping: transcript.keeping,
+        retention: config.transcript.retention,
+        size: () => transcript.head().size,
+        mask: maskWords,
+        keeper,
+        anchor: () => anchoring.now(),
+      }),
     async endSession(session) {
       // Its counts are read before they are forgotten.
       const closed = sessionEntries.ended(session, "idle, or its connection ended");
@@ -427,6 +457,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     async changePolicy(next) {
       if (next.digest === policy.digest) return false;
       const [from, to] = [policy.digest, next.digest];
+      await keepPolicy(disk, folder, next);
       await append([ownEntry("policy.changed", { from, to, diff: policyDiff(policy, next) })]);
       policy = next;
       return true;
@@ -436,7 +467,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await append([ownEntry("alert.raised", { alert: "policy refused", about })]);
     },
     policyDigest: () => policy.digest,
-    dependencies: () => dependenciesOf({ transcript, store, clusters, verifiers: options.verifiers }),
+    dependencies: () =>
+      dependenciesOf({ transcript, store, clusters, verifiers: options.verifiers, channels, anchoring }),
+    anchoring,
     approvalsWaiting: async () => (await store.list(["pending"])).length,
     head: () => transcript.head(),
     holdNobody: () => holding.abort(),
@@ -458,6 +491,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
           () => ends.all(),
           () => sessionEntries.all("the gateway stopped"),
           () => append([stopped]),
+          () => anchoring.stop(AbortSignal.timeout(lastAnchors)),
           ...letGo,
         ],
         log,
@@ -465,6 +499,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     },
   };
 }
+
+/** Milliseconds that anchors get to keep the last checkpoint. */
+const lastAnchors = 5_000;
 
 /** Milliseconds that removals which a slow cluster still owes get on top: the next start sweeps what they leave. */
 const lastRemovals = 500;

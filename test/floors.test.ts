@@ -64,6 +64,7 @@ const plural = [
   "src/approval/stores",
   "src/transcript/stores",
   "src/transcript/exporters",
+  "src/transcript/anchors",
   "src/evidence/formats",
   "src/credentials/issuers",
 ];

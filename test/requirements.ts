@@ -1,7 +1,9 @@
 // Every promise that Sallyport makes, as data: an id, a sentence, where it comes from. Tests cite ids; an uncited or unknown id fails.
 
 import { accounts } from "./requirements/accounts.ts";
+import { anchoring } from "./requirements/anchoring.ts";
 import { approval } from "./requirements/approval.ts";
+import { bundle } from "./requirements/bundle.ts";
 import { clients } from "./requirements/clients.ts";
 import { clusters } from "./requirements/clusters.ts";
 import { console } from "./requirements/console.ts";
@@ -35,7 +37,9 @@ export interface Requirement {
 
 export const requirements = {
   ...accounts,
+  ...anchoring,
   ...approval,
+  ...bundle,
   ...clients,
   ...clusters,
   ...commands,

@@ -3,14 +3,15 @@
 import { Command } from "commander";
 import { readStats, type Period } from "../transcript/stats.ts";
 import { stateFolder, type Io as WholeIo } from "./io.ts";
+import type { OnRecord } from "./on-record.ts";
 import { timeBefore } from "./times.ts";
 import { figureLines } from "./transcript-stats.ts";
-import { reading } from "./transcript-text.ts";
+import { askedText, reading, viewed } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "now">;
 
 /** Counts from the record, not from the store: the store forgets what has ended, the record does not. */
-export function approvalStatsCommand(io: Io): Command {
+export function approvalStatsCommand(io: Io, onRecord: OnRecord): Command {
   const time = timeBefore(io.now);
   return new Command("stats")
     .description("count requests, how they ended and how long people took, by group and approver")
@@ -24,6 +25,7 @@ export function approvalStatsCommand(io: Io): Command {
         const { since, until } = flags;
         const period = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
         const { approvals } = await readStats(stateFolder(io.env), period);
+        await viewed(io, onRecord, { what: "approvals stats", query: askedText(period), count: approvals.asked });
         if (flags.json === true) return io.out(`${JSON.stringify(approvals)}\n`);
         io.out(approvals.asked === 0 ? "No request for approval.\n" : `${figureLines(approvals).join("\n")}\n`);
       }),

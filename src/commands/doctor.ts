@@ -1,6 +1,6 @@
 // `sallyport doctor`: what works and what is missing, in plain words, with the next step for each. Long: one check after the other.
 
-import { access, constants } from "node:fs/promises";
+import { access, constants, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { Config } from "../config/schema.ts";
@@ -18,13 +18,17 @@ import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
 import { readAccounts } from "../wiring/accounts-file.ts";
 import { examineOperating } from "../wiring/examine-operating.ts";
+import { anchorChecks } from "./anchor-checks.ts";
 import { approvalChecks } from "./approval-checks.ts";
 import { clientOf, findCluster, findClusters, type ClusterFound } from "./clusters.ts";
 import { exportChecks } from "./export-checks.ts";
 import { examineDoor } from "./http-setting.ts";
 import { issuerChecks, issuerRemarks } from "./issuer-checks.ts";
+import { keepingChecks } from "./keeping-checks.ts";
+import { maskingChecks } from "./masking-checks.ts";
 import { CommandFailed, stateFolder, sentenceOf, nodeIsTooOld, type Io } from "./io.ts";
 import { kubeconfigPaths, readConfig, readSetting, type Setting } from "./setting.ts";
+import { transcriptChecks } from "./transcript-checks.ts";
 
 interface Check {
   readonly name: string;
@@ -40,7 +44,7 @@ interface Check {
 export function doctorCommand(io: Io): Command {
   return new Command("doctor")
     .description(
-      "Say what works and what is missing: Node, state folder, configuration, policy, issuers, approval channels, kubeconfig, cluster, enrolment, clock, stray credentials.",
+      "Say what works and what is missing: Node, state folder, configuration, policy, masking, issuers, approval channels, the record, exports, anchors, kubeconfig, cluster, enrolment, clock, stray credentials.",
     )
     .option(
       "--context <name>",
@@ -71,13 +75,17 @@ export async function examine(io: Io, context: string | null): Promise<readonly 
     ...(setting.kind === "failed"
       ? [failed("policy", setting.says, `${correct}; sallyport policy check reads policy files alone`)]
       : [policyCheck(setting.value), ...strangeClusters(setting.value, clusters)]),
+    ...(await maskingChecks(io, read.value)),
     ...(await tokenChecks(io, config)),
     ...(await slackChecks(io, config)),
     ...(await examineDoor(io, config)).map((found) => ({ name: "http door", ...found })),
     ...(await examineOperating(config, io.uid)).map((found) => ({ name: "operators", ...found })),
     ...(await issuerChecks(io, read.value, clusters)),
     ...(await approvalChecks(io, config)),
+    ...(await transcriptChecks({ folder: stateFolder(io.env), config, now: io.now, free: freeBytes })),
     ...(await exportChecks(io, stateFolder(io.env), config)),
+    ...(await keepingChecks(io, config)),
+    ...(await anchorChecks(io, stateFolder(io.env), config)),
     await ownerCheck(io),
     ...(await accountChecks(io, config)),
     ...(await reachChecks(io, config, context === null ? clusters : [await findCluster(io, read.value, context)])),
@@ -349,6 +357,11 @@ async function strayCredentials(io: Io, config: Config): Promise<readonly Check[
       "run agents as another user, or in a container without these files",
     ),
   ];
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 async function may(path: string, what: number): Promise<boolean> {

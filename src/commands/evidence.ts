@@ -11,11 +11,10 @@ import { isQuestion, loadMapping, type Mapping } from "../evidence/mapping.ts";
 import { isShown, reportOf, warning } from "../evidence/report.ts";
 import { csv } from "../transcript/exporters/csv.ts";
 import { verifyTranscript, type Report as Verification } from "../transcript/verify.ts";
-import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
-import type { OnRecord } from "./on-record.ts";
+import { anchorSays, givenAnchors, severalTimes } from "./given-anchors.ts";
+import { CommandFailed, stateFolder, type Io } from "./io.ts";
+import { admitted, type OnRecord } from "./on-record.ts";
 import { reading } from "./transcript-text.ts";
-
-type Io = Pick<WholeIo, "env" | "out" | "err" | "now" | "version" | "shipped">;
 
 interface Flags {
   readonly period: Period;
@@ -23,10 +22,9 @@ interface Flags {
   readonly format: ReportFormat;
   readonly out?: string;
   readonly seed: string;
-  readonly anchor?: string;
+  readonly anchor: readonly string[];
   readonly key?: string;
   readonly mapping?: string;
-  readonly record: boolean;
 }
 
 const about = `
@@ -64,10 +62,9 @@ export function evidenceCommand(io: Io, onRecord: OnRecord): Command {
     .addOption(new Option("--format <format>", "the format").choices(reportFormatNames).default("md"))
     .option("--out <path>", "a file, or a folder for the report with its rows (default: standard output)")
     .option("--seed <text>", "what samples are drawn by: a text that only the auditor knew before", "")
-    .option("--anchor <file>", "a checkpoint that you kept elsewhere: shows that nothing was cut since")
+    .option("--anchor <path>", anchorSays, severalTimes, [])
     .option("--key <file>", "the verifier key that you hold (log.vkey), instead of the one among the files")
     .option("--mapping <file>", "another mapping of controls than docs/controls.yaml, in the same form")
-    .option("--no-record", "leave no entry about this report")
     .addHelpText("after", about)
     .action((path: string | undefined, flags: Flags) => reading(() => run(io, onRecord, path, flags)));
   for (const sub of evidence.commands) sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
@@ -76,12 +73,13 @@ export function evidenceCommand(io: Io, onRecord: OnRecord): Command {
 
 async function run(io: Io, onRecord: OnRecord, path: string | undefined, flags: Flags): Promise<void> {
   const { period, controls: wanted, format, seed } = flags;
+  if (path === undefined) await admitted(io);
   const mapping = await mappingOf(io, flags.mapping);
   const queries = queriesOf(mapping, wanted);
   const folder = path ?? stateFolder(io.env);
   const verification = await verifyTranscript(folder, {
     now: io.now(),
-    ...(flags.anchor === undefined ? {} : { anchor: await given(flags.anchor) }),
+    anchors: await givenAnchors(io, flags.anchor),
     ...(flags.key === undefined ? {} : { vkey: await given(flags.key) }),
   });
   const out = await targetOf(flags.out);
@@ -100,7 +98,7 @@ async function run(io: Io, onRecord: OnRecord, path: string | undefined, flags: 
     throw new CommandFailed("None of these controls is shown by entries yet: OSCAL has nothing to say of them.", 2);
   const { file, text } = reportFormats[format];
   const written = text(report, { rowsFile: (name) => (writer === null ? null : `rows/${name}.ndjson`) });
-  if (path === undefined && flags.record) {
+  if (path === undefined) {
     const count = Object.values(collected.rows).reduce((sum, { count: rows }) => sum + rows, 0);
     const to = out.kind === "output" ? "standard output" : out.path;
     const why = await onRecord("evidence.exported", { what: "evidence report", to, query: command, count, why: "" });
@@ -150,7 +148,7 @@ function commandOf({ period, controls, format, seed, anchor, key, mapping }: Fla
     ...(controls.length === 0 ? [] : [`--controls ${quoted(controls.join(","))}`]),
     `--format ${format}`,
     ...(seed === "" ? [] : [`--seed ${quoted(seed)}`]),
-    ...file("--anchor", anchor),
+    ...anchor.flatMap((one) => file("--anchor", one)),
     ...file("--key", key),
     ...file("--mapping", mapping),
   ].join(" ");

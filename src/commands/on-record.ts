@@ -1,47 +1,86 @@
-// Puts on record what a command did with evidence: through the gateway that runs, or by itself where none does.
+// Puts on record what a command read of the evidence or did with it: through the gateway that runs, or by itself where that is allowed and none does.
 
+import { readFile } from "node:fs/promises";
+import type { Config } from "../config/schema.ts";
 import type { EntryDetails } from "../domain/entry.ts";
-import { isJsonObject, type JsonObject } from "../domain/json.ts";
+import { isJsonObject, textAt, type JsonObject } from "../domain/json.ts";
+import type { Fault } from "../domain/fault.ts";
+import { openMasking } from "../masking/mask.ts";
+import type { SessionId } from "../domain/ids.ts";
 import { connectOwner } from "../owner/client.ts";
 import { takeLockInTurn } from "../owner/turn.ts";
-import { openTranscript } from "../transcript/record.ts";
-import { evidenceMethods, type EvidenceMethods, type Notable } from "../wiring/evidence-methods.ts";
-import { operatorOf } from "./agent-identities.ts";
-import { sentenceOf, stateFolder, type Io } from "./io.ts";
+import { startAnchoring, type AnchorStanding } from "../transcript/anchoring.ts";
+import { openTranscript, type Transcript } from "../transcript/record.ts";
+import { openAnchors } from "../wiring/anchors.ts";
+import { quietly } from "../wiring/quietly.ts";
+import { evidenceMethods, type EvidenceMethod, type Notable } from "../wiring/evidence-methods.ts";
+import { CommandFailed, sentenceOf, stateFolder, type Io } from "./io.ts";
+import { ownerKeeper } from "./keepers.ts";
 import { readSetting } from "./setting.ts";
 
-/** Returns "" when the entry is durable, else why it is not there. */
-export type OnRecord = <K extends Notable>(kind: K, details: EntryDetails[K]) => Promise<string>;
+/** What the command knows of it: how large the record was is the writer's own word. */
+type Told<K extends Notable> = Omit<EntryDetails[K], "size">;
+
+/**
+ * Returns "" when the entry is durable, else why it is not there: the owner of the state folder reads on. Whoever comes
+ * with a token reads on record or not at all: then it throws `CommandFailed`.
+ */
+export type OnRecord = <K extends Notable>(kind: K, details: Told<K>) => Promise<string>;
+
+/** A reading alone writes nothing where no gateway runs: whoever looks at a record after a crash must not change it. */
+const readings: readonly Notable[] = ["evidence.viewed", "evidence.searched", "evidence.verified"];
 
 export function onRecord(io: Io): OnRecord {
   return async (kind, details) => {
-    try {
-      const answer = await askEvidence(io, "evidence.note", { kind, details });
-      return typeof answer === "string" ? answer : "";
-    } catch (thrown) {
-      return sentenceOf(thrown);
-    }
+    const why = await noted(io, kind, { ...details } as JsonObject).catch(sentenceOf);
+    if (why !== "" && tokenFile(io) !== "") throw new CommandFailed(why);
+    return why;
   };
 }
 
-/** One method of `evidence.*`; a sentence where it was not answered. */
+/** Before anything is written that a reading gives: whoever comes with a token is an auditor, or it throws `CommandFailed`. */
+export async function admitted(io: Io): Promise<void> {
+  if (tokenFile(io) === "") return;
+  const answer = await askEvidence(io, "evidence.may", { role: "auditor" }, false);
+  if (typeof answer === "string") throw new CommandFailed(answer);
+}
+
+async function noted(io: Io, kind: Notable, details: JsonObject): Promise<string> {
+  const answer = await askEvidence(io, "evidence.note", { kind, details }, !readings.includes(kind));
+  return typeof answer === "string" ? answer : "";
+}
+
+/** Says that a reading left no entry, and why; nothing where it did. */
+export async function recorded(io: Pick<Io, "err">, told: Promise<string>): Promise<void> {
+  const why = await told;
+  if (why !== "") io.err(`No entry tells of this reading: ${why}\n`);
+}
+
+const tokenFile = (io: Io): string => io.env["SALLYPORT_TOKEN_FILE"] ?? "";
+
+/** One method of `evidence.*`; a sentence where it was not answered. `alone`: may this command write where no gateway runs? */
 export async function askEvidence(
   io: Io,
-  method: keyof EvidenceMethods,
+  method: EvidenceMethod,
   params: JsonObject,
+  alone = true,
 ): Promise<JsonObject | string> {
   const folder = stateFolder(io.env);
+  const path = tokenFile(io);
   const connected = await connectOwner({ folder, uid: io.uid, version: io.version });
   switch (connected.kind) {
     case "refused":
       return connected.sentence;
     case "absent":
-      return await answerAlone(io, method, params);
+      // Who somebody is, and which roles they hold, only the gateway knows.
+      if (path !== "") return "No gateway runs that could look at the token of SALLYPORT_TOKEN_FILE: start one first.";
+      return alone ? await answerAlone(io, method, params) : "no gateway runs.";
     case "connected":
       try {
-        const answer = await connected.to.call(method, params);
+        const token = path === "" ? {} : { token: (await readFile(path, "utf8")).trim() };
+        const answer = await connected.to.call(method, { ...params, ...token });
         if (answer.kind === "gone") return answer.sentence;
-        if (answer.kind === "fault") return `The gateway refused: ${answer.fault.code}.`;
+        if (answer.kind === "fault") return refusal(answer.fault);
         return isJsonObject(answer.result) ? answer.result : {};
       } finally {
         connected.to.close();
@@ -49,8 +88,16 @@ export async function askEvidence(
   }
 }
 
-async function answerAlone(io: Io, method: keyof EvidenceMethods, params: JsonObject): Promise<JsonObject | string> {
-  const { folder, digest, policy } = await readSetting(io, undefined);
+function refusal({ code, detail, cause }: Fault): string {
+  if (code === "denied")
+    return "The token of SALLYPORT_TOKEN_FILE is not that of a person who may: see transcript.auditors and transcript.operators in sallyport.yaml.";
+  const problem = textAt(detail, "problem");
+  const why = [problem, cause].filter((one) => one !== "").join("; ");
+  return `The gateway refused: ${code}${why === "" ? "" : ` (${why})`}.`;
+}
+
+async function answerAlone(io: Io, method: EvidenceMethod, params: JsonObject): Promise<JsonObject | string> {
+  const { folder, config, digest, policy, masking } = await readSetting(io, undefined);
   const { uid, pause, signal } = io;
   const taken = await takeLockInTurn({ folder, uid, pause, signal });
   if (taken.kind === "refused") return taken.sentence;
@@ -60,14 +107,39 @@ async function answerAlone(io: Io, method: keyof EvidenceMethods, params: JsonOb
     const gateway = { version, config: digest, policy: policy.digest };
     const say = (sentence: string): void => io.err(`${sentence}\n`);
     const disk = io.disk === undefined ? {} : { disk: io.disk };
+    const words = openMasking({ key: random(32), ...masking });
+    const mask = (text: string): string =>
+      words.forCall({ id: "ses_evidence" as SessionId, door: "socket" }, {}).text(text);
     const transcript = await openTranscript({ folder, gateway, now, random, say, ...disk });
     try {
-      const { append, purge } = transcript;
-      return await evidenceMethods({ append, purge, by: operatorOf(io.user) })[method](params);
+      const { append, keeping } = transcript;
+      const { retention } = config.transcript;
+      const keeper = ownerKeeper(io.user, config);
+      const size = (): number => transcript.head().size;
+      const anchor = (): Promise<readonly AnchorStanding[]> => anchorOnce(io, config, transcript, folder);
+      return await evidenceMethods({ append, keeping, retention, size, mask, keeper, anchor })[method](params);
     } finally {
       await transcript.close();
     }
   } finally {
     taken.lock.release();
+  }
+}
+
+/** As a gateway would, once. */
+async function anchorOnce(
+  io: Io,
+  config: Config,
+  transcript: Transcript,
+  folder: string,
+): Promise<readonly AnchorStanding[]> {
+  const { now, env, version } = io;
+  const anchors = await openAnchors({ settings: config.transcript.anchors, version, now, env });
+  const say = (sentence: string): void => io.err(`${sentence}\n`);
+  const anchoring = startAnchoring({ anchors, transcript, folder, now, pause: quietly, say });
+  try {
+    return await anchoring.now();
+  } finally {
+    await anchoring.stop(AbortSignal.abort());
   }
 }

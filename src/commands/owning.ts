@@ -5,6 +5,7 @@ import type { Mode, Voter } from "../approval/ballot.ts";
 import { personOf } from "../approval/people.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { fault, Faulted } from "../domain/fault.ts";
+import type { PrincipalFields } from "../domain/principal.ts";
 import { openGateway, type Gateway } from "../gateway.ts";
 import { loadLocalTokens, localUser } from "../identity/verifiers/index.ts";
 import type { Verifier } from "../identity/verifiers/contract.ts";
@@ -15,13 +16,15 @@ import { serveStdio } from "../mcp/stdio.ts";
 import type { OwnerLock } from "../owner/lock.ts";
 import { openOwnerSocket } from "../owner/socket.ts";
 import { identitiesOf, operatorOf } from "./agent-identities.ts";
+import { namedKeeper, ownerKeeper } from "./keepers.ts";
 import { readConnections } from "./clusters.ts";
 import { CommandFailed, sentenceOf, type Io } from "./io.ts";
 import { issuerVerifiers, type IssuersMatter } from "./issuers.ts";
 import { keepReloading } from "./reloading.ts";
+import { openAnchors } from "../wiring/anchors.ts";
 import { startExporting, type Exporting, type ExportingOptions } from "../wiring/exporting.ts";
 import { logMasking } from "../wiring/log-masking.ts";
-import { openOperators, type Operators } from "../wiring/operators.ts";
+import { openOperators, type Operators, type OperatorsOptions } from "../wiring/operators.ts";
 import { openTelemetry, type Telemetry } from "../wiring/telemetry.ts";
 import { whereToDecide } from "./pages.ts";
 import { linkMethods } from "./links.ts";
@@ -37,8 +40,6 @@ export interface Owning {
   readonly operators: Operators | null;
   /** null where Slack is not configured. */
   readonly slack: SlackChannel | null;
-  /** How far each continuous export is behind. */
-  readonly exportLags: Exporting["lags"];
   /** Closes the socket, then the gateway: what is running ends or is marked. */
   stop(reason: string): Promise<void>;
 }
@@ -67,7 +68,7 @@ export async function startOwning(
   try {
     const copies = await startExporting(exportingOf(io, setting, log));
     exporting = copies;
-    const operators = await operatorsOf(io, setting, gateway, telemetry);
+    const operators = await operatorsOf(io, setting, { gateway, exportLags: () => copies.lags() }, telemetry);
     const links = linkMethods(slack[0]?.links() ?? null, io.now);
     const closeSocket = await socketOf(io, { setting, lock, gateway, log, links });
     const stopReloading = keepReloading(io, setting, gateway, log);
@@ -77,7 +78,6 @@ export async function startOwning(
       log,
       operators,
       slack: slack[0] ?? null,
-      exportLags: () => copies.lags(),
       async stop(reason) {
         await operators?.close();
         await stopReloading();
@@ -112,12 +112,12 @@ async function telemetryOf(io: Io, setting: Setting, metrics: boolean): Promise<
 async function operatorsOf(
   io: Io,
   { config }: Setting,
-  gateway: Gateway,
+  looked: Pick<OperatorsOptions, "gateway" | "exportLags">,
   { metrics }: OpenTelemetry,
 ): Promise<Operators | null> {
   if (metrics === null) return null;
   const { uid, now } = io;
-  const opened = await openOperators({ gateway, metrics, http: config.http, uid, now });
+  const opened = await openOperators({ ...looked, metrics, http: config.http, uid, now });
   if (opened.kind === "refused") throw new CommandFailed(opened.sentence, 3);
   return opened.operators;
 }
@@ -155,6 +155,7 @@ async function start(
     random: io.random,
     ...(io.disk === undefined ? {} : { disk: io.disk }),
     ...(observed === undefined ? {} : { observed }),
+    anchors: await openAnchors({ settings: config.transcript.anchors, version: io.version, now: io.now, env: io.env }),
   });
 }
 
@@ -248,21 +249,10 @@ async function answer(io: Io, { setting, gateway, links }: SocketMatter, method:
       throw new Faulted(fault("denied", {}, "who is linked is the owner's alone to see and end"));
     return await links[method as keyof typeof links](rest);
   }
-  const onEvidence = gateway.evidence(operatorOf(io.user));
-  if (Object.hasOwn(onEvidence, method)) {
-    if (token !== undefined) throw new Faulted(fault("denied", {}, "the record is the owner's alone to write to"));
-    return await onEvidence[method as keyof typeof onEvidence](rest);
-  }
-  const evidence = typeof token === "string" ? ({ kind: "bearer", token, client: "terminal" } as const) : null;
-  const identified = evidence === null ? null : await gateway.identify(evidence);
-  if (identified?.kind === "refused") throw new Faulted(fault("denied", {}, identified.cause));
-  const who = identified?.principal ?? {
-    issuer: "local",
-    subject: io.user,
-    kind: "person" as const,
-    groups: [],
-    actors: [],
-  };
+  const named = token === undefined ? null : await namedBy(gateway, token);
+  const onEvidence = gateway.evidence(named === null ? ownerKeeper(io.user, config) : namedKeeper(named, config));
+  if (Object.hasOwn(onEvidence, method)) return await onEvidence[method as keyof typeof onEvidence](rest);
+  const who = named ?? operatorOf(io.user);
   const person = personOf(config.people, who);
   const voter: Voter = {
     issuer: who.issuer,
@@ -279,4 +269,12 @@ async function answer(io: Io, { setting, gateway, links }: SocketMatter, method:
   if (!Object.hasOwn(methods, method))
     throw new Faulted(fault("invalid_input", { problems: [{ path: "method", rule: "is not a method" }] }));
   return await methods[method as keyof typeof methods](rest);
+}
+
+/** Whom the token that a call carries names. Fault: denied, for a token that nobody vouches for. */
+async function namedBy(gateway: Gateway, token: Json): Promise<PrincipalFields> {
+  const shown = { kind: "bearer", token: typeof token === "string" ? token : "", client: "terminal" } as const;
+  const identified = await gateway.identify(shown);
+  if (identified.kind === "refused") throw new Faulted(fault("denied", {}, identified.cause));
+  return identified.principal;
 }

@@ -14,9 +14,11 @@ import { recordedCall, simulate } from "../policy/recorded.ts";
 import { Faulted } from "../domain/fault.ts";
 import { readCalls } from "../transcript/calls.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
+import type { OnRecord } from "./on-record.ts";
 import { maskNames } from "./masking-files.ts";
 import { policyPaths, readPolicies } from "./policy-files.ts";
 import { readConfig } from "./setting.ts";
+import { askedText, viewed } from "./transcript-text.ts";
 
 /** What the command needs of the outside. */
 type Outside = Pick<Io, "out" | "err" | "shipped" | "env" | "now">;
@@ -29,7 +31,7 @@ const files = "policy files, folders of them, or a profile that ships: observe, 
 const asJson = ["--json", "print the result as JSON"] as const;
 
 /** The command with its sub-commands. Throws `CommandFailed`: 2 where a file can't be read, 3 where one has a problem. */
-export function policyCommand(io: Outside): Command {
+export function policyCommand(io: Outside, onRecord: OnRecord): Command {
   const policy = new Command("policy")
     .description("check, test, explain and try out access policies, and see what is forbidden to all of them")
     .configureOutput({ writeOut: io.out, writeErr: io.err })
@@ -64,7 +66,7 @@ export function policyCommand(io: Outside): Command {
     .option("--since <time>", "how far back: 12h, 7d, or a date such as 2026-01-31", sinceText, "7d")
     .option("--limit <n>", "most calls, counted from the newest", wholeNumber, 10_000)
     .option(...asJson)
-    .action(async (paths: string[], flags: SimulateFlags) => simulateCalls(io, await read(io, paths), flags));
+    .action(async (paths: string[], flags: SimulateFlags) => simulateCalls(io, onRecord, await read(io, paths), flags));
   policy
     .command("forbids")
     .description("list what no rule and no approval can allow")
@@ -160,10 +162,12 @@ interface SimulateFlags extends Flags {
   readonly limit: number;
 }
 
-async function simulateCalls(io: Outside, read: Read, flags: SimulateFlags): Promise<void> {
+async function simulateCalls(io: Outside, onRecord: OnRecord, read: Read, flags: SimulateFlags): Promise<void> {
   const { policy } = load(io, read, flags);
   const since = sinceTime(flags.since, io.now());
   const kept = await reading(() => readCalls(stateFolder(io.env), since, flags.limit));
+  const query = askedText({ since, limit: flags.limit });
+  await viewed(io, onRecord, { what: "policy simulate", query, count: kept.length });
   const calls = kept.flatMap((one): SimulatedCall[] => {
     const found = recordedCall(one);
     if (found === undefined) return [];

@@ -54,7 +54,9 @@ export function program(io: Io): Command {
   lazy(sallyport, "approvals", "see and answer requests for approval", async () =>
     (await import("./approvals.ts"))
       .approvalsCommand(io, ownerOf(io))
-      .addCommand((await import("./approvals-stats.ts")).approvalStatsCommand(io)),
+      .addCommand(
+        (await import("./approvals-stats.ts")).approvalStatsCommand(io, (await import("./on-record.ts")).onRecord(io)),
+      ),
   );
   lazy(sallyport, "calls", "see and cancel calls that run on, such as drains", async () =>
     (await import("./calls.ts")).callsCommand(io, ownerOf(io)),
@@ -69,23 +71,42 @@ export function program(io: Io): Command {
     (await import("./links.ts")).addLinks((await import("./slack.ts")).slackCommand(io), io, ownerOf(io)),
   );
   lazy(sallyport, "transcript", "read and verify the record", async () => {
-    const [{ transcriptCommand }, { onRecord }, { rotateKeyCommand }, { purgeCommand }, { auditorCommands }] =
-      await Promise.all([
-        import("./transcript.ts"),
-        import("./on-record.ts"),
-        import("./transcript-proofs.ts"),
-        import("./transcript-purge.ts"),
-        import("./transcript-auditor.ts"),
-      ]);
-    const transcript = transcriptCommand(io, onRecord(io));
-    for (const one of [rotateKeyCommand(io), purgeCommand(io), ...auditorCommands(io)]) transcript.addCommand(one);
+    const [
+      { transcriptCommand },
+      { onRecord },
+      { rotateKeyCommand },
+      { purgeCommand },
+      { auditorCommands },
+      { holdCommand },
+      { handingOut },
+      { anchorCommands },
+    ] = await Promise.all([
+      import("./transcript.ts"),
+      import("./on-record.ts"),
+      import("./transcript-proofs.ts"),
+      import("./transcript-purge.ts"),
+      import("./transcript-auditor.ts"),
+      import("./transcript-hold.ts"),
+      import("./transcript-bundle.ts"),
+      import("./transcript-anchor.ts"),
+    ]);
+    const noted = onRecord(io);
+    const transcript = transcriptCommand(io, noted, handingOut(io, noted));
+    const own = [
+      rotateKeyCommand(io),
+      purgeCommand(io),
+      holdCommand(io, noted),
+      ...auditorCommands(io),
+      ...anchorCommands(io),
+    ];
+    for (const one of own) transcript.addCommand(one);
     return transcript;
   });
   lazy(sallyport, "evidence", "report what the record shows for controls of NIST SP 800-53", async () =>
     (await import("./evidence.ts")).evidenceCommand(io, (await import("./on-record.ts")).onRecord(io)),
   );
   lazy(sallyport, "policy", "check and test policies, list the forbids", async () =>
-    (await import("./policy.ts")).policyCommand(io),
+    (await import("./policy.ts")).policyCommand(io, (await import("./on-record.ts")).onRecord(io)),
   );
   lazy(sallyport, "config", "print what an MCP client needs, check sallyport.yaml, print its schema", async () =>
     (await import("./config.ts")).configCommand(io),

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { emptyConfig, loadConfig, type ConfigPlace } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import type { SyslogPlace } from "../config/syslog.ts";
 import type { Known } from "../policy/known.ts";
 import { loadPolicy, type PolicyFile } from "../policy/load.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -118,6 +119,14 @@ function fromFolder(config: Config, folder: string): Config {
         }),
     ...(pages?.clientSecret === undefined ? {} : { console: { ...pages, clientSecret: absolute(pages.clientSecret) } }),
     exporters: config.exporters.map((one) => ({ ...one, ...absoluteFiles(one, absolute) })),
+    transcript: {
+      ...config.transcript,
+      anchors: config.transcript.anchors.map((one) =>
+        one.kind === "git"
+          ? { ...one, repository: absolute(one.repository) }
+          : { ...one, ...absoluteFiles(one, absolute) },
+      ),
+    },
     webhooks: webhooks.map((one) => ({ ...one, secret: absolute(one.secret) })),
     ...(tracing?.headersFile === undefined
       ? {}
@@ -125,8 +134,11 @@ function fromFolder(config: Config, folder: string): Config {
   };
 }
 
-/** The settings of an export that name files. */
-function absoluteFiles(setting: Config["exporters"][number], absolute: (path: string) => string): object {
+/** The settings of an export or an anchor that name files. */
+function absoluteFiles(
+  setting: { readonly kind: "file"; readonly path: string } | ({ readonly kind: "syslog" } & SyslogPlace),
+  absolute: (path: string) => string,
+): object {
   if (setting.kind === "file") return { path: absolute(setting.path) };
   const named = Object.entries({ ca: setting.ca, certificate: setting.certificate, key: setting.key });
   return Object.fromEntries(named.flatMap(([key, path]) => (path === undefined ? [] : [[key, absolute(path)]])));

@@ -12,6 +12,7 @@ import { findEntries, type Kept } from "../transcript/read.ts";
 import { rotateKey } from "../transcript/rotate.ts";
 import { operatorOf } from "./agent-identities.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
+import { recorded, type OnRecord } from "./on-record.ts";
 import { readSetting } from "./setting.ts";
 import { reading } from "./transcript-text.ts";
 
@@ -29,21 +30,29 @@ Examples:
   $ sallyport transcript check-proof settled.tlog-proof --key ./log.vkey
 `;
 
-export function proveCommand(io: Reading): Command {
+export function proveCommand(io: Reading & Pick<Io, "err">, onRecord: OnRecord): Command {
   return new Command("prove")
     .description("print the proof that an entry is in the record")
     .argument("<id>", "a call's id, an approval's, or the number of an entry")
     .option("--out <folder>", "write a file for each entry of it instead")
     .addHelpText("after", proveHelp)
-    .action((id: string, flags: { out?: string }) => reading(() => prove(io, id, flags.out)));
+    .action((id: string, flags: { out?: string }) => reading(() => prove(io, onRecord, id, flags.out)));
 }
 
-async function prove(io: Reading, id: string, out: string | undefined): Promise<void> {
+async function prove(
+  io: Reading & Pick<Io, "err">,
+  onRecord: OnRecord,
+  id: string,
+  out: string | undefined,
+): Promise<void> {
   const folder = stateFolder(io.env);
   const about = await findEntries(folder, id);
   const one = /^\d+$/.test(id) ? about.find(({ index }) => index === Number(id)) : lastOf(about);
   if (one === undefined) throw new CommandFailed(`There is no entry about ${plainText(id)}.`);
   const proofs = await proveEntries(folder, out === undefined ? [one.index] : about.map(({ index }) => index));
+  const to = out ?? "standard output";
+  const told = { what: "proofs", to, query: plainText(id), count: proofs.length, why: "" };
+  await recorded(io, onRecord("evidence.exported", told));
   if (out === undefined) return proofs.forEach((proof) => io.out(proofText(proof)));
   await mkdir(out, { recursive: true });
   for (const proof of proofs) {
@@ -104,6 +113,9 @@ export function rotateKeyCommand(io: Io): Command {
 }
 
 async function rotate(io: Io): Promise<void> {
+  // Only a gateway could look at a token, and none runs here.
+  if ((io.env["SALLYPORT_TOKEN_FILE"] ?? "") !== "")
+    throw new CommandFailed("The key is the state folder's owner's alone to change: unset SALLYPORT_TOKEN_FILE.");
   const { folder, digest, policy } = await readSetting(io, undefined);
   const taken = await takeLock(folder, io.uid);
   if (taken.kind === "refused") throw new CommandFailed(taken.sentence);

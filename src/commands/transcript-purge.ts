@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { bodyClasses, type BodyClass } from "../domain/entry.ts";
+import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { CommandFailed, type Io } from "./io.ts";
 import { askEvidence } from "./on-record.ts";
 
@@ -9,6 +10,7 @@ interface Flags {
   readonly before?: string;
   readonly session?: string;
   readonly class?: readonly BodyClass[];
+  readonly due?: boolean;
   readonly why: string;
   readonly yes?: boolean;
 }
@@ -18,7 +20,12 @@ Entries stay as they are, and so does the tree; what was sealed beside them can'
 entry that says so names the keys, and verification accepts exactly those as gone. Keys of today are in use: they can be
 destroyed tomorrow. Copies and backups of transcript/bodies/keys.ndjson are yours to destroy.
 
+What a hold covers stays, and the answer says for which hold (sallyport transcript hold). --due asks for what is past its
+retention alone (transcript.retention in sallyport.yaml, 400 days unless it says otherwise). After a silence of more than
+seven days nothing is purged until seven more days are on record: to a clock that was set forward everything is old.
+
 Examples:
+  $ sallyport transcript purge --due --why "monthly" --yes
   $ sallyport transcript purge --before 2025-10-01 --why "older than 400 days"
   $ sallyport transcript purge --session ses_0199… --class output --why "asked for by the customer"
 `;
@@ -28,6 +35,7 @@ export function purgeCommand(io: Io): Command {
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .description("destroy keys of sealed bodies, and with them what they sealed")
+    .option("--due", "what is past its retention")
     .option("--before <day>", "keys of days before this one (2026-03-01)", day)
     .option("--session <id>", "keys of this session alone")
     .addOption(new Option("--class <classes...>", "of these classes alone").choices([...bodyClasses]))
@@ -37,18 +45,29 @@ export function purgeCommand(io: Io): Command {
     .action((flags: Flags) => purge(io, flags));
 }
 
-async function purge(io: Io, { before = "", session = "", class: classes, why, yes }: Flags): Promise<void> {
-  if (before === "" && session === "") throw new CommandFailed("Say what: --before a day, or --session an id.", 2);
+async function purge(io: Io, { before = "", session = "", due = false, ...flags }: Flags): Promise<void> {
+  const { class: classes, why, yes } = flags;
+  if (before === "" && session === "" && !due)
+    throw new CommandFailed("Say what: --due, --before a day, or --session an id.", 2);
   if (yes !== true) {
     if (!io.interactive) throw new CommandFailed("This can't be undone: say --yes.", 2);
     const answer = await io.ask("What these keys sealed can't be opened by anyone afterwards. Destroy them? [y/N] ");
     if (!/^y(es)?$/i.test(answer.trim())) return io.out("Nothing was destroyed.\n");
   }
-  const asked = { before, session, classes: [...(classes ?? bodyClasses)], why };
+  const asked = { before, session, classes: [...(classes ?? bodyClasses)], why, due };
   const answered = await askEvidence(io, "evidence.purge", asked);
   if (typeof answered === "string") throw new CommandFailed(answered);
   const { keys } = answered;
-  io.out(keys === 0 ? "There was no such key.\n" : `${Number(keys)} keys are destroyed, and an entry names them.\n`);
+  const doubt = textAt(answered, "doubt");
+  if (doubt !== "") throw new CommandFailed(doubt);
+  const kept = keptIn(answered);
+  for (const one of kept) io.out(`${Number(one["keys"])} keys stay: hold ${textAt(one, "hold")} covers them.\n`);
+  if (keys !== 0) io.out(`${Number(keys)} keys are destroyed, and an entry names them.\n`);
+  else io.out(kept.length === 0 ? "There was no such key.\n" : "Nothing was destroyed.\n");
+}
+
+function keptIn({ kept }: JsonObject): readonly JsonObject[] {
+  return Array.isArray(kept) ? (kept as readonly Json[]).filter(isJsonObject) : [];
 }
 
 function day(text: string): string {

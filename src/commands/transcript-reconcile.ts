@@ -26,7 +26,6 @@ interface Flags {
   readonly transcript: readonly string[];
   readonly system: readonly string[];
   readonly json?: boolean;
-  readonly record: boolean;
 }
 
 /** Users of the control plane itself: their writes are counted and listed, and are no finding. */
@@ -73,7 +72,6 @@ export function reconcileCommand(io: Io, onRecord: OnRecord): Command {
     .option("--cluster <name>", "the cluster that the log is of, where the record knows several")
     .option("--transcript <folders>", "records of other gateways that serve the same cluster", words, nobody)
     .option("--system <names>", "further identities of the control plane; a * at the end stands for any", words, nobody)
-    .option("--no-record", "leave no entry about this comparison")
     .option("--json", "print the result as JSON")
     .addHelpText("after", help)
     .action((flags: Flags) => reading(() => run(io, onRecord, flags)));
@@ -91,7 +89,7 @@ async function run(io: Io, onRecord: OnRecord, flags: Flags): Promise<void> {
   }).catch((thrown: unknown) => {
     throw thrown instanceof RangeError ? new CommandFailed(`${thrown.message} (--cluster).`, 2) : thrown;
   });
-  const why = flags.record ? await onRecord("reconcile.ran", entryOf(found)) : "--no-record";
+  const why = await onRecord("reconcile.ran", entryOf(found));
   if (flags.json === true) io.out(`${JSON.stringify({ ...found, quiet: system, recorded: why === "" })}\n`);
   else io.out(reconciledText(io, found, system));
   if (why !== "") io.err(`No entry tells of this comparison: ${why}\n`);

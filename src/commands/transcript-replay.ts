@@ -6,10 +6,11 @@ import { canonical } from "../transcript/canonical.ts";
 import { plainText, type Mood } from "../transcript/describe.ts";
 import { readReplay, type Replay, type ReplayedApproval, type ReplayedCall } from "../transcript/replay.ts";
 import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
+import type { OnRecord } from "./on-record.ts";
 import { spanText } from "./times.ts";
-import { listLine, paint, reading } from "./transcript-text.ts";
+import { listLine, paint, reading, viewed } from "./transcript-text.ts";
 
-type Io = Pick<WholeIo, "env" | "out" | "colour" | "shipped">;
+type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "shipped">;
 
 const about = `
 Each bar stands for a call's own time: "." until it was decided, "~" while it waited for a person, "#" while it ran.
@@ -20,7 +21,7 @@ Examples:
   $ sallyport transcript replay ses_0199… --json
 `;
 
-export function replayCommand(io: Io): Command {
+export function replayCommand(io: Io, onRecord: OnRecord): Command {
   return new Command("replay")
     .description("print a session as it happened: asked, decided, agreed, run, masked, and where the time went")
     .argument("<session>", "the session's id")
@@ -30,6 +31,8 @@ export function replayCommand(io: Io): Command {
     .action((session: string, flags: { policy?: string[]; json?: boolean }) =>
       reading(async () => {
         const replay = await readReplay(stateFolder(io.env), session);
+        const what = "transcript replay";
+        await viewed(io, onRecord, { what, query: plainText(session), count: replay?.entries ?? 0 });
         if (replay === null) throw new CommandFailed(`There is no entry of ${plainText(session)}.`);
         const again = flags.policy === undefined ? null : await underPolicy(io, session, flags.policy);
         if (flags.json !== true) return io.out(replayText(io, replay, again));

@@ -3,8 +3,9 @@
 import { Command } from "commander";
 import type { Query } from "../transcript/searchable.ts";
 import { stateFolder, type Io as WholeIo } from "./io.ts";
+import { recorded, type OnRecord } from "./on-record.ts";
 import { timeBefore, wholeNumber } from "./times.ts";
-import { jsonLine, listLine, reading } from "./transcript-text.ts";
+import { askedText, jsonLine, listLine, reading } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now">;
 
@@ -32,7 +33,7 @@ Examples:
 /** Slower than this, in milliseconds, and a person wonders. */
 const patience = 2000;
 
-export function searchCommand(io: Io): Command {
+export function searchCommand(io: Io, onRecord: OnRecord): Command {
   return withQuery(new Command("search"), io)
     .description("find entries by who, what, where, how it was decided and how it ended")
     .option("--limit <n>", "the newest so many", wholeNumber, 50)
@@ -40,7 +41,7 @@ export function searchCommand(io: Io): Command {
     .option("--reindex", "make the index anew from the segments first")
     .option("--json", "print the entries as JSON, one a line, with their index")
     .addHelpText("after", about)
-    .action((flags: Flags) => reading(() => search(io, flags)));
+    .action((flags: Flags) => reading(() => search(io, onRecord, flags)));
 }
 
 /** The options that say which entries are meant. */
@@ -74,25 +75,29 @@ export function queryOf(flags: Query): Query {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-async function search(io: Io, flags: Flags): Promise<void> {
+async function search(io: Io, onRecord: OnRecord, flags: Flags): Promise<void> {
   // The database's own code is loaded only here: no other command waits for it.
   const { countFound, searchEntries } = await import("../transcript/search.ts");
   const folder = stateFolder(io.env);
   const query = queryOf(flags);
   const anew = flags.reindex === true;
+  const noted = (asked: string, count: number): Promise<void> =>
+    recorded(io, onRecord("evidence.searched", { what: "transcript search", query: asked, count }));
   const waited = setTimeout(() => io.err("Bringing the search index up to date …\n"), patience);
   try {
     if (flags.count === true) {
       const count = await countFound(folder, query, anew);
+      await noted(`${askedText(query)} --count`, count);
       return io.out(flags.json === true ? `${JSON.stringify({ count })}\n` : `${count}\n`);
     }
-    let found = 0;
+    const found: string[] = [];
     for await (const kept of searchEntries(folder, { query, limit: flags.limit, anew })) {
       clearTimeout(waited);
-      found++;
-      io.out(flags.json === true ? jsonLine(kept) : `${listLine(io, kept)}\n`);
+      found.push(flags.json === true ? jsonLine(kept) : `${listLine(io, kept)}\n`);
     }
-    if (found === 0 && flags.json !== true) io.out("No entries.\n");
+    await noted(askedText({ ...query, limit: flags.limit }), found.length);
+    for (const line of found) io.out(line);
+    if (found.length === 0 && flags.json !== true) io.out("No entries.\n");
   } finally {
     clearTimeout(waited);
   }

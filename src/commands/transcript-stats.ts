@@ -5,12 +5,13 @@ import type { ApprovalCounts, ApprovalFigures } from "../transcript/approval-fig
 import { plainText } from "../transcript/describe.ts";
 import { readStats, type Count, type Period, type Stats } from "../transcript/stats.ts";
 import { stateFolder, type Io as WholeIo } from "./io.ts";
+import type { OnRecord } from "./on-record.ts";
 import { spanText, timeBefore } from "./times.ts";
-import { reading } from "./transcript-text.ts";
+import { askedText, reading, viewed } from "./transcript-text.ts";
 
-type Io = Pick<WholeIo, "env" | "out" | "now">;
+type Io = Pick<WholeIo, "env" | "out" | "err" | "now">;
 
-export function statsCommand(io: Io): Command {
+export function statsCommand(io: Io, onRecord: OnRecord): Command {
   const time = timeBefore(io.now);
   return new Command("stats")
     .description("count calls, decisions, outcomes, effects, callers, approvals and what was masked")
@@ -22,6 +23,7 @@ export function statsCommand(io: Io): Command {
         const { since, until } = flags;
         const period = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
         const stats = await readStats(stateFolder(io.env), period);
+        await viewed(io, onRecord, { what: "transcript stats", query: askedText(period), count: stats.entries });
         io.out(flags.json === true ? `${JSON.stringify(stats)}\n` : statsText(stats));
       }),
     );

@@ -4,6 +4,7 @@ import { Faulted } from "../domain/fault.ts";
 import { describeEntry, type Mood } from "../transcript/describe.ts";
 import type { Kept } from "../transcript/read.ts";
 import { CommandFailed, type Io } from "./io.ts";
+import { recorded, type OnRecord } from "./on-record.ts";
 
 export function listLine(io: Pick<Io, "colour">, kept: Kept): string {
   const { when, kind, mood, who, says } = describeEntry(kept);
@@ -21,6 +22,31 @@ export function paint({ colour }: Pick<Io, "colour">, mood: Mood, text: string):
   const code = { good: "32", bad: "31", open: "33", plain: "" }[mood];
   return colour && code !== "" ? `\u001b[${code}m${text}\u001b[0m` : text;
 }
+
+/** Puts a reading on record before it is shown, or says that none tells of it. */
+export async function viewed(
+  io: Pick<Io, "err">,
+  onRecord: OnRecord,
+  told: { readonly what: string; readonly query: string; readonly count: number },
+): Promise<void> {
+  await recorded(io, onRecord("evidence.viewed", { call: "", found: told.count > 0, ...told }));
+}
+
+/** Options as the command line would give them again, times written out. */
+export function askedText(asked: { readonly [name: string]: string | number | undefined }): string {
+  const time = (at: number): string => new Date(at).toISOString();
+  return Object.entries(asked)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) =>
+      typeof value !== "number"
+        ? `--${name} ${quoted(value ?? "")}`
+        : `--${name} ${["since", "until"].includes(name) ? time(value) : value}`,
+    )
+    .join(" ");
+}
+
+const quoted = (text: string): string =>
+  /^[\w.:/@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A transcript that is absent or can't be read ends the command with a sentence. */
 export async function reading<T>(run: () => Promise<T>): Promise<T> {

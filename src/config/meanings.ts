@@ -86,6 +86,43 @@ export const meanings: { readonly [place: string]: string } = {
   transcript: "The record of what agents did.",
   "transcript.bodies":
     "What is sealed beside the entries, masked: arguments and diffs that are too long for an entry, and answers. An empty list seals nothing.",
+  "transcript.retention":
+    "After how many days sealed bodies are due for `sallyport transcript purge --due`. Nothing is purged by itself, and entries and tree never are.",
+  "transcript.retention.arguments": "Days for arguments that are too long for an entry.",
+  "transcript.retention.diff": "Days for diffs that are too long for an entry.",
+  "transcript.retention.output": "Days for answers.",
+  "transcript.auditors":
+    "Who may read, verify and export the record beside the owner of the state folder: group:NAME or user:SUBJECT. People alone, never software.",
+  "transcript.operators":
+    "Who may purge, place and release holds and compare with a cluster's audit log, beside that owner: group:NAME or user:SUBJECT.",
+  "transcript.anchors":
+    "Where signed checkpoints are kept beyond this machine, so that nobody here can cut or rewrite the record unseen: `docs/anchors.md`.",
+  "transcript.anchors[](file).kind": "`file`: a file that only grows, on another disk or a medium that writes once.",
+  "transcript.anchors[](file).name": "Stands in the receipts: small letters, digits and hyphens.",
+  "transcript.anchors[](file).every": "How often while the record grows (10s to 7d); at a clean stop besides.",
+  "transcript.anchors[](file).path": "The file. Its folder must be there.",
+  "transcript.anchors[](git).kind": "`git`: a commit in a repository of this machine, pushed from there.",
+  "transcript.anchors[](git).name": "Stands in the receipts: small letters, digits and hyphens.",
+  "transcript.anchors[](git).every": "How often while the record grows (10s to 7d); at a clean stop besides.",
+  "transcript.anchors[](git).repository":
+    "The repository, bare or a clone; its index and working tree are left as they are.",
+  "transcript.anchors[](git).branch": "The branch that the commits go to; made where it is not there.",
+  "transcript.anchors[](git).push": "true: each commit is pushed, never by force.",
+  "transcript.anchors[](git).remote": "Where to, as the repository names it.",
+  "transcript.anchors[](git).author": "Who the commits are by.",
+  "transcript.anchors[](git).author.name": "The name.",
+  "transcript.anchors[](git).author.email": "The address.",
+  "transcript.anchors[](syslog).kind":
+    "`syslog`: a receiver of RFC 5424 messages over TCP, with octet counting (RFC 6587). Its own copy is the proof.",
+  "transcript.anchors[](syslog).name": "Stands in the receipts: small letters, digits and hyphens.",
+  "transcript.anchors[](syslog).every": "How often while the record grows (10s to 7d); at a clean stop besides.",
+  "transcript.anchors[](syslog).address":
+    "`tls://host:port` (RFC 5425), or `tcp://host:port` where the way there needs no guard.",
+  "transcript.anchors[](syslog).ca":
+    "The certificates that sign the receiver's, as PEM. Without it: those of the system.",
+  "transcript.anchors[](syslog).serverName": "The name in the receiver's certificate. Without it: the host.",
+  "transcript.anchors[](syslog).certificate": "Our own certificate, as PEM, for a receiver that asks for one.",
+  "transcript.anchors[](syslog).key": "Its private key, as PEM, in a file that only its owner may read.",
   exporters: "Copies of the transcript's entries elsewhere, each written as they are signed: `docs/transcript.md`.",
   "exporters[](file).kind": "`file`: a file that only grows, on this machine.",
   "exporters[](file).name": "Names its cursor in the state folder: small letters, digits and hyphens.",
@@ -120,6 +157,8 @@ export const meanings: { readonly [place: string]: string } = {
   "slack.enterprise": "The organisation around it, where there is one.",
   "slack.channel": "The channel for all requests that no other is named for.",
   "slack.channels": "Channels by the group that may answer there.",
+  "slack.standingHours":
+    "Hours that a linked person's last sign-in to the console counts in Slack: whoever the identity provider lets in no more answers no longer than that.",
   "slack.client": "The app's OpenID client, for linking people.",
   "slack.client.id": "The client's id.",
   "slack.client.secret": "A file with the client's secret.",

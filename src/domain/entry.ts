@@ -20,6 +20,9 @@ export type BodyRef = {
   readonly seal: string;
 };
 
+/** An account as entries name it. */
+export type Account = { readonly iss: string; readonly sub: string };
+
 /** The details of each kind. All values are masked; none is ever a credential. */
 export interface EntryDetails {
   /** `tools`: SHA-256 over the catalogue's tools, hex. `work`: audit ids of what no single call causes. Both absent in the oldest entries. */
@@ -132,10 +135,28 @@ export interface EntryDetails {
   /** Since the last start: SHA-256 over the tools' names, descriptions and schemas, hex. */
   "tool.changed": { from: string; to: string };
   "alert.raised": { alert: string; about: JsonObject };
-  /** A receipt was asked for; `found` is false for another's call and for none alike. */
-  "evidence.viewed": { call: string; found: boolean };
-  /** Something of the record was handed out: what, to whom, by which query, how many of it, and why. */
-  "evidence.exported": { what: string; to: string; query: string; count: number; why: string };
+  /** A receipt was asked for, or a command read the record; `found` is false for another's call and for none alike. The rest is absent of receipts. */
+  "evidence.viewed": { call: string; found: boolean; what?: string; query?: string; count?: number; size?: number };
+  "evidence.searched": { what: string; query: string; count: number; size: number };
+  /** Something of the record was handed out: what, to whom, by which query, how many of it, and why. `size`: entries on record then; absent in the oldest. `digest`: SHA-256 of what was handed out, hex; of a bundle its manifest's. */
+  "evidence.exported": {
+    what: string;
+    to: string;
+    query: string;
+    count: number;
+    why: string;
+    size?: number;
+    digest?: string;
+  };
+  /** `entries` and `root`: what was verified; `verdicts`: the answer to each question. */
+  "evidence.verified": {
+    what: string;
+    entries: number;
+    root: string;
+    ok: boolean;
+    verdicts: { readonly [question: string]: string };
+    size: number;
+  };
   /** An agent's account (NIST SP 800-53, AC-2): `issuer` and `subject` are whom it stands for, and the entry's principal is who made the change. */
   "agent.registered": {
     agent: string;
@@ -159,13 +180,31 @@ export interface EntryDetails {
   };
   /** Calls that were refused because their caller, the entry's principal, had reached a limit: nothing of them ran. */
   "limit.exceeded": { limit: string; count: number; since: string };
-  /** Keys of bodies that were destroyed, and with them what they sealed. At most 500 an entry. */
+  /** Keys of bodies that were destroyed, and with them what they sealed. At most 500 an entry. `due` and `kept` are absent in the oldest. */
   "retention.purged": {
     keys: readonly string[];
     classes: readonly string[];
     before: string;
     session: string;
     why: string;
+    due?: boolean;
+    kept?: readonly { readonly hold: string; readonly keys: number }[];
+  };
+  /** No purge destroys what a hold covers. `covers`: a query in the words of `transcript search`; an empty one covers everything. */
+  "hold.placed": { hold: string; covers: JsonObject; reason: string };
+  /** One person asks; `accounts`: every account that is known to be theirs. */
+  "hold.asked": { hold: string; reason: string; person: string; accounts: readonly Account[]; expires: string };
+  /** Another person agreed: from here on it holds nothing. `asked`: the index of the entry that asked. */
+  "hold.released": { hold: string; reason: string; person: string; accounts: readonly Account[]; asked: number };
+  /** A checkpoint of `size` entries and this root (hex) is kept elsewhere; `at` is when it was signed, `receipt` what the anchor gave for it. */
+  "checkpoint.anchored": {
+    anchor: string;
+    destination: string;
+    place: string;
+    size: number;
+    root: string;
+    at: string;
+    receipt: JsonObject;
   };
   /** The record was compared with a cluster's own audit log. `log` is the SHA-256 of the files that were read, hex. */
   "reconcile.ran": {

@@ -81,6 +81,12 @@ export function readAnswer({ details, ts }: Entry): Answer {
   };
 }
 
+/** What may be wrong with spending an approval only because an answer is not among the entries that were read. */
+export const answersShort: ReadonlySet<string> = new Set([
+  "is spent without enough approvals by others, in time, for its digest",
+  "is spent later than it was good for",
+]);
+
 /** What is wrong with spending this approval for a call of this digest ("" when it is not known): nothing, if all is well. */
 export function judgeSpending(asked: AskedApproval, { details, ts }: Entry, callDigest: string): readonly string[] {
   const good = asked.answers.filter((answer) => counts(answer, asked));

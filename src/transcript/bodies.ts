@@ -261,12 +261,17 @@ export async function visitBodies(
   newest = Infinity,
 ): Promise<void> {
   for (const name of (await listNumbered(folder, "sealed")).slice(-newest))
-    await visitLines(join(folder, name), (buffer, start, end) => {
-      const line = buffer.subarray(start, end);
-      const body = parsed(line);
-      const [commit, key, sealed] = ["commit", "key", "sealed"].map((field) => textAt(body, field));
-      if (commit && key && sealed) visit({ commit, key, sealed }, hash("sha256", line, "hex"));
-    });
+    await visitSealed(join(folder, name), visit);
+}
+
+/** The same of one file. */
+export async function visitSealed(path: string, visit: (body: SealedBody, seal: string) => void): Promise<void> {
+  await visitLines(path, (buffer, start, end) => {
+    const line = buffer.subarray(start, end);
+    const body = parsed(line);
+    const [commit, key, sealed] = ["commit", "key", "sealed"].map((field) => textAt(body, field));
+    if (commit && key && sealed) visit({ commit, key, sealed }, hash("sha256", line, "hex"));
+  });
 }
 
 /** The commitments of those of these, written last of all, that a crash left without their line or their key. */

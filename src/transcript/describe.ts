@@ -86,8 +86,20 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
         text("session"),
         text("why"),
       );
+    case "hold.placed":
+      return said(text("hold"), `covers ${coversIn(details)}`, text("reason"));
+    case "hold.asked":
+      return said(text("hold"), text("reason"), `until ${text("expires")} another person may agree`);
+    case "hold.released":
+      return said(text("hold"), `asked for in entry ${showValue(details["asked"])}`, text("reason"));
+    case "evidence.searched":
+      return said(text("what"), text("query"), `${showValue(details["count"])} entries`);
+    case "evidence.verified":
+      return said(text("what"), `${showValue(details["entries"])} entries`, details["ok"] === true ? "" : "failed");
     case "reconcile.ran":
       return said(text("cluster"), `${text("from")} to ${text("to")}`, reconciledIn(details));
+    case "checkpoint.anchored":
+      return said(text("anchor"), `${showValue(details["size"])} entries`, text("destination"), text("place"));
     case "policy.changed":
     case "config.changed":
     case "tool.changed":
@@ -96,6 +108,7 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
     case "alert.raised":
       return `${text("alert")}  ${showValue(details["about"])}`;
     case "evidence.viewed":
+      if (text("what") !== "") return said(text("what"), text("query"), `${showValue(details["count"])} shown`);
       return said(text("call"), details["found"] === true ? "" : "not shown: no call of this caller");
     case "agent.registered":
       return said(text("agent"), identityIn(details), `owner ${text("owner")}`, `until ${text("expires")}`);
@@ -140,6 +153,12 @@ function moodOf(kind: string, details: JsonObject): Mood {
   if (kind === "approval.requested") return "open";
   const word = textAt(details, "decision") || textAt(details, "outcome") || textAt(details, "answer");
   return Object.hasOwn(moods, word) ? (moods[word] ?? "plain") : "plain";
+}
+
+/** `session ses_…, since 2026-01-01T00:00:00.000Z`, or everything. */
+function coversIn(details: JsonObject): string {
+  const covers = isJsonObject(details["covers"]) ? Object.entries(details["covers"]) : [];
+  return covers.length === 0 ? "everything" : covers.map(([key, value]) => `${key} ${showValue(value)}`).join(", ");
 }
 
 /** The four findings, or that there were none. */

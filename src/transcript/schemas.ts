@@ -43,6 +43,13 @@ const body = (what: string) =>
     .nullable()
     .describe(`${what}, sealed in transcript/bodies; null where there was no room for it`)
     .exactOptional();
+const hold = text("the hold's name");
+const releasing = {
+  person: text('the person\'s name in the configuration; "" where it has none'),
+  accounts: z
+    .array(z.strictObject({ iss: text("the issuer"), sub: text("the subject at that issuer") }))
+    .describe("every account that is known to be this person's"),
+};
 const maskedRow = z.strictObject({
   type: text("what was masked, for example `password`"),
   count: count("how many"),
@@ -247,10 +254,23 @@ export const kindsOfEntries = {
     details: z.strictObject({ alert: text("what"), about: object("where and which") }),
   },
   "evidence.viewed": {
-    says: "A caller read the receipt of a call.",
+    says: "Somebody read of the record: a caller the receipt of a call, or a person by a command or in the console.",
     details: z.strictObject({
-      call: text("which"),
-      found: flag("was it shown? false for another's call and for none alike"),
+      call: text('which call; "" where it was not one alone'),
+      found: flag("was anything shown? false for another's call and for none alike"),
+      what: text("the command, or the page; absent of receipts").exactOptional(),
+      query: text("what was asked for, masked").exactOptional(),
+      count: count("how much of it was shown: entries, calls or holds").exactOptional(),
+      size: count("entries on record then").exactOptional(),
+    }),
+  },
+  "evidence.searched": {
+    says: "Somebody searched the record.",
+    details: z.strictObject({
+      what: text("the command"),
+      query: text("what was asked for, masked"),
+      count: count("how many entries were shown, or counted"),
+      size: count("entries on record then"),
     }),
   },
   "evidence.exported": {
@@ -261,6 +281,19 @@ export const kindsOfEntries = {
       query: text("which of it, as it was asked for"),
       count: count("how many"),
       why: text("why, in the words of whoever did it"),
+      size: count("entries on record then").exactOptional(),
+      digest: sha256("of what was handed out; of a bundle, its manifest's").exactOptional(),
+    }),
+  },
+  "evidence.verified": {
+    says: "Somebody verified the record.",
+    details: z.strictObject({
+      what: text("the command"),
+      entries: count("entries that were verified"),
+      root: sha256("the root over them"),
+      ok: flag("did no question fail?"),
+      verdicts: z.record(z.string(), z.string()).describe("each question's answer: ok, failed or not-checked"),
+      size: count("entries on record then"),
     }),
   },
   "agent.registered": {
@@ -305,6 +338,44 @@ export const kindsOfEntries = {
       before: text('keys of days before this one; "" for any'),
       session: text('keys of this session; "" for any'),
       why: text("why, in the words of whoever did it"),
+      due: flag("was only what is past its retention asked for?").exactOptional(),
+      kept: z
+        .array(z.strictObject({ hold, keys: count("how many") }))
+        .describe("keys that were asked for and stay, for a hold covers them")
+        .exactOptional(),
+    }),
+  },
+  "hold.placed": {
+    says: "A hold is in force: no purge destroys what it covers, whatever its age.",
+    details: z.strictObject({
+      hold,
+      covers: object("which entries, in the words of `transcript search`, times as RFC 3339; empty for everything"),
+      reason: text("why, in the words of whoever did it"),
+    }),
+  },
+  "hold.asked": {
+    says: "A person asked that a hold be released. It stays in force until another person agrees.",
+    details: z.strictObject({ hold, reason: text("why, in their words"), ...releasing, expires: time("until when") }),
+  },
+  "hold.released": {
+    says: "Another person agreed: the hold is over.",
+    details: z.strictObject({
+      hold,
+      reason: text("why, in their words"),
+      ...releasing,
+      asked: count("the index of the entry in which the first person asked"),
+    }),
+  },
+  "checkpoint.anchored": {
+    says: "A checkpoint is kept elsewhere. Receipts alone are no reason for another checkpoint.",
+    details: z.strictObject({
+      anchor: text("the anchor's name in the configuration"),
+      destination: text("of which kind: `file`, `git`, `syslog`"),
+      place: text("where it is: a path or an address"),
+      size: count("entries under the checkpoint"),
+      root: sha256("the root over them"),
+      at: time("when it was signed, as its signature says"),
+      receipt: object("what the anchor gave for it: bytes of the file, the commit and its branch, when it was sent"),
     }),
   },
   "reconcile.ran": {

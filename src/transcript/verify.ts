@@ -3,28 +3,31 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readKeys, visitBodies } from "./bodies.ts";
+import { openAnchor, type GivenAnchor } from "./given-anchors.ts";
 import { findTranscript, listSegments, readText, unlessAbsent, type TranscriptPaths } from "./files.ts";
 import { visitLines } from "./lines.ts";
 import { firstNote, visitNotes } from "./note-log.ts";
 import { openCheckpoint, parseVkey, type Verifier } from "./note.ts";
+import { checkPurges } from "./purges.ts";
 import { chainOf, readRotations, type Rotation } from "./rotations.ts";
 import type { KeyWrapping } from "./seal.ts";
+import { visitEntries } from "./signed.ts";
 import { growTree, leafHashOfPrefixed, type Head } from "./tree.ts";
 import {
   checkBodies,
   checkCompleteness,
+  checkExtent,
   checkFormat,
   checkIntegrity,
   checkOrder,
   checkSemantics,
   checkTime,
-  judgeExtent,
 } from "./verdicts/index.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface VerifyOptions {
-  /** A checkpoint that the auditor kept elsewhere (the text of a signed note). */
-  readonly anchor?: string;
+  /** Checkpoints that were kept elsewhere, as the auditor holds them. */
+  readonly anchors?: readonly GivenAnchor[];
   /** The verifier key that the auditor holds; without it, the one that came with the files. */
   readonly vkey?: string;
   /** What opens the keys of bodies, where the auditor may read them. */
@@ -57,9 +60,16 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
   const chain = chainOf(verifier, await rotationsIn(paths, verifier));
   const integrity = checkIntegrity(verifier, options.vkey !== undefined, chain);
   const format = checkFormat();
-  const [order, time, semantics] = [checkOrder(), checkTime(options.now), checkSemantics()];
+  const anchors = (options.anchors ?? []).map((one) => openAnchor(one, verifier?.name ?? "", chain));
+  const extent = checkExtent(anchors);
+  const time = checkTime(
+    options.now,
+    anchors.flatMap((one) => one.heads),
+  );
+  const [order, semantics] = [checkOrder(), checkSemantics()];
   const completeness = checkCompleteness();
   const bodies = checkBodies(options.unwrap ?? null);
+  const purges = checkPurges();
   const tree = growTree();
 
   // In this order, so that a gateway which goes on writing can't make the checkpoint look older than its log, nor the
@@ -67,10 +77,13 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
   const logged = await readHeads(paths, integrity.note);
   const note = await readText(paths.checkpoint);
   const checkpoint = note === null ? null : integrity.note(note, "the checkpoint");
-  const anchor = options.anchor === undefined ? null : integrity.note(options.anchor, "your anchor");
+  for (const { name, notes } of options.anchors ?? [])
+    for (const one of notes)
+      if (one.note.startsWith(`${verifier?.name ?? ""}\n`)) integrity.note(one.note, `a checkpoint in ${name}`);
 
   bodies.keys(await readKeys(paths.bodies));
   integrity.grown(0, tree.root);
+  extent.grown(0, tree.root);
   const { names, missing } = await listSegments(paths.segments);
   for (const [number, name] of names.entries()) {
     const segment = `segments/${name}`;
@@ -81,13 +94,16 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
       const leaf = leafHashOfPrefixed(buffer.subarray(start - 1, end));
       tree.grow(leaf);
       integrity.grown(tree.size(), tree.root);
+      extent.grown(tree.size(), tree.root);
       const entry = format.read(buffer, start, end, at);
       if (entry === null) return;
       order.take(entry, at, leaf.toString("hex"));
+      extent.take(entry, at);
       time.take(entry, at, "");
       semantics.take(entry, at, "");
       completeness.take(entry, at, "");
       bodies.take(entry, at, "");
+      purges.take(entry, at);
     });
     if (rest > 0) format.unfinished(segment, rest, number === names.length - 1);
   }
@@ -95,15 +111,16 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
   // After the entries: a body is written before the entry that refers to it.
   bodies.keys(await readKeys(paths.bodies));
   await visitBodies(paths.bodies, (body, seal) => bodies.sealed(body, seal));
+  if (purges.until() > 0) await visitEntries(paths, purges.until(), (entry, index) => purges.again(entry, index));
+  bodies.wrong(purges.wrong());
   await bodies.open();
 
   const size = tree.size();
-  const extent = { size, checkpoint, logged, anchor, anchored: options.anchor !== undefined, missing };
   const verdicts: readonly Verdict[] = [
     format.verdict(),
     integrity.verdict(size),
     order.verdict(),
-    judgeExtent(extent),
+    extent.verdict({ size, checkpoint, logged, missing }),
     time.verdict(),
     bodies.verdict(),
     semantics.verdict(),

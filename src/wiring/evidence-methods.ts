@@ -1,54 +1,149 @@
-// The owner process's side of commands that do something with evidence: what they did goes on record.
+// The owner process's side of commands that read evidence or keep it: whoever may goes on record with what they did.
 
 import { z } from "zod";
 import { bodyClasses, type Append, type EntryDraft, type EntryKind } from "../domain/entry.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import type { JsonObject } from "../domain/json.ts";
-import type { PrincipalFields } from "../domain/principal.ts";
-import type { Purge } from "../transcript/retention.ts";
+import { roles, type Role } from "../domain/role.ts";
+import { coversIn } from "../transcript/holds.ts";
+import type { AnchorStanding } from "../transcript/anchoring.ts";
+import type { Keeping, Signatory } from "../transcript/keeping.ts";
+import type { Retention } from "../transcript/retention.ts";
 import { kindsOfEntries } from "../transcript/schemas.ts";
 
-/** What the commands of whoever owns the state folder may put on record: nothing of a call, an approval or a grant. */
-export const notable = ["reconcile.ran", "evidence.exported"] as const satisfies readonly EntryKind[];
-export type Notable = (typeof notable)[number];
+/** What commands may put on record, and the role that it takes: nothing of a call, an approval or a grant. */
+export const notable = {
+  "reconcile.ran": "operator",
+  "evidence.viewed": "auditor",
+  "evidence.searched": "auditor",
+  "evidence.exported": "auditor",
+  "evidence.verified": "auditor",
+} as const satisfies { readonly [K in EntryKind]?: Role };
+export type Notable = keyof typeof notable;
+const kinds = Object.keys(notable) as readonly Notable[];
 
-const noting = z.strictObject({ kind: z.enum(notable), details: z.record(z.string(), z.unknown()) });
+/** A person who comes to the owner's socket, and the roles that they hold. */
+export interface Keeper extends Signatory {
+  readonly roles: ReadonlySet<Role>;
+}
 
+const noting = z.strictObject({ kind: z.enum(kinds), details: z.record(z.string(), z.unknown()) });
+
+const reason = z.string().trim().min(3).max(300);
+const name = z.string().max(100);
 const purging = z.strictObject({
   before: z.union([z.literal(""), z.iso.date()]),
-  session: z.string().max(100),
+  session: name,
   classes: z.array(z.enum(bodyClasses)).min(1),
-  why: z.string().min(3).max(300),
+  why: reason,
+  due: z.boolean().default(false),
 });
+const placing = z.strictObject({ hold: name, covers: z.record(z.string(), z.string().max(300)), reason });
+const releasing = z.strictObject({ hold: name, reason });
 
 export interface EvidenceParts {
   readonly append: Append;
-  readonly purge: (what: Purge, by: PrincipalFields) => Promise<number>;
-  /** Who stands in the entries. */
-  readonly by: PrincipalFields;
+  readonly keeping: Keeping;
+  readonly retention: Retention;
+  /** Entries on record now. */
+  readonly size: () => number;
+  /** A person's words go to the transcript: they pass the masker like everything else. */
+  readonly mask: (text: string) => string;
+  readonly keeper: Keeper;
+  /** Keeps what is new at every anchor, now. */
+  readonly anchor: () => Promise<readonly AnchorStanding[]>;
 }
 
-export interface EvidenceMethods {
-  readonly "evidence.note": (params: JsonObject) => Promise<JsonObject>;
-  readonly "evidence.purge": (params: JsonObject) => Promise<JsonObject>;
-}
+export type EvidenceMethod =
+  | "evidence.may"
+  | "evidence.note"
+  | "evidence.purge"
+  | "evidence.anchor"
+  | "evidence.place"
+  | "evidence.ask"
+  | "evidence.confirm";
+export type EvidenceMethods = { readonly [method in EvidenceMethod]: (params: JsonObject) => Promise<JsonObject> };
 
-/** `evidence.note` of `{kind, details}`; answers `{kind: "noted", index}`; `evidence.purge` answers `{kind: "purged", keys}`. Faults: invalid_input for anything that is not as published; transcript_unavailable. */
-export function evidenceMethods({ append, purge, by }: EvidenceParts): EvidenceMethods {
+/**
+ * `evidence.note` of `{kind, details}` answers `{kind: "noted", index}`; `evidence.purge` `{kind: "purged", keys, kept, doubt}`;
+ * `evidence.anchor` `{kind: "anchored", anchors}`, how each stands; the others, of `{hold, reason}`, what became of the hold. Faults: denied for whoever does not hold the role;
+ * invalid_input for anything that is not as published; transcript_unavailable.
+ */
+export function evidenceMethods(parts: EvidenceParts): EvidenceMethods {
+  const { append, keeping, retention, keeper, mask } = parts;
+  function asked<T>(role: Role, shape: z.ZodType<T>, params: JsonObject, problem: string): T {
+    may(keeper, role);
+    const parsed = shape.safeParse(params);
+    if (!parsed.success) throw new Faulted(fault("invalid_input", { problem }));
+    return parsed.data;
+  }
   return {
+    async "evidence.may"(params) {
+      const asking = z.strictObject({ role: z.enum(roles) }).safeParse(params);
+      if (!asking.success) throw new Faulted(fault("invalid_input", { problem: "not a role" }));
+      may(keeper, asking.data.role);
+      return await Promise.resolve({ kind: "may" });
+    },
     async "evidence.note"(params) {
       const parsed = noting.safeParse(params);
-      const details = parsed.success ? kindsOfEntries[parsed.data.kind].details.safeParse(parsed.data.details) : parsed;
-      if (!parsed.success || !details.success)
-        throw new Faulted(fault("invalid_input", { problem: "not an entry as it is published" }));
-      const draft = { kind: parsed.data.kind, session: null, call: null, principal: by, details: details.data };
+      if (!parsed.success) throw new Faulted(fault("invalid_input", { problem: "not what commands put on record" }));
+      const { kind } = parsed.data;
+      const shape: z.ZodType<object> = kindsOfEntries[kind].details;
+      const told = { ...withSize(kind, parsed.data.details, parts.size()), ...masked(parsed.data.details, mask) };
+      const details = asked(notable[kind], shape, told as JsonObject, "not an entry as it is published");
+      const draft = { kind, session: null, call: null, principal: keeper.by, details };
       const [receipt] = await append([draft as EntryDraft]);
       return { kind: "noted", index: receipt?.index ?? -1 };
     },
     async "evidence.purge"(params) {
-      const parsed = purging.safeParse(params);
-      if (!parsed.success) throw new Faulted(fault("invalid_input", { problem: "not what may be purged" }));
-      return { kind: "purged", keys: await purge(parsed.data, by) };
+      const { due, why, ...what } = asked("operator", purging, params, "not what may be purged");
+      const purge = { ...what, why: mask(why), ...(due ? { due: retention } : {}) };
+      const { keys, kept, doubt } = await keeping.purge(purge, keeper.by);
+      return { kind: "purged", keys, kept: kept.map((one) => ({ ...one })), doubt };
+    },
+    async "evidence.anchor"(params) {
+      asked("operator", z.strictObject({}), params, "nothing is to be said of it");
+      const anchors = (await parts.anchor()).map(({ name, kind, place, last, behind, trouble }) => ({
+        name,
+        kind,
+        place,
+        behind,
+        trouble,
+        last: last === null ? null : { size: last.size, at: new Date(last.at).toISOString() },
+      }));
+      return { kind: "anchored", anchors };
+    },
+    async "evidence.place"(params) {
+      const placed = asked("operator", placing, params, "a hold has a name, what it covers and a reason");
+      const covers = coversIn(placed.covers);
+      if (covers === null) throw new Faulted(fault("invalid_input", { problem: "not what a hold can cover" }));
+      return { ...(await keeping.place(placed.hold, covers, mask(placed.reason), keeper)) };
+    },
+    async "evidence.ask"(params) {
+      const { hold, reason: why } = asked("operator", releasing, params, "a release has a name and a reason");
+      return { ...(await keeping.askRelease(hold, mask(why), keeper)) };
+    },
+    async "evidence.confirm"(params) {
+      const { hold, reason: why } = asked("operator", releasing, params, "a release has a name and a reason");
+      return { ...(await keeping.confirmRelease(hold, mask(why), keeper)) };
     },
   };
+}
+
+function may({ roles, by }: Keeper, role: Role): void {
+  if (!roles.has(role)) throw new Faulted(fault("denied", {}, `${by.subject} is no ${role} of the record`));
+}
+
+/** How large the record was is the writer's own word. */
+function withSize(kind: Notable, details: JsonObject | object, size: number): object {
+  return kind === "reconcile.ran" ? details : { ...details, size };
+}
+
+/** What was asked for, and why, in a person's words. */
+function masked(details: { readonly [key: string]: unknown }, mask: (text: string) => string): object {
+  const words = ["query", "why"].flatMap((key) => {
+    const said = details[key];
+    return typeof said === "string" ? [[key, mask(said)] as const] : [];
+  });
+  return Object.fromEntries(words);
 }

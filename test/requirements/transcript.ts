@@ -45,6 +45,42 @@ export const transcript = {
       "What a destroyed key sealed is gone for everyone while the record stays whole, and each destruction is on record",
     source: "issue 9, points 3 and 11; evidence.md, Writing and Reading; NIST SP 800-53 AU-11",
   },
+  "transcript:holds": {
+    promise: "No purge destroys what a hold covers, and the answer names what was kept for which hold",
+    source: "issue 9, point 11; evidence.md, Reading; NIST SP 800-53 AU-11",
+  },
+  "transcript:hold-release": {
+    promise: "A hold is over only when two different people have agreed to that, whatever accounts they come with",
+    source: "issue 9, point 11; evidence.md, Reading; NIST SP 800-53 AU-9(5)",
+  },
+  "transcript:holds-are-entries": {
+    promise: "Which holds are in force is read from the signed entries alone: no file beside them changes it",
+    source: "issue 9, point 11; evidence.md",
+  },
+  "transcript:purges-verified": {
+    promise:
+      "Verification names a purge without its entry, one of more than its entry says, one against a hold, and a forged release",
+    source: "issue 9, point 11; evidence.md, Reading",
+  },
+  "transcript:retention": {
+    promise:
+      "What is due is what is past the retention of its class, and a clock that was set forward makes nothing due",
+    source: "issue 9, point 11; evidence.md, Reading; NIST SP 800-53 AU-11",
+  },
+  "transcript:roles": {
+    promise:
+      "Only auditors read the record and only operators keep it, people whom the configuration names; absent means no",
+    source: "issue 9, point 13; NIST SP 800-53 AU-9(4), AC-6",
+  },
+  "transcript:readings": {
+    promise:
+      "Whatever reads the record through the gateway leaves an entry: who, by which query, how much, of how large a record",
+    source: "issue 9, point 13; evidence.md, Writing",
+  },
+  "transcript:own-alone": {
+    promise: "Nothing that an agent can ask over MCP tells it of another caller's calls",
+    source: "issue 9, point 13; tools.md, section 6",
+  },
   "transcript:rewrapped": {
     promise: "Bodies can be opened to one auditor's key without handing out any other",
     source: "issue 9, point 3; evidence.md, Reading",
@@ -75,6 +111,11 @@ export const transcript = {
       "Killed at any moment under load, a gateway leaves no effect in the cluster's audit log without its entry, and marks every unfinished call",
     source: "issue 9, point 4; evidence.md, Figures to reach",
   },
+  "transcript:killed-writer": {
+    promise:
+      "Killed at any moment, its opening included, the record keeps every entry that was acknowledged, is one whole tree and marks every unfinished call",
+    source: "issue 9, point 4; evidence.md, Figures to reach",
+  },
   "transcript:note": {
     promise: "Checkpoints are C2SP signed notes that other tools verify, and nothing else passes for one",
     source: "evidence.md; c2sp.org/signed-note",
@@ -98,6 +139,11 @@ export const transcript = {
   "transcript:no-silent-repair": {
     promise: "A transcript that was changed, cut or lost its key is not opened, and the file and line are named",
     source: "evidence.md",
+  },
+  "transcript:quick-start": {
+    promise:
+      "A start reads the last segment alone where what the others come to was kept under the gateway's key, and everything, which it says, where anything of that does not fit",
+    source: "issue 9, point 4; qualities.md, How cost grows",
   },
   "transcript:unsettled": {
     promise: "After a crash every call that had begun is marked unknown, and no call that waits for a person",

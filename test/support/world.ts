@@ -13,6 +13,7 @@ import { program } from "../../src/commands/program.ts";
 import { serve } from "../../src/commands/serve.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
 import { writeTokenFile } from "../../src/identity/verifiers/index.ts";
+import { readEntries } from "../../src/transcript/read.ts";
 import { entrySchema } from "../../src/transcript/schemas.ts";
 
 export interface WorldOptions {
@@ -130,7 +131,7 @@ http:
     async call(tool, arguments_, { signal } = {}) {
       const answer = await agent.callTool(
         { name: tool, arguments: arguments_ },
-        { timeout: 60_000, ...(signal === undefined ? {} : { signal }) },
+        { timeout: 120_000, ...(signal === undefined ? {} : { signal }) },
       );
       const parts = answer.content as readonly { readonly text?: string }[];
       const facts = (answer._meta?.["sallyport/facts"] ?? {}) as JsonObject;
@@ -139,7 +140,8 @@ http:
     sallyport: (arguments_, as = "owner") =>
       runCommand(arguments_, as === "owner" ? env : { ...env, SALLYPORT_TOKEN_FILE: files.approver }, options.outside),
     async approve() {
-      for (let tries = 0; tries < 100; tries++) {
+      const until = Date.now() + 60_000;
+      while (Date.now() < until) {
         const listed = await world.sallyport(["approvals", "list", "--json"], "approver");
         const id = /"id":\s*"(apr_[^"]+)"/.exec(listed.out)?.[1];
         if (id !== undefined) {
@@ -152,9 +154,11 @@ http:
       throw new Error(`no request for approval appeared; the gateway says: ${started.log()}`);
     },
     async entries() {
-      const listed = await runCommand(["transcript", "list", "--json", "--limit", "100000"], env, options.outside);
-      if (listed.code !== 0) throw new Error(`transcript list failed: ${listed.out}${listed.err}`);
-      return entriesIn(listed.out);
+      // From the files: a command would leave an entry of its own.
+      const all: JsonObject[] = [];
+      for await (const { index, entry } of readEntries(folder))
+        all.push(JSON.parse(JSON.stringify({ index, ...entry })) as JsonObject);
+      return all;
     },
     async restart(between) {
       await agent.close();
@@ -270,13 +274,6 @@ export function testIo(env: Record<string, string>, signal: AbortSignal): Io {
     random: (count) => randomBytes(count),
     signal,
   };
-}
-
-/** `--json` prints one entry a line, or one list. */
-function entriesIn(text: string): JsonObject[] {
-  const trimmed = text.trim();
-  if (trimmed.startsWith("[")) return JSON.parse(trimmed) as JsonObject[];
-  return trimmed === "" ? [] : trimmed.split("\n").map((line) => JSON.parse(line) as JsonObject);
 }
 
 /** A fresh folder of the test's own. */

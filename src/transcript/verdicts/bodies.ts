@@ -2,6 +2,7 @@
 
 import type { KeyObject } from "node:crypto";
 import { isJsonObject, textAt, type Json } from "../../domain/json.ts";
+import type { Wrong } from "../purges.ts";
 import { openBody, usable, type KeyWrapping, type SealedBody, type WrappedKey } from "../seal.ts";
 import { collectFindings, type Check, type EntryPlace } from "../verdict.ts";
 
@@ -10,6 +11,8 @@ export interface BodiesCheck extends Check {
   keys(keys: readonly WrappedKey[]): void;
   /** Takes a sealed body from its file, and the SHA-256 of its line (hex). After the entries. */
   sealed(body: SealedBody, seal: string): void;
+  /** What was found wrong with purges. */
+  wrong(found: readonly Wrong[]): void;
   /** Opens what can be opened. After the bodies. */
   open(): Promise<void>;
 }
@@ -68,6 +71,9 @@ export function checkBodies(unwrap: KeyWrapping["unwrap"] | null): BodiesCheck {
         return findings.add("its body is not the one that was sealed", ref.at);
       counts.present++;
       if (unwrap !== null) toOpen.push(body);
+    },
+    wrong(those) {
+      for (const { problem, at } of those) findings.add(problem, at);
     },
     async open() {
       const opened = new Map<string, KeyObject | null>();

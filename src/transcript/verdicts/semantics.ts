@@ -1,8 +1,9 @@
 // SEMANTICS: every effect had a decision, and every gated one the approval of the right people for exactly this, once.
 
 import { textAt } from "../../domain/json.ts";
-import { judgeSpending, readAnswer, readRequest, type AskedApproval } from "../approvals.ts";
+import { answersShort, judgeSpending, readAnswer, readRequest, type AskedApproval } from "../approvals.ts";
 import type { Entry } from "../entry.ts";
+import { foldHolds } from "../holds.ts";
 import { endsCall, runsCall } from "../standing.ts";
 import { collectFindings, type Check, type EntryPlace } from "../verdict.ts";
 
@@ -19,8 +20,25 @@ interface CallSoFar {
   over: boolean;
 }
 
-export function checkSemantics(): Check & { open(): number } {
+/** Which sessions were read without a gap so far: of a part of the record, all others may have what is not there. */
+export type WholeSoFar = (sid: string | null) => boolean;
+
+export interface SemanticsCheck extends Check {
+  open(): number;
+  settled(): number;
+  /** Questions that the entries of sessions with gaps leave open: what is asked for may stand in a gap. */
+  notShown(): number;
+}
+
+export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck {
   const findings = collectFindings();
+  let notShown = 0;
+  /** Something is not there that should be: wrong where the session is whole, else not shown. */
+  function absent(problem: string, { sid }: Entry, at: EntryPlace): void {
+    if (isWhole(sid)) findings.add(problem, at);
+    else notShown++;
+  }
+  const holds = foldHolds();
   const calls = new Map<string, CallSoFar>();
   const approvals = new Map<string, AskedApproval>();
   let effects = 0;
@@ -36,14 +54,22 @@ export function checkSemantics(): Check & { open(): number } {
     const call = calls.get(entry.call ?? "");
     if (call !== undefined && endsCall(entry)) call.over = true;
     const asked = approvals.get(id);
-    if (asked === undefined) return findings.add(`${entry.kind} of ${id}, which was never requested`, at);
+    if (asked === undefined) return absent(`${entry.kind} of ${id}, which was never requested`, entry, at);
     if (entry.kind === "approval.decided") asked.answers.push(readAnswer(entry));
     else if (entry.kind === "approval.spent") {
-      for (const problem of judgeSpending(asked, entry, call?.digest ?? ""))
-        findings.add(`approval ${id} ${problem}`, at);
+      for (const problem of judgeSpending(asked, entry, call?.digest ?? "")) {
+        const says = `approval ${id} ${problem}`;
+        if (answersShort.has(problem)) absent(says, entry, at);
+        else findings.add(says, at);
+      }
       asked.spent = true;
       if (call !== undefined) call.spent = id;
     } else asked.ended = entry.kind.slice("approval.".length);
+  }
+
+  function takeHold(entry: Entry, at: EntryPlace): void {
+    const problem = holds.take(entry, at.index);
+    if (problem !== "") absent(problem, entry, at);
   }
 
   function takeGrant(entry: Entry, at: EntryPlace): void {
@@ -51,15 +77,16 @@ export function checkSemantics(): Check & { open(): number } {
     if (entry.kind !== "grant.issued" || entry.call === null) return;
     const call = calls.get(entry.call);
     const grant = textAt(entry.details, "grant");
-    if (call === undefined) return findings.add(`grant ${grant} is for a call that was not received or has ended`, at);
+    if (call === undefined) return absent(`grant ${grant} is for a call that was not received or has ended`, entry, at);
     call.grants.add(grant);
     if (issuer !== "token-request" && issuer !== "ambient") return;
-    if (!call.allowed) findings.add(`grant ${grant} was issued before a decision allowed the call`, at);
+    if (!call.allowed) absent(`grant ${grant} was issued before a decision allowed the call`, entry, at);
     else if (call.gated && call.spent === "")
-      findings.add(`grant ${grant} was issued before its approval was spent`, at);
+      absent(`grant ${grant} was issued before its approval was spent`, entry, at);
   }
 
-  function takeSettled({ call: id, details }: Entry, call: CallSoFar, at: EntryPlace): void {
+  function takeSettled(entry: Entry, call: CallSoFar, at: EntryPlace): void {
+    const { call: id, details } = entry;
     settled++;
     const effect = textAt(details, "effect");
     const left = effect !== "none";
@@ -67,11 +94,11 @@ export function checkSemantics(): Check & { open(): number } {
     if (left) effects++;
     if (left && call.preview) findings.add(`${id} was a preview, and left an effect (${effect})`, at);
     if ((left || (textAt(details, "outcome") === "completed" && !call.preview)) && !call.allowed)
-      findings.add(`${id} ran, and no decision allowed it`, at);
+      absent(`${id} ran, and no decision allowed it`, entry, at);
     if (left && call.gated && call.spent === "")
-      findings.add(`${id} left an effect (${effect}) without its approval`, at);
+      absent(`${id} left an effect (${effect}) without its approval`, entry, at);
     const issued = details["ambient"] === true || call.grants.has(grant) || (effect === "unknown" && grant === "");
-    if (left && !issued) findings.add(`${id} left an effect (${effect}) with a grant that was not issued for it`, at);
+    if (left && !issued) absent(`${id} left an effect (${effect}) with a grant that was not issued for it`, entry, at);
   }
 
   function takeCall(entry: Entry, id: string, at: EntryPlace): void {
@@ -83,10 +110,10 @@ export function checkSemantics(): Check & { open(): number } {
       calls.set(id, { ...fresh, digest: textAt(details, "digest"), preview: details["preview"] === true });
       return;
     }
-    if (call === undefined) return findings.add(`${kind} of ${id}, which was not received or had ended`, at);
+    if (call === undefined) return absent(`${kind} of ${id}, which was not received or had ended`, entry, at);
     if (kind === "call.decided") {
       if (textAt(details, "decision") === "require-approval") call.gated = true;
-      if (textAt(details, "approval") !== "") takeUse(call, id, textAt(details, "approval"), at);
+      if (textAt(details, "approval") !== "") takeUse(call, entry, textAt(details, "approval"), at);
       if (runsCall(entry)) call.allowed = true;
       if (runsCall(entry) && call.over) findings.add(`${id} runs after its approval had ended`, at);
       if (runsCall(entry) && textAt(details, "forbid") !== "") findings.add(`${id} was allowed against a forbid`, at);
@@ -97,23 +124,27 @@ export function checkSemantics(): Check & { open(): number } {
     calls.delete(id);
   }
 
-  function takeUse(call: CallSoFar, id: string, approval: string, at: EntryPlace): void {
+  function takeUse(call: CallSoFar, entry: Entry, approval: string, at: EntryPlace): void {
     call.gated = true;
-    if (call.spent !== approval) findings.add(`${id} runs on ${approval}, which was not spent for it`, at);
+    if (call.spent !== approval) absent(`${entry.call} runs on ${approval}, which was not spent for it`, entry, at);
   }
 
   return {
     take(entry, at) {
       if (entry.kind.startsWith("approval.")) takeApproval(entry, at);
       else if (entry.kind.startsWith("grant.")) takeGrant(entry, at);
+      else if (entry.kind.startsWith("hold.")) takeHold(entry, at);
       else if (entry.kind.startsWith("call.") && entry.call !== null) takeCall(entry, entry.call, at);
     },
+    settled: () => settled,
+    notShown: () => notShown,
     open: () => [...calls.values()].filter((call) => !call.over).length,
     verdict: () =>
       findings.verdict(
         "SEMANTICS",
         `${settled} calls settled, ${effects} with an effect: each was decided first, and approved where that was asked.`,
-        (count) => `${count} ${count === 1 ? "entry breaks" : "entries break"} the rules that every call must keep.`,
+        (count) =>
+          `${count} ${count === 1 ? "entry breaks" : "entries break"} the rules that every call, approval and hold must keep.`,
       ),
   };
 }

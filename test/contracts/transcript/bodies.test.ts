@@ -307,15 +307,15 @@ promise(
     const before = await readKeys(bodiesOf(folder));
     const what = { before: "", session: "", classes: ["output"], why: "asked for" } as const;
     // Today's keys are in use.
-    expect(await transcript.purge(what, null)).toBe(0);
+    expect(await transcript.keeping.purge(what, null)).toEqual({ keys: 0, kept: [], doubt: "" });
     now += 86_400_000;
     await transcript.append(withAnswer(callId(3)));
     expect([
-      await transcript.purge({ ...what, session: "ses_other" }, null),
-      await transcript.purge({ ...what, before: "2026-03-01" }, null),
-      await transcript.purge({ ...what, classes: ["diff"] }, null),
-      await transcript.purge(what, null),
-      await transcript.purge(what, null),
+      (await transcript.keeping.purge({ ...what, session: "ses_other" }, null)).keys,
+      (await transcript.keeping.purge({ ...what, before: "2026-03-01" }, null)).keys,
+      (await transcript.keeping.purge({ ...what, classes: ["diff"] }, null)).keys,
+      (await transcript.keeping.purge(what, null)).keys,
+      (await transcript.keeping.purge(what, null)).keys,
     ]).toEqual([0, 0, 0, 1, 0]);
     await transcript.append(withAnswer(callId(4)));
     await transcript.close();

@@ -35,7 +35,7 @@ async function run(folder: string, words: readonly string[], colour = false): Pr
     shipped: "policies",
     version: "1.2.3",
   };
-  const command = transcriptCommand(io).exitOverride();
+  const command = transcriptCommand(io, () => Promise.resolve("")).exitOverride();
   try {
     await command.parseAsync(words, { from: "user" });
     return { exit: 0, out, says: "" };

@@ -162,6 +162,18 @@ export const day: readonly (readonly EntryDraft[])[] = [
       why: "audit of March",
     }),
   ],
+  [byOwner("evidence.searched", { what: "transcript search", query: "--decision deny", count: 2, size: 60 })],
+  [
+    byOwner("evidence.verified", {
+      what: "transcript verify",
+      entries: 61,
+      root: digest("5"),
+      ok: true,
+      verdicts: { FORMAT: "ok", EXTENT: "not-checked" },
+      size: 61,
+    }),
+  ],
+  [byOwner("hold.placed", { hold: "case-17", covers: { session: jobs }, reason: "incident of 3 March" })],
   [
     byOwner("retention.purged", {
       keys: ["0123456789abcdef0123456789abcdef"],
@@ -169,6 +181,8 @@ export const day: readonly (readonly EntryDraft[])[] = [
       before: "2025-01-01",
       session: "",
       why: "older than 400 days",
+      due: true,
+      kept: [{ hold: "case-17", keys: 1 }],
     }),
   ],
   [
@@ -185,6 +199,36 @@ export const day: readonly (readonly EntryDraft[])[] = [
       missing: 0,
       differ: 0,
     }),
+  ],
+  [
+    own("checkpoint.anchored", {
+      anchor: "vault",
+      destination: "file",
+      place: "/mnt/vault/checkpoints",
+      size: 20,
+      root: digest("5"),
+      at: "2026-03-01T10:00:00.000Z",
+      receipt: { path: "/mnt/vault/checkpoints", bytes: 412 },
+    }),
+  ],
+  [
+    byOwner("hold.asked", {
+      hold: "case-17",
+      reason: "case closed",
+      person: "grace",
+      accounts: [{ iss: "https://id.example", sub: "grace" }],
+      expires: "2026-03-08T12:00:00.000Z",
+    }),
+    {
+      ...byOwner("hold.released", {
+        hold: "case-17",
+        reason: "as agreed",
+        person: "",
+        accounts: [{ iss: "https://id.example", sub: "lin" }],
+        asked: 60,
+      }),
+      principal: { ...owner, subject: "lin" },
+    },
   ],
   [inSession("session.closed", { reason: "idle, or its connection ended", calls: 6, changes: 1, denied: 1 })],
   [own("gateway.stopped", { reason: "signal" })],

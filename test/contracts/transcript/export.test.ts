@@ -397,15 +397,18 @@ promise("export:syslog", "a message says its priority, time, host and kind, and 
 
 async function run(folder: string, words: readonly string[]): Promise<{ out: string; err: string }> {
   let [out, err] = ["", ""];
-  const command = transcriptCommand({
-    env: { SALLYPORT_HOME: folder },
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    colour: false,
-    now: () => start + 60_000,
-    shipped: "policies",
-    version: "1.2.3",
-  }).exitOverride();
+  const command = transcriptCommand(
+    {
+      env: { SALLYPORT_HOME: folder },
+      out: (text) => void (out += text),
+      err: (text) => void (err += text),
+      colour: false,
+      now: () => start + 60_000,
+      shipped: "policies",
+      version: "1.2.3",
+    },
+    () => Promise.resolve(""),
+  ).exitOverride();
   await command.parseAsync(["export", ...words], { from: "user" });
   return { out, err };
 }

@@ -288,7 +288,9 @@ async function run(folder: string, words: readonly string[], colour = false): Pr
     shipped: "policies",
     version: "1.2.3",
   };
-  await transcriptCommand(io).exitOverride().parseAsync(words, { from: "user" });
+  await transcriptCommand(io, () => Promise.resolve(""))
+    .exitOverride()
+    .parseAsync(words, { from: "user" });
   return out;
 }
 

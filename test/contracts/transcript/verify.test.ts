@@ -5,6 +5,7 @@ import { appendFile, cp, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { EntryDraft } from "../../../src/domain/entry.ts";
+import { findNotes } from "../../../src/transcript/found-notes.ts";
 import { checkpointText, parseVkey, signerFrom, signNote } from "../../../src/transcript/note.ts";
 import { leafHash, rootOf } from "../../../src/transcript/tree.ts";
 import type { VerifyOptions } from "../../../src/transcript/verify.ts";
@@ -54,6 +55,8 @@ async function verdictsIn(folder: string, options: Partial<VerifyOptions> = {}):
   return Object.fromEntries(report.verdicts.map((one) => [one.question, one.verdict]));
 }
 
+const kept = (note: string): VerifyOptions["anchors"] & object => [{ name: "kept", notes: findNotes(note) }];
+
 const failed = (verdicts: Record<string, string>): string[] =>
   Object.keys(verdicts).filter((question) => verdicts[question] === "failed");
 
@@ -78,7 +81,7 @@ promise(
     const copy = join(await temporaryFolder(), "copy");
     await cp(join(folder, "transcript"), copy, { recursive: true });
     await rm(join(copy, "reserve"));
-    expect(await verdictsIn(copy, { vkey, anchor: early })).toEqual({ ...expected, EXTENT: "ok" });
+    expect(await verdictsIn(copy, { vkey, anchors: kept(early) })).toEqual({ ...expected, EXTENT: "ok" });
     const report = await verifyTranscript(copy, { now: start + 60_000 });
     expect([report.entries, report.sessions, report.open, report.verdicts[1]?.says]).toEqual([
       11,
@@ -147,8 +150,8 @@ promise("transcript:verify", "a cut end is found, and a clean one by a checkpoin
   const log = await readFile(file("checkpoints.log"), "utf8");
   await writeFile(file("checkpoints.log"), log.slice(0, log.indexOf(early) + early.length));
   expect(await verdictsIn(folder)).toMatchObject({ INTEGRITY: "ok", ORDER: "ok", EXTENT: "not-checked" });
-  expect(failed(await verdictsIn(folder, { anchor: newest }))).toEqual(["EXTENT"]);
-  expect(await verdictsIn(folder, { anchor: early, vkey })).toMatchObject({ EXTENT: "ok" });
+  expect(failed(await verdictsIn(folder, { anchors: kept(newest) }))).toEqual(["EXTENT"]);
+  expect(await verdictsIn(folder, { anchors: kept(early), vkey })).toMatchObject({ EXTENT: "ok" });
   await rm(file("checkpoint"));
   expect(failed(await verdictsIn(folder))).toEqual(["EXTENT"]);
 });
@@ -181,7 +184,7 @@ promise("transcript:verify", "a transcript rewritten and signed again with anoth
   await writeFile(file("log.vkey"), `${thief.vkey}\n`);
   expect(failed(await verdictsIn(folder))).not.toContain("INTEGRITY");
   expect(failed(await verdictsIn(folder, { vkey }))).toContain("INTEGRITY");
-  expect(failed(await verdictsIn(folder, { anchor: early }))).toContain("INTEGRITY");
+  expect(failed(await verdictsIn(folder, { anchors: kept(early) }))).toContain("INTEGRITY");
   await writeFile(file("log.vkey"), "nonsense");
   expect(failed(await verdictsIn(folder))).toContain("INTEGRITY");
 });
