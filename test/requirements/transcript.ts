@@ -137,7 +137,8 @@ export const transcript = {
     source: "evidence.md",
   },
   "transcript:no-silent-repair": {
-    promise: "A transcript that was changed, cut or lost its key is not opened, and the file and line are named",
+    promise:
+      "A transcript that lost its key, was cut, or was changed in what a start reads is not opened, and the file and line are named",
     source: "evidence.md",
   },
   "transcript:quick-start": {
