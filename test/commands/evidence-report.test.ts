@@ -54,7 +54,9 @@ beforeAll(async () => {
       return () => undefined;
     },
   };
-  shop = await openShop({ policy, config, outside });
+  const vault = JSON.stringify(join(out, "vault.checkpoints"));
+  const anchored = `${config}\ntranscript: { anchors: [{ kind: file, name: vault, path: ${vault} }] }`;
+  shop = await openShop({ policy, config: anchored, outside });
   await play(shop);
 }, 180_000);
 afterAll(async () => {
@@ -97,6 +99,7 @@ async function play({ world }: Shop): Promise<void> {
   await writeFile(join(out, "audit.log"), `${JSON.stringify(event)}\n`);
   await world.sallyport(["transcript", "reconcile", "--audit-log", join(out, "audit.log")]);
   await done("transcript", "search", "--decision", "deny");
+  await done("transcript", "anchor");
   await done("transcript", "hold", "place", "case-1", "--everything", "--reason", "audit of October");
   await world.restart(() => done("transcript", "rotate-key"));
   // What ran out of its time while nobody looked is ended when somebody does.
