@@ -19,7 +19,7 @@ import { defaultProfile, together, type Profile } from "./profile.ts";
 import { newRoom, written, type Room, type Write } from "./spans.ts";
 import { maskLong, streamMasker, type StreamMasker } from "./stream.ts";
 import { secretFinder, type FindSecrets } from "./text.ts";
-import { minter, sessionKey, type MaskType } from "./token.ts";
+import { minter, sessionKeys, type MaskType } from "./token.ts";
 
 /** Masks for one call. Every method throws Faulted(output_withheld) where anything goes wrong inside: nothing leaves unmasked. */
 export interface CallMasker {
@@ -64,6 +64,7 @@ export interface MaskingOptions {
 export function openMasking(options: MaskingOptions): Masking {
   const { key, profile = defaultProfile, profiles = new Map<string, Profile>() } = options;
   const engines = new Map<string, Engine>([["", options.engine ?? openEngine(profile)]]);
+  const keyOf = sessionKeys(key);
   function engineWith(also: readonly string[]): Engine {
     const named = [...new Set(also)].sort();
     const known = engines.get(named.join(" "));
@@ -79,8 +80,7 @@ export function openMasking(options: MaskingOptions): Masking {
     return opened;
   }
   return {
-    forCall: (session, supplied, also = []) =>
-      callMasker(engineWith(also), () => sessionKey(key, session.id), supplied),
+    forCall: (session, supplied, also = []) => callMasker(engineWith(also), () => keyOf(session.id), supplied),
   };
 }
 

@@ -87,8 +87,25 @@ export function rowsOf(counts: ReadonlyMap<string, number>): readonly Masked[] {
 }
 
 /** The session's own key: HKDF-SHA-256 (RFC 5869) of the gateway's key, so that tags of two sessions can't be compared. */
-export function sessionKey(key: Uint8Array, session: SessionId): KeyObject {
+function sessionKey(key: Uint8Array, session: SessionId): KeyObject {
   return createSecretKey(new Uint8Array(hkdfSync("sha256", key, session, "sallyport masking v1", 32)));
+}
+
+/** How many sessions' keys are kept at a time: to derive one costs more than most of what it is used for. */
+const mostKeys = 256;
+
+/** Each session's key, derived when it is first asked for; the oldest of more than so many is derived again. */
+export function sessionKeys(key: Uint8Array): (session: SessionId) => KeyObject {
+  const known = new Map<SessionId, KeyObject>();
+  return (session) => {
+    const before = known.get(session);
+    if (before !== undefined) return before;
+    const [oldest] = known.keys();
+    if (oldest !== undefined && known.size >= mostKeys) known.delete(oldest);
+    const derived = sessionKey(key, session);
+    known.set(session, derived);
+    return derived;
+  };
 }
 
 /** Writes tokens for one call and counts them. */

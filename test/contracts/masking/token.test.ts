@@ -1,6 +1,8 @@
 // Tokens: their form, when values share one, and that none answers a guess.
 
 import { describe, expect } from "vitest";
+import type { SessionId } from "../../../src/domain/ids.ts";
+import { openMasking } from "../../../src/masking/mask.ts";
 import { tokenEnd, isToken, suppliedBy } from "../../../src/masking/token.ts";
 import { bitsOf } from "../../../src/masking/values.ts";
 import { promise } from "../../support/promise.ts";
@@ -36,6 +38,20 @@ describe("tokens", () => {
       tagOf(masker({}, "one").text(`password=${strong}`)),
     );
   });
+
+  promise(
+    "masking:token",
+    "a session keeps its tags after more others than are remembered, and none is another's",
+    () => {
+      const masking = openMasking({ key: new Uint8Array(32).fill(7) });
+      const tagIn = (at: number): string | undefined =>
+        tagOf(masking.forCall({ id: `ses_${at}` as SessionId, door: "stdio" }, {}).text(`password=${strong}`));
+      const sessions = Array.from({ length: 600 }, (_, at) => at);
+      const tags = sessions.map(tagIn);
+      expect(new Set(tags).size).toBe(sessions.length);
+      expect(sessions.map(tagIn)).toEqual(tags);
+    },
+  );
 
   promise("masking:token", "values that can be guessed get no tag", () => {
     for (const weak of [
