@@ -20,7 +20,6 @@ const built = await build({
   target: "node22",
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: "none",
   metafile: true,
   define: { SALLYPORT_VERSION: JSON.stringify(version) },
