@@ -13,6 +13,7 @@ const planted = "the-value-that-broke-it";
 const faults = vi.hoisted(() => {
   const armed = { part: "", struck: 0 };
   const breakable = (name: string, made: unknown): unknown => {
+    if (Array.isArray(made)) return made.map((one) => breakable(name, one));
     if (typeof made !== "function") return made;
     const original = made as (...given: unknown[]) => unknown;
     return (...given: unknown[]): unknown => {
@@ -37,6 +38,7 @@ vi.mock("../../src/masking/escapes.ts", faults.broken("escapes"));
 vi.mock("../../src/masking/files.ts", faults.broken("files"));
 vi.mock("../../src/masking/formats.ts", faults.broken("formats"));
 vi.mock("../../src/masking/headers.ts", faults.broken("headers"));
+vi.mock("../../src/masking/idioms.ts", faults.broken("idioms"));
 vi.mock("../../src/masking/languages.ts", faults.broken("languages"));
 vi.mock("../../src/masking/leaves.ts", faults.broken("leaves"));
 vi.mock("../../src/masking/manifests.ts", faults.broken("manifests"));
@@ -65,6 +67,7 @@ const detectors: readonly (readonly [part: string, text: string])[] = [
   ["opened contentOf", `note ${words} end`],
   ["cards cardAt", "paid with 4111 1111 1111 1111 today"],
   ["escapes unescapedLetters", `p%61ssword=${planted}`],
+  ["idioms idioms", `sqlplus shop/${planted}1@db`],
   ["languages latinNameCheck", `mot de passe : ${planted}1`],
   ["languages spokenNames", `пароль: ${planted}1`],
   ["formats formatCheck", `pushed with ghp_${"a1B2c3D4".repeat(4)}a1B2 today`],
