@@ -125,7 +125,7 @@ export function steady(text: string): string {
     .replaceAll(/call_[0-9a-f-]{36}/g, "call_…")
     .replaceAll(/-[bcdf0-9]{0,2}[a-z0-9]{6,10}-[a-z0-9]{5}\b/g, "-HASH-RAND")
     .replaceAll(/\b([a-z-]+)-[a-f0-9]{8,10}\b/g, "$1-HASH")
-    .replaceAll(/\(\d\d:\d\d:\d\dZ to \d\d:\d\d:\d\dZ\)/g, "(WINDOW)")
+    .replaceAll(/\((?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\dZ to \d\d:\d\d:\d\dZ\)/g, "(WINDOW)")
     .replaceAll(/\b\d+[smhd] ago/g, "AGE ago")
     .replaceAll(/(WINDOW\)): \d+/g, "$1: COUNT")
     .replaceAll(/event \d+×/g, "event COUNT×")
