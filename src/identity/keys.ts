@@ -41,13 +41,17 @@ function keyOf(jwk: JsonObject): readonly PublicKey[] {
   return key === null ? [] : [{ kid, alg, family, key }];
 }
 
-/** null for what can't sign here: secrets, other curves, RSA below 2048 bits (RFC 7518, section 3.3) or beyond 8192. */
+/**
+ * null for what can't sign here: secrets, other curves, RSA below 2048 bits (RFC 7518, section 3.3) or beyond 8192, or
+ * with an exponent that is even or not above 2^16 (FIPS 186-5, appendix A.1.1): with 1, anybody signs.
+ */
 function familyOf({ kty, crv, n, e }: JsonObject): Family | null {
   if (kty === "EC" && crv === "P-256") return crv;
   if (kty === "OKP" && crv === "Ed25519") return crv;
   if (kty !== "RSA" || typeof n !== "string" || typeof e !== "string" || e.length > 6) return null;
   const bits = bitsOf(Buffer.from(n, "base64url"));
-  return bits >= 2048 && bits <= 8192 ? kty : null;
+  const exponent = Number(`0x0${Buffer.from(e, "base64url").toString("hex")}`);
+  return bits >= 2048 && bits <= 8192 && exponent > 0x1_0000 && exponent % 2 === 1 ? kty : null;
 }
 
 function bitsOf(bytes: Uint8Array): number {

@@ -1,6 +1,6 @@
 // Attacks with tokens and with what issuers publish. While each runs, a good token of another issuer is accepted in time.
 
-import { generateKeyPairSync, sign as signWith } from "node:crypto";
+import { createHash, generateKeyPairSync, sign as signWith } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { exportSPKI, importJWK, type CryptoKey } from "jose";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -317,6 +317,14 @@ promise(
       key: weak.privateKey,
       jwk: { ...weak.publicKey.export({ format: "jwk" }), kid: "short" },
     };
+    // With the exponent 1 a signature is its own padding: whoever knows the modulus signs (RFC 8017, section 9.2).
+    const padded = (input: Buffer): Buffer => {
+      const head = Buffer.from("3031300d060960864801650304020105000420", "hex");
+      const digest = Buffer.concat([head, createHash("sha256").update(input).digest()]);
+      const filling = Buffer.alloc(256 - 3 - digest.length, 0xff);
+      return Buffer.concat([Buffer.from([0, 1]), filling, Buffer.from([0]), digest]);
+    };
+    const unsigned = rawSigned({ alg: "RS256", typ: "at+jwt", kid: "rsa" }, claims(), padded);
     const good = signed(ec, claims());
     const set = (listener: RequestListener): RequestListener => listener;
     const keysAre = (keys: readonly object[]): RequestListener => set((_, response) => json(response, { keys }));
@@ -350,6 +358,8 @@ promise(
       ["a key for other work", jwksPath, keysAre([{ ...ec.jwk, use: undefined, key_ops: ["sign"] }]), good],
       ["a weak key", jwksPath, keysAre([short.jwk]), signed(short, claims())],
       ["a weak key beside a good one", jwksPath, keysAre([short.jwk, ec.jwk]), signed(short, claims())],
+      ["an exponent of 1", jwksPath, keysAre([{ ...rsa.jwk, e: "AQ" }]), unsigned],
+      ["an exponent of 1, written longer", jwksPath, keysAre([{ ...rsa.jwk, e: "AAAB" }, ec.jwk]), unsigned],
       [
         "a shared secret",
         jwksPath,
