@@ -17,6 +17,11 @@ export function personOf<One extends Person>(people: readonly One[], account: Su
   return person === undefined || second !== undefined ? null : person;
 }
 
+/** The groups that count for somebody: those that the configuration gives the person, whatever account they come with, and those told with it. */
+export function groupsOf(person: Pick<Person, "groups"> | null, told: readonly string[]): readonly string[] {
+  return [...new Set([...(person?.groups ?? []), ...told])];
+}
+
 /** An account that proved itself just now, or at `at` (milliseconds since 1970), with the groups that its issuer told then. */
 export interface Proven extends Subject {
   readonly groups: readonly string[];
@@ -50,7 +55,7 @@ export function voterOf(person: Person | null, proven: Proven, now: number): Vot
     issuer: first?.issuer ?? proven.issuer,
     subject: first?.subject ?? proven.subject,
     kind: "person",
-    groups: [...new Set([...(person?.groups ?? []), ...told])],
+    groups: groupsOf(person, told),
     actors: [],
     accounts,
     channel: proven.channel,

@@ -1,6 +1,6 @@
 // Who comes to the record, and with which roles: the owner of the state folder, or whoever a token names.
 
-import { personOf } from "../approval/people.ts";
+import { groupsOf, personOf } from "../approval/people.ts";
 import type { Config } from "../config/schema.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
 import { roles, rolesOf } from "../domain/role.ts";
@@ -19,12 +19,11 @@ export function ownerKeeper(user: string, { people }: Pick<Told, "people">): Kee
 /** Whoever a token names: the roles that the configuration gives them, as everywhere by the groups of the person too. */
 export function namedKeeper(who: PrincipalFields, { people, transcript }: Told): Keeper {
   const person = personOf(people, who);
-  const groups = [...new Set([...who.groups, ...(person?.groups ?? [])])];
   const by = { ...who, client: "terminal" };
   return {
     by,
     person: person?.name ?? "",
     accounts: person?.accounts ?? [],
-    roles: rolesOf({ ...who, groups }, transcript),
+    roles: rolesOf({ ...who, groups: groupsOf(person, who.groups) }, transcript),
   };
 }

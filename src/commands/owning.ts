@@ -1,8 +1,8 @@
-// The owner process: the gateway on its state folder and the local socket beside it. Loaded after the handshake was answered.
+// The owner process: the gateway on its state folder and the local socket beside it. Loaded after the handshake was answered. Long: all that an owner opens, and who may call what of it, stands here.
 
 import { channels, type SlackChannel } from "../approval/channels/index.ts";
 import type { Mode, Voter } from "../approval/ballot.ts";
-import { personOf } from "../approval/people.ts";
+import { groupsOf, personOf } from "../approval/people.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
@@ -258,8 +258,7 @@ async function answer(io: Io, { setting, gateway, links }: SocketMatter, method:
     issuer: who.issuer,
     subject: who.subject,
     kind: who.kind,
-    // As everywhere else: the configuration's groups count whatever account someone comes with.
-    groups: [...new Set([...who.groups, ...(person?.groups ?? [])])],
+    groups: groupsOf(person, who.groups),
     actors: who.actors,
     accounts: person?.accounts ?? [],
     channel: "terminal",

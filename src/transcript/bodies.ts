@@ -1,4 +1,4 @@
-// Sealed bodies on the disk: lines of numbered files that only grow, and the wrapped keys in a file of their own, where they can be destroyed.
+// Sealed bodies on the disk: lines of numbered files that only grow, and the wrapped keys in a file of their own, where they can be destroyed. Long: writing, reading back and destroying share one layout.
 
 import { open, stat } from "node:fs/promises";
 import { hash, type KeyObject } from "node:crypto";

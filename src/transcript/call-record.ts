@@ -1,4 +1,4 @@
-// One call's entries in their order: what must be durable before a credential exists, and before the reply.
+// One call's entries in their order: what must be durable before a credential exists, and before the reply. Long: one call, from its first entry to its last.
 
 import { describeAccess, type Access } from "../domain/access.ts";
 import type { AuthorizedCall, CallRequest, PlannedCall } from "../domain/call.ts";

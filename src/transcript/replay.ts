@@ -1,4 +1,4 @@
-// A session as it happened: each call from its request to its end, with who agreed, what it ran on, and where the time went.
+// A session as it happened: each call from its request to its end, with who agreed, what it ran on, and where the time went. Long: each part of a call is read from its own entries.
 
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { canonical } from "./canonical.ts";
