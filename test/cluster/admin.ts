@@ -1,11 +1,11 @@
 // The cluster's administrator, for setting tests up and for looking at what came of them.
 
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import { isJsonObject } from "../../src/domain/json.ts";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { auditEvents } from "../support/audit-log.ts";
 
 export interface AdminOptions {
   readonly server: string;
@@ -89,13 +89,7 @@ export function adminOf(options: AdminOptions): Admin {
         throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
       return answer.body;
     },
-    async audit() {
-      const text = await readFile(options.auditLogPath, "utf8");
-      return text
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as JsonObject);
-    },
+    audit: async () => await auditEvents(options.auditLogPath),
   };
 }
 

@@ -1,7 +1,8 @@
 // Who and whether: tokens and what they are bound to, RBAC to the name, no escalation, admission policies, the audit log.
 
-import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import { textAt } from "../../../../src/domain/json.ts";
+import { auditEvents } from "../../../support/audit-log.ts";
 import { promise } from "../../../support/promise.ts";
 import { deployment, eventually, failure, type Body, type Client } from "./client.ts";
 
@@ -408,11 +409,8 @@ export function auditTests(client: () => Client): void {
       const done = await at.call("PATCH", path, { token, headers, body: { spec: { replicas: 1 } } });
       expect([done.code, done.headers["audit-id"]]).toEqual([200, auditId]);
     });
-    const events = readFileSync(auditLogPath, "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    const mine = events.filter((event) => event.auditID === auditId && event.stage === "ResponseComplete").at(-1);
+    const events = await auditEvents(auditLogPath);
+    const mine = events.findLast(({ auditID, stage }) => auditID === auditId && stage === "ResponseComplete");
     const { namespace } = at;
     expect(mine).toEqual({
       kind: "Event",
@@ -446,10 +444,10 @@ export function auditTests(client: () => Client): void {
         "authorization.k8s.io/reason": `RBAC: allowed by RoleBinding "audited/${namespace}" of Role "audited" to ServiceAccount "audited/${namespace}"`,
       },
     });
+    const minted = `JTI=${claimsOf(token).jti}`;
     const issued = events.find(
-      (event) =>
-        event.annotations?.["authentication.kubernetes.io/issued-credential-id"] === `JTI=${claimsOf(token).jti}`,
+      (event) => textAt(event, "annotations", "authentication.kubernetes.io/issued-credential-id") === minted,
     );
-    expect(issued?.objectRef).toMatchObject({ resource: "serviceaccounts", name: "audited", subresource: "token" });
+    expect(issued?.["objectRef"]).toMatchObject({ resource: "serviceaccounts", name: "audited", subresource: "token" });
   });
 }
