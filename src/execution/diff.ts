@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { DiffLine } from "../domain/output.ts";
+import { shownJson, writtenOut } from "../domain/unseen.ts";
 import { withoutDefaults } from "./defaults.ts";
 
 /** Fields that the server writes by itself and that say nothing about the change. */
@@ -39,7 +40,7 @@ const risks = new RegExp(`(^|\\.)(${risky.join("|")})(\\.|\\[|$)`);
  * diff would say whether a guess of it is right (masking.md).
  */
 export function diffObjects(before: JsonObject | null, after: JsonObject | null, sent?: Json): DiffLine[] {
-  const name = (object: JsonObject): string => JSON.stringify(textAt(object, "metadata", "name"));
+  const name = (object: JsonObject): string => shownJson(textAt(object, "metadata", "name"));
   if (after === null)
     return before === null ? [] : [{ sign: "-", risk: true, path: "metadata.name", before: name(before), after: null }];
   const lines: DiffLine[] = [];
@@ -101,7 +102,7 @@ function walk(
   if (JSON.stringify(before) === JSON.stringify(after) && !hidden) return;
   if (before === undefined && identity.includes(path)) return;
   const sign = before === undefined ? "+" : after === undefined ? "-" : "~";
-  lines.push({ sign, risk: risks.test(path), path, before: show(before), after: show(after) });
+  lines.push({ sign, risk: risks.test(path), path: writtenOut(path), before: show(before), after: show(after) });
 }
 
 /** Kubernetes writes `serviceAccount` beside `serviceAccountName`, always the same. */
@@ -150,13 +151,13 @@ function walkLists(path: string, old: Json, now: Json, sent: Json | undefined, l
   }
   // Containers start, and variables are read, in their order.
   const order = (side: ReadonlyMap<string, Json>): string =>
-    JSON.stringify(
+    shownJson(
       [...side.keys()]
         .filter((name) => was.has(name) && is.has(name))
         .map((name) => JSON.parse(name.replace(/#\d+$/, "")) as Json),
     );
   if (order(was) !== order(is))
-    lines.push({ sign: "~", risk: risks.test(path), path, before: order(was), after: order(is) });
+    lines.push({ sign: "~", risk: risks.test(path), path: writtenOut(path), before: order(was), after: order(is) });
 }
 
 /** What at least one of these objects says, together; undefined where none is an object. */
@@ -213,5 +214,5 @@ function sentOf(after: Json, sent: Json | undefined): Json {
 }
 
 function show(value: Json | undefined): string | null {
-  return value === undefined ? null : JSON.stringify(value);
+  return value === undefined ? null : shownJson(value);
 }

@@ -6,6 +6,7 @@ import type { Access } from "../domain/access.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { DiffLine } from "../domain/output.ts";
+import { shownJson } from "../domain/unseen.ts";
 import type { SentExec } from "../kubernetes/contract.ts";
 import {
   commandRisks,
@@ -48,7 +49,7 @@ export function execMatter(pod: JsonObject, { container, command }: ExecOptions)
 }
 
 function line(path: string, text: string): DiffLine {
-  return { sign: "+", risk: false, path, before: null, after: JSON.stringify(text) };
+  return { sign: "+", risk: false, path, before: null, after: shownJson(text) };
 }
 
 /** Refuses a command of which the masker would hide a word: nobody could agree to it. Faults: invalid_input with the place of each word. */

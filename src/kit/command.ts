@@ -3,6 +3,7 @@
 import { fault, Faulted } from "../domain/fault.ts";
 import { at, textAt, type JsonObject } from "../domain/json.ts";
 import type { DiffLine } from "../domain/output.ts";
+import { shownJson } from "../domain/unseen.ts";
 import { countAt, listAt } from "./selector.ts";
 
 export { commandRisks } from "./command-risks.ts";
@@ -13,12 +14,12 @@ const longest = 240;
 /** The command, every word quoted as JSON and none cut: in one line where it is short, else a line a word, a long word in parts. */
 export function shownCommand(command: readonly string[]): readonly DiffLine[] {
   const line = (path: string, after: string): DiffLine => ({ sign: "+", risk: true, path, before: null, after });
-  const whole = JSON.stringify(command);
+  const whole = shownJson(command);
   if (Buffer.byteLength(whole) <= longest) return [line("command", whole)];
   return command.flatMap((word, index) => {
     const parts = partsOf(word);
     return parts.map((part, at_) =>
-      line(`command[${index}]${parts.length === 1 ? "" : ` part ${at_ + 1} of ${parts.length}`}`, JSON.stringify(part)),
+      line(`command[${index}]${parts.length === 1 ? "" : ` part ${at_ + 1} of ${parts.length}`}`, shownJson(part)),
     );
   });
 }
@@ -27,7 +28,7 @@ function partsOf(word: string): readonly string[] {
   const parts = [""];
   for (const character of word) {
     const grown = `${parts.at(-1) ?? ""}${character}`;
-    if (Buffer.byteLength(JSON.stringify(grown)) > longest) parts.push(character);
+    if (Buffer.byteLength(shownJson(grown)) > longest) parts.push(character);
     else parts[parts.length - 1] = grown;
   }
   return parts;

@@ -11,6 +11,10 @@ const why = "skip" in cluster ? ` (skipped: ${cluster.skip})` : "";
 const place = "one-diff";
 const password = "a-password-of-the-one-diff-test";
 
+/** Reorders, has no width, moves a cursor, returns the carriage, is no plain space, is decomposed, is a tower, is a tag that nobody sees; with two lines and a tab. */
+const unseen =
+  "ok\u202eesrever\u200b \u001b[2J\u009b1m a\r\nb\tc\u00a0d e\u0301 z\u0303\u0302\u0301\u0300\u0303 \u{e0041} \\u{202E}";
+
 const calls: readonly (readonly [tool: string, input: JsonObject, lines: number])[] = [
   [
     "objects_patch",
@@ -33,6 +37,16 @@ const calls: readonly (readonly [tool: string, input: JsonObject, lines: number]
     2,
   ],
   ["workloads_scale", { kind: "Deployment", name: "api", replicas: 3 }, 1],
+  [
+    "objects_patch",
+    { kind: "Deployment", name: "api", patch: { metadata: { annotations: { "example.com/note": unseen } } } },
+    1,
+  ],
+  [
+    "workloads_update",
+    { kind: "Deployment", name: "api", container: "main", env: { NOTE: unseen, A: "naïve — 日本" } },
+    2,
+  ],
 ];
 
 describe.skipIf("skip" in cluster)(`one diff${why}`, () => {
@@ -72,5 +86,11 @@ describe.skipIf("skip" in cluster)(`one diff${why}`, () => {
         done: lines,
       });
       expect([shown.text, card, done.text].filter((text) => text.includes(password))).toEqual([]);
+      expect(
+        lines
+          .join("")
+          .normalize("NFC")
+          .replaceAll(/[\x20-\x7eï—日本é]/g, ""),
+      ).toMatch(/^z?[\u0300-\u0303]*$/u);
     });
 });

@@ -60,7 +60,7 @@ export const tools = {
   },
   "tools:change-one-diff": {
     promise:
-      "The diff of what can be seen is one text: what the agent is shown before and after, what the approver is shown, and what the entry keeps",
+      "The diff is one text: what the agent is shown before and after, what the approver is shown, and what the entry keeps",
     source: "issue 4, Diff; tools.md, section 5",
   },
   "tools:bounds": {
