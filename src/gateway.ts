@@ -36,7 +36,8 @@ import { openReceipts } from "./transcript/receipts.ts";
 import { openAccounts } from "./wiring/accounts.ts";
 import { agentMethods } from "./wiring/agent-methods.ts";
 import { callMethods } from "./wiring/call-methods.ts";
-import { eachInTurn, whyOf, within } from "./wiring/closing.ts";
+import { eachInTurn, whyOf } from "./wiring/closing.ts";
+import { inTime } from "./wiring/in-time.ts";
 import { clustersOf } from "./wiring/clusters.ts";
 import { consoleDesk } from "./wiring/console.ts";
 import { countRolledUp } from "./wiring/counted.ts";
@@ -482,8 +483,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await eachInTurn(
         [
           () => sweeping.stop(),
-          () => within(lastCalls, Promise.all([waits.close(), Promise.allSettled(running), longCalls.close()])),
-          () => within(lastRemovals, takingBack.settled()),
+          () => inTime(lastCalls, Promise.all([waits.close(), Promise.allSettled(running), longCalls.close()])),
+          () => inTime(lastRemovals, takingBack.settled()),
           closeChannels,
           () => strangers.flush(),
           () => limited.flush(),

@@ -6,7 +6,7 @@ import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
 import { takeLock, type OwnerLock } from "../owner/lock.ts";
 import { takeLockInTurn } from "../owner/turn.ts";
-import { within } from "../wiring/closing.ts";
+import { inTime } from "../wiring/in-time.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import type { Owning } from "./owning.ts";
 
@@ -64,7 +64,7 @@ const lastSeconds = 8_000;
 /** False where something did not end in time; the next start finds it in the record and marks it. */
 async function endWithin(io: Io, work: () => Promise<void>): Promise<boolean> {
   let ended = false;
-  await within(
+  await inTime(
     lastSeconds,
     work().then(() => void (ended = true)),
   );

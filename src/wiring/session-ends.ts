@@ -2,7 +2,7 @@
 
 import type { Append } from "../domain/entry.ts";
 import type { SessionId } from "../domain/ids.ts";
-import { within } from "./closing.ts";
+import { inTime } from "./in-time.ts";
 import type { Clusters } from "./clusters.ts";
 import { ownEntry } from "./own-entry.ts";
 import type { Reach } from "./reach.ts";
@@ -30,7 +30,7 @@ export function sessionEnds(clusters: Clusters, append: Append): SessionEnds {
     async one(session) {
       const flight = Promise.all(clusters.all.map((reach) => endIn(reach, session)));
       ending.add(flight);
-      await within(
+      await inTime(
         lastSessions,
         flight.finally(() => ending.delete(flight)),
       );

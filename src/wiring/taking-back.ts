@@ -1,9 +1,9 @@
 // Takes calls' credentials back without letting a cluster that does not answer hold up the record of what they did.
 
-import { setTimeout as pause } from "node:timers/promises";
 import type { CallRequest } from "../domain/call.ts";
 import type { Append } from "../domain/entry.ts";
 import type { Issued } from "../pipeline.ts";
+import { inTime } from "./in-time.ts";
 
 export interface TakingBack {
   /**
@@ -28,19 +28,12 @@ const aMoment = 1_500;
 
 export function openTakingBack({ append, lost, patience = aMoment }: TakingBackOptions): TakingBack {
   const goingOn = new Set<Promise<void>>();
-
-  /** What came of it in time; undefined where nothing did. */
-  async function inTime<T>(removal: Promise<T>): Promise<T | undefined> {
-    const enough = new AbortController();
-    const tired = pause(patience, undefined, { signal: enough.signal }).catch(() => undefined);
-    return await Promise.race([removal, tired]).finally(() => enough.abort());
-  }
   return {
     soon: (issued, { id: call, principal, session }) => ({
       ...issued,
       async revoke() {
         const removal = issued.revoke();
-        const found = await inTime(removal);
+        const found = await inTime(patience, removal);
         if (found !== undefined) return found;
         const rest = removal
           .then(async (complete) => {

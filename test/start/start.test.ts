@@ -43,7 +43,7 @@ promise(
     expect(out).not.toContain("went otherwise");
     expect([folderIn(out) !== "", existsSync(dirname(folderIn(out)))]).toEqual([true, false]);
   },
-  60_000,
+  120_000,
 );
 
 promise(
@@ -65,7 +65,7 @@ promise(
     expect(out).not.toContain("All steps went as they should.");
     expect(existsSync(dirname(folderIn(out)))).toBe(false);
   },
-  60_000,
+  120_000,
 );
 
 async function reject(home: string, id: string): Promise<number> {
