@@ -81,7 +81,7 @@ export async function overHttp(program: string, env: NodeJS.ProcessEnv, bare: Ba
         floor: null,
         goal: "<= 160 MiB",
         reached: end <= 160,
-        note: `${round(middle, 0)} MiB after the first half of them; V8 lets the young generation grow (node --max-semi-space-size=4 holds it)`,
+        note: `${round(middle, 0)} MiB after the first half of them; the process holds V8's young generation at 16 MiB`,
       },
       {
         figure: `tools/list, ${tools.length} tools`,

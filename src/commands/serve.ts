@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
+import { holdMemory } from "../memory.ts";
 import { takeLock, type OwnerLock } from "../owner/lock.ts";
 import { takeLockInTurn } from "../owner/turn.ts";
 import { inTime } from "../wiring/in-time.ts";
@@ -18,6 +19,7 @@ export interface ServeOptions {
 
 /** Serves until its client leaves (stdio) or it is told to stop. What is heavy is loaded after the handshake was answered. */
 export async function serve(io: Io, options: ServeOptions): Promise<void> {
+  holdMemory();
   const folder = stateFolder(io.env);
   if (io.interactive && !options.http)
     io.err(

@@ -62,4 +62,8 @@ export const commands = {
     promise: "doctor asks every issuer for its keys and says what would keep its tokens out",
     source: "issue 6",
   },
+  "commands:memory": {
+    promise: "What does not live long takes no more than 16 MiB of memory, and as much again while V8 looks",
+    source: "issue 4, Speed; qualities.md, memory",
+  },
 } as const;
