@@ -3,7 +3,8 @@
 import { startsWord } from "./alphabet.ts";
 import { nothing, type Check, type Scan, type Span } from "./spans.ts";
 import { plainForm, tokenEnd } from "./token.ts";
-import { isPlaceholder, isReference } from "./values.ts";
+import { passwordListCheck, promptCheck } from "./scripts.ts";
+import { isHexDigest, isPlaceholder, isReference, isSentenceWord, looksLikeName } from "./values.ts";
 
 /** How far a look reaches. */
 const reach = 512;
@@ -21,6 +22,13 @@ const answered = /^(?:[\r\n]|\\r|\\n|[^\n]{0,40}[>:] ){1,4}([A-Za-z0-9+/]{4,400}
 const rules = /[ "'][>#]([^\s"']{1,256})/g;
 /** A login as its protocol has it, and as `MONITOR` shows it (redis.io, AUTH): the last word, with a user before it or none. */
 const monitored = /^(?:[^"\s]{1,64}" ")?([^"\s]{1,256})(?=")/;
+/** `a1 LOGIN user password` (RFC 9051, section 6.2.3), to the end of the line. */
+const login =
+  /^(?:"([^"\n]{1,128})"|([^\s"]{1,128})) (?:"([^"\n]{1,256})"|([^\s"]{1,256}))(?=[ \t]*(?:$|[\r\n]|\\r|\\n|["']))/;
+const tag = /(?:^|[\s"'>])[A-Za-z]{0,4}[0-9]{1,6}$/;
+/** `user:password` right behind a word that says that they are. */
+const said =
+  /^s?(?: (?:are|is|was|were|as|with|using))?[\s:="'`(]{1,4}[A-Za-z][\w.-]{0,31}:([^\s"'`,;:/()<>[\]]{8,64})/;
 /** What `echo` or `printf` gives to the program behind the pipe. */
 const piped =
   /\b(?:echo|printf)[ \t]+(?:-[neE]{1,3}[ \t]+)?(?:["']?%s(?:\\n)?["']?[ \t]+)?(\\?["']?)([^"'|\n\\]{1,200})\1[ \t]*\|[ \t]*[^|\n]{0,80}$/;
@@ -38,7 +46,12 @@ export const idioms: readonly (readonly [keywords: readonly string[], check: Che
   [["auth default "], behind(/^([^\s"']{1,256})/)],
   [["acl setuser "], (scan, _start, end) => onLine(scan, end, rules)],
   [["--password-stdin", "sudo -s", "passwd --stdin"], (scan, start) => before(scan, start, false)],
-  [["chpasswd"], (scan, start) => before(scan, start, true)],
+  [["chpasswd"], (scan, start, end) => [...before(scan, start, true), ...passwordListCheck(scan, start, end)]],
+  [["expect "], promptCheck],
+  [["expect("], promptCheck],
+  [["expect{"], promptCheck],
+  [[" login "], imapLogin],
+  [["credential", "login"], saidPair],
 ];
 
 /** The group that `pattern` finds right behind the keyword. */
@@ -60,6 +73,29 @@ function onLine(scan: Scan, end: number, pattern: RegExp): readonly Span[] {
     const value = found[1] ?? "";
     return spanOf(scan, end + found.index + found[0].length - value.length, value);
   });
+}
+
+/** The password of an IMAP login: capitals behind a tag, as clients write it. */
+function imapLogin(scan: Scan, start: number, end: number): readonly Span[] {
+  const { text } = scan;
+  scan.work += 32;
+  if (!text.startsWith("LOGIN", start + 1) || !tag.test(text.slice(Math.max(0, start - 16), start))) return nothing;
+  const found = login.exec(text.slice(end, end + reach));
+  if (found === null) return nothing;
+  const [whole, quotedUser, user = quotedUser ?? "", quoted, bare = quoted ?? ""] = found;
+  if (isSentenceWord(user) || isSentenceWord(bare)) return nothing;
+  return spanOf(scan, end + whole.length - bare.length - (quoted === undefined ? 0 : 1), bare);
+}
+
+/** Letters with digits among them that are no name, address or digest: only then a pair in a sentence is one of user and password. */
+function saidPair(scan: Scan, start: number, end: number): readonly Span[] {
+  if (!startsWord(scan.text, start)) return nothing;
+  const found = said.exec(scan.text.slice(end, end + 128));
+  scan.work += 16;
+  const value = found?.[1] ?? "";
+  if (found === null || !/[0-9]/.test(value) || !/[A-Za-z]/.test(value)) return nothing;
+  if (looksLikeName(value) || isHexDigest(value)) return nothing;
+  return spanOf(scan, end + found[0].length - value.length, value);
 }
 
 /** What is piped into the program at `start`; of `user:password` the password. */

@@ -23,8 +23,6 @@ export interface Joined {
 export interface Name {
   readonly start: number;
   readonly end: number;
-  /** With the path segment before a slash, for `checksum/secret`. */
-  readonly text: string;
 }
 
 const quote = /^(?:\\{0,8}["'`]|%22|%27|&quot;|&#3[49];|\\{1,4}u002[27])/;

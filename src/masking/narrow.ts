@@ -15,15 +15,26 @@ const beyond = 0xff;
  * while what is encoded in it is scanned one depth further. A view holds until the next one of its depth.
  */
 export function narrower(): (text: string, depth: number) => Narrow {
-  const kept: Buffer[] = [];
+  const kept: Memory[] = [];
   return (text, depth) => {
-    let bytes = kept[depth];
-    if (bytes === undefined || bytes.length < text.length) {
-      bytes = Buffer.alloc(Math.max(4096, 1 << Math.ceil(Math.log2(text.length + 1))));
-      if (text.length <= mostKept) kept[depth] = bytes;
+    let memory = kept[depth];
+    if (memory === undefined || memory.bytes.length < text.length) {
+      memory = newMemory(text.length);
+      if (text.length <= mostKept) kept[depth] = memory;
     }
-    return { bytes, length: text.length, wide: filled(bytes, text) };
+    return { ...memory, length: text.length, wide: filled(memory.bytes, text) };
   };
+}
+
+interface Memory {
+  readonly bytes: Buffer;
+  readonly pairs: Uint16Array;
+}
+
+/** At least so many bytes, and their number a power of two. */
+function newMemory(length: number): Memory {
+  const buffer = new ArrayBuffer(Math.max(4096, 1 << Math.ceil(Math.log2(length + 1))));
+  return { bytes: Buffer.from(buffer), pairs: new Uint16Array(buffer) };
 }
 
 /** Writes the text's characters as bytes; returns whether one did not fit. */

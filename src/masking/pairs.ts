@@ -1,9 +1,10 @@
 // Names with values in any text: `password=…`, YAML, JSON, code, flags, headers and cookies.
 
+import { columnsBelow } from "./columns.ts";
 import { fieldOf, hides, type Field } from "./fields.ts";
 import { cookieValue, headerValue } from "./headers.ts";
 import { quoteLength, type Joined, type Name } from "./joints.ts";
-import { joinedTo, nameAround, opensLine } from "./separators.ts";
+import { joinedTo, nameAround, nameText, opensLine } from "./separators.ts";
 import { nothing, type Check, type Scan, type Span } from "./spans.ts";
 import { plainForm, tokenEnd } from "./token.ts";
 import { quotedAt, valueRun, withoutReference, type Run } from "./value-runs.ts";
@@ -30,8 +31,8 @@ export function pairCheck(remember: (name: string) => Field | undefined): Check 
     scan.work += name.end - name.start + 8;
     // Most names have no value: that is told sooner than what a name promises.
     const joined = joinedTo(text, name, scan.config);
-    if (joined === undefined) return nothing;
-    const field = text[hit] !== "i" && text[hit] !== "I" ? remember(name.text) : fieldOf("password");
+    if (joined === undefined) return columnsBelow(scan, name, remember);
+    const field = text[hit] !== "i" && text[hit] !== "I" ? remember(nameText(text, name)) : fieldOf("password");
     if (field === undefined) return nothing;
     scan.work += joined.at - name.end;
     return valueOf(scan, name, field, joined);

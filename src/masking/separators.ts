@@ -14,15 +14,21 @@ export function nameAround(text: string, hit: number, hitEnd: number): Name {
   start = Math.min(hit, afterEscape(text, start));
   while (start < hit && within(dashes, text.charCodeAt(start))) start++;
   while (end > hit && within(dashes, text.charCodeAt(end - 1))) end--;
-  return { start, end, text: text.slice(wordsBefore(text, start, end), end) };
+  return { start, end };
 }
 const dashes = alphabet(".-");
+
+/** What is judged as the name: with the path segment before a slash, for `checksum/secret`, and the words that belong to it. */
+export function nameText(text: string, { start, end }: Name): string {
+  return text.slice(wordsBefore(text, start, end), end);
+}
 
 /** Words before the name that are part of what it says: a path segment (`checksum/secret`), or `API Key`, `Secret Access Key`. */
 function wordsBefore(text: string, start: number, end: number): number {
   const before = text.charCodeAt(start - 1);
   if (before === 0x2f && text[start - 2] !== "/") return runStart(text, start - 1, identifier, 64);
-  if (before !== 0x20 || end - start > 6 || !/^(?:keys?|token|secret)$/i.test(text.slice(start, end))) return start;
+  if (before !== 0x20 || end - start > 6 || !within(tails, text.charCodeAt(start))) return start;
+  if (!/^(?:keys?|token|secret)$/i.test(text.slice(start, end))) return start;
   const word = wordBefore(text, start - 1);
   if (word === -1) return start;
   const second = text.charCodeAt(word - 1) === 0x20 ? wordBefore(text, word - 1) : -1;
@@ -36,6 +42,8 @@ function wordBefore(text: string, end: number): number {
   return end - start >= 2 && end - start <= 16 ? start : -1;
 }
 const letters = alphabet("A-Za-z");
+/** What such a name starts with. */
+const tails = alphabet("ktsKTS");
 const openings = alphabet("\"'([");
 
 function opensWord(text: string, at: number): boolean {

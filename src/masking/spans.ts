@@ -1,6 +1,6 @@
 // What a scan finds in a text: stretches to hide, merged and written over.
 
-import { tokenEnd, type MaskType } from "./token.ts";
+import { opening, tokenEnd, type MaskType } from "./token.ts";
 
 /** A stretch of text to hide. */
 export interface Span {
@@ -45,6 +45,8 @@ export interface Seen {
   bareEnd: number;
   /** Up to where Secrets written as manifests were looked for. */
   manifest: number;
+  /** Up to where tables were looked for. */
+  table: number;
   /** Up to where parts of JSON Web Keys were looked for. */
   webKey: number;
   /** The end of the last JSON Web Token. */
@@ -64,6 +66,7 @@ export function newScan(text: string, config: boolean, depth: number, room: Room
     bareStart: -1,
     bareEnd: -1,
     manifest: 0,
+    table: 0,
     webKey: 0,
     webToken: 0,
     armour: 0,
@@ -83,6 +86,9 @@ export const nothing: readonly Span[] = [];
  * longest; a well-formed token that is cut by a span is taken in whole, and a span that is just a token is no span.
  */
 export function merged(text: string, spans: readonly Span[]): readonly Span[] {
+  if (spans.length === 0) return nothing;
+  // Most strings of objects are short and hold one secret and no token.
+  if (spans.length === 1 && text.length <= shortText && !text.includes(opening)) return spans;
   const rows = spans.flatMap((span) => aroundTokens(text, span)).sort((a, b) => a.start - b.start || b.end - a.end);
   const result: Span[] = [];
   for (const row of rows) {
@@ -96,6 +102,8 @@ export function merged(text: string, spans: readonly Span[]): readonly Span[] {
   return result;
 }
 
+/** Looked through whole for a token sooner than around each span. */
+const shortText = 1024;
 /** The longest text of a token with its tag, generously. */
 const tokenRoom = 48;
 

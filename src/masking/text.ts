@@ -8,7 +8,7 @@ import { formatCheck } from "./formats.ts";
 import { idioms } from "./idioms.ts";
 import { hidesCharacters, visible } from "./invisible.ts";
 import { latinNameCheck, latinNames, spokenNames } from "./languages.ts";
-import { automaton, controlWord, nextHits, type Automaton, type Cursor, type Narrow } from "./keywords.ts";
+import { automaton, controlWord, newCursor, nextHits, type Automaton, type Narrow } from "./keywords.ts";
 import { manifestCheck, manifestKeywords } from "./manifests.ts";
 import { narrower } from "./narrow.ts";
 import { nameKeywords, pairCheck } from "./pairs.ts";
@@ -80,7 +80,7 @@ function checkHits(
   pairs: Check,
   spans: Span[],
 ): boolean {
-  const cursor: Cursor = { state: 0, at: 0 };
+  const cursor = newCursor();
   const budget: Budget = { sliceEnd: 0, limit: 0, skipTo: 0 };
   let odd = false;
   let tokenStop = 0;

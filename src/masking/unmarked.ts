@@ -1,6 +1,6 @@
 // Values that no sign joins to their name: arguments, elements, flags, directives, the `value` beside a `name`.
 
-import { alphabet, digits, isSpace, runEnd, within, word as wordSet } from "./alphabet.ts";
+import { alphabet, isSpace, runEnd, within, word as wordSet } from "./alphabet.ts";
 import { quoteLength, type Joined, type Name } from "./joints.ts";
 import { looksRandom } from "./values.ts";
 
@@ -12,6 +12,7 @@ const plistValue = /^<\/key>\s{0,80}<string>/;
 
 /** The empty line between a part's head and its body (RFC 7578), real or escaped. */
 const partBody = /^(?:\r?\n|(?:\\r)?\\n){2}(?=[^\s-])/;
+const lineEnds = alphabet("\r\n\\");
 const said = /^(?:is|was|=|:|IS|to be)[ :=]{1,4}/;
 const saying = alphabet("iwI=:t");
 
@@ -25,10 +26,14 @@ export function unmarked(
   config: boolean,
 ): Joined | undefined {
   const part =
-    quotedName && text.slice(name.start - 8, name.start).includes("name=")
+    quotedName &&
+    within(lineEnds, text.charCodeAt(at)) &&
+    text.slice(Math.max(0, name.start - 8), name.start).includes("name=")
       ? partBody.exec(text.slice(at, at + 24))
       : null;
   if (part !== null) return { joint: "value", at: at + part[0].length, quotedName: false };
+  const below = complexKey(text, quotedName ? name.start - 1 : name.start, at);
+  if (below !== undefined) return { joint: "value", at: below, quotedName: false };
   const beside = valueAfter(text, at);
   if (beside !== undefined)
     return { joint: beside.startsWith("<") ? "tag" : "value", at: at + beside.length, quotedName };
@@ -39,19 +44,36 @@ export function unmarked(
   if (isFlag(text, name.start)) return { joint: "flag", at: spaced, quotedName };
   const words = within(saying, text.charCodeAt(spaced)) ? said.exec(text.slice(spaced, spaced + 10))?.[0] : undefined;
   if (words !== undefined) return { joint: "said", at: spaced + words.length, quotedName };
-  const inFile = isDirective(text, name, spaced, config);
-  return inFile || quoteLength(text, spaced) > 0 || isRandomWord(text, spaced)
+  const end = wordEnd(text, spaced);
+  const inFile = isDirective(text, name, spaced, end, config);
+  return inFile || quoteLength(text, spaced) > 0 || isRandomWord(text, spaced, end)
     ? { joint: "said", at: spaced, quotedName, inFile }
     : undefined;
 }
 
-/** A word that no sentence has: what follows a password's name then is the password. */
-function isRandomWord(text: string, at: number): boolean {
+const complexValue = /^[ \t]{0,32}\r?\n[ \t]{0,64}:[ \t]{1,8}(?=\S)/;
+
+/** The value of a key that stands on a line of its own behind a question mark (yaml.org, 1.2.2, section 8.2.2), or undefined. */
+function complexKey(text: string, start: number, at: number): number | undefined {
+  if (text.charCodeAt(start - 1) !== 0x20 || text.charCodeAt(start - 2) !== 0x3f) return undefined;
+  const found = complexValue.exec(text.slice(at, at + 112));
+  return found === null ? undefined : at + found[0].length;
+}
+
+/** Longer words are followed no further. */
+const longestWord = 521;
+
+/** To the next white space. */
+function wordEnd(text: string, at: number): number {
+  const stop = Math.min(text.length, at + longestWord);
   let end = at;
-  let digit = false;
-  while (end < text.length && end - at < 256 && !isSpace(text.charCodeAt(end)))
-    digit = within(digits, text.charCodeAt(end++)) || digit;
-  return digit && end - at >= 12 && looksRandom(text.slice(at, end), 12);
+  while (end < stop && !isSpace(text.charCodeAt(end))) end++;
+  return end;
+}
+
+/** A word that no sentence has: what follows a password's name then is the password. */
+function isRandomWord(text: string, at: number, end: number): boolean {
+  return end - at >= 12 && looksRandom(text.slice(at, Math.min(end, at + 256)), 12);
 }
 
 /** What joins a value in a member or element of its own, up to that value; most text is told apart by its first character. */
@@ -77,7 +99,9 @@ function afterComma(text: string, name: Name, comma: number): Joined | undefined
 
 /** `setPassword("x")`, and of two arguments the second: `HTTPBasicAuth("user", "x")`. */
 function argumentOf(text: string, name: Name, open: number): Joined {
-  const pair = /(?:auth|credentials?)$/i.test(name.text) ? secondArgument(text, open) : undefined;
+  const pair = /(?:auth|credentials?)$/i.test(text.slice(name.start, name.end))
+    ? secondArgument(text, open)
+    : undefined;
   if (pair !== undefined) return { joint: "call", at: pair, quotedName: false, paired: true };
   return { joint: "call", at: open + 1, quotedName: false };
 }
@@ -108,15 +132,19 @@ const directive =
  * Places where a bare word after the name is its value: netrc, Dockerfiles, settings of nginx, HAProxy and Redis. In a
  * file, also a line that holds a password's name and one more word.
  */
-function isDirective(text: string, name: Name, at: number, config: boolean): boolean {
+function isDirective(text: string, name: Name, at: number, end: number, config: boolean): boolean {
+  // None of them joins it to what stands before.
+  if (name.start > 0 && !isSpace(text.charCodeAt(name.start - 1))) return false;
   const login = loginBefore(text, name.start);
-  if (login === undefined && !endsItsLine(text, at)) return false;
+  const ends = endsItsLine(text, at, end);
+  if (login === undefined && !ends) return false;
   const before = text.slice(Math.max(0, name.start - 120), name.start);
   const line = before.slice(before.lastIndexOf("\n") + 1);
   // On one line, or the name indented on a line of its own.
   if (login !== undefined && (!text.slice(login, name.start).includes("\n") || /^\s+$/.test(line))) return true;
-  if (!endsItsLine(text, at)) return false;
-  if (/^\s*$/.test(line)) return config || /^(?:requirepass|masterauth|auth-pass)$/.test(name.text);
+  if (!ends) return false;
+  if (/^\s*$/.test(line))
+    return config || /^(?:requirepass|masterauth|auth-pass)$/.test(text.slice(name.start, name.end));
   return directive.test(line);
 }
 
@@ -138,10 +166,8 @@ function backOver(text: string, from: number, least: number, space: boolean): nu
   return at;
 }
 
-/** Is what stands at `at` the last word of its line, 3 to 512 characters long without closing semicolons? */
-function endsItsLine(text: string, at: number): boolean {
-  let end = at;
-  while (end < text.length && end - at <= 520 && !isSpace(text.charCodeAt(end))) end++;
+/** Is the word from `at` to `end` the last one of its line, 3 to 512 characters long without closing semicolons? */
+function endsItsLine(text: string, at: number, end: number): boolean {
   if (end - at < 3) return false;
   const rest = runEnd(text, end, closing, 520);
   if (rest < text.length && text[rest] !== "\n" && text[rest] !== "\r") return false;

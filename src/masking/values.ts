@@ -1,4 +1,4 @@
-// What a value looks like by itself: a placeholder, a reference, a name, or something random.
+// What a value looks like by itself: a placeholder, a reference, a name, or something random. Long because of its word lists, and each answer asks others.
 
 import { alphabet, alphanumeric, digits, runEnd, within, type Alphabet } from "./alphabet.ts";
 
@@ -6,41 +6,85 @@ const lower = alphabet("a-z");
 const upper = alphabet("A-Z");
 const letters = alphabet("A-Za-z");
 
+/** Kinds of characters, as bits; what has none of them here counts as `mark`. */
+const mark = 8;
+const kinds = ((): Uint8Array => {
+  const table = new Uint8Array(128).fill(mark);
+  for (let code = 0x30; code <= 0x39; code++) table[code] = 1;
+  for (let code = 0x61; code <= 0x7a; code++) table[code] = 2;
+  for (let code = 0x41; code <= 0x5a; code++) table[code] = 4;
+  return table;
+})();
+const kindAt = (text: string, at: number): number => kinds[text.charCodeAt(at)] ?? mark;
+const letter = 2 | 4;
+const vowels = alphabet("aeiouyAEIOUY");
+/** Shorter runs of letters are no words, and this many consonants in a row stand in none. */
+const shortestWord = 4;
+const mostConsonants = 4;
+
 /**
  * A cautious estimate of a value's entropy in bits: words, runs and repeats count for little, since people choose
- * them. It is at most Shannon's estimate over the value's own characters.
+ * them. It is at most Shannon's estimate over the value's own characters. It looks at each character a few times,
+ * whatever the value: everything that is hidden is asked for it.
  */
 export function bitsOf(value: string): number {
   const head = value.slice(0, 4096);
   const space = Math.log2(Math.max(2, charactersOf(head)));
   let bits = 0;
   for (let index = 0; index < head.length;) {
-    const run = Math.max(runEnd(head, index, lower, head.length), runEnd(head, index, upper, head.length));
-    if (run - index >= 4 && isWordLike(head.slice(index, run))) {
-      bits += (run - index) * 2;
-      index = run;
-      continue;
+    const end = runOf(head, index);
+    const word = wordIn(head, index, end);
+    for (; index < word; index++) {
+      const step = index > 0 ? head.charCodeAt(index) - head.charCodeAt(index - 1) : Number.NaN;
+      bits += step === 0 || step === 1 || step === -1 ? 1 : space;
     }
-    const before = head.charCodeAt(index - 1);
-    const step = index > 0 ? head.charCodeAt(index) - before : Number.NaN;
-    bits += step === 0 || step === 1 || step === -1 ? 1 : space;
-    index++;
+    bits += (end - word) * 2;
+    index = end;
   }
   return Math.min(bits, shannon(head) * head.length);
 }
 
-/** Vowels and consonants as words mix them: a run that can't be said is no word. */
-function isWordLike(run: string): boolean {
-  const vowels = run.replace(/[^aeiouyAEIOUY]/g, "").length;
-  return vowels * 5 >= run.length && !/[bcdfghjklmnpqrstvwxz]{5}/i.test(run);
+/** Past the letters of one case that start at `from`, or past the one other character there. */
+function runOf(text: string, from: number): number {
+  const kind = kindAt(text, from);
+  let end = from + 1;
+  if ((kind & letter) !== 0) while (end < text.length && kindAt(text, end) === kind) end++;
+  return end;
+}
+
+/**
+ * Where in a run the word begins that reaches to its end, or `end`. Words mix vowels and consonants: at least one character in five is a
+ * vowel, and what can't be said is no word.
+ */
+function wordIn(text: string, from: number, end: number): number {
+  let consonants = 0;
+  let start = from;
+  let spoken = 0;
+  for (let at = from; at < end; at++) {
+    if (within(vowels, text.charCodeAt(at))) {
+      consonants = 0;
+      spoken++;
+    } else if (++consonants > mostConsonants) {
+      start = at - mostConsonants + 1;
+      spoken = 0;
+    }
+  }
+  for (; end - start >= shortestWord; start++) {
+    if (spoken * 5 >= end - start) return start;
+    if (within(vowels, text.charCodeAt(start))) spoken--;
+  }
+  return end;
 }
 
 function charactersOf(text: string): number {
-  let size = 0;
-  if (some(text, digits)) size += 10;
-  if (some(text, lower)) size += 26;
-  if (some(text, upper)) size += 26;
-  return /[^A-Za-z0-9]/.test(text) ? size + 16 : size;
+  let seen = 0;
+  for (let at = 0; at < text.length; at++) seen |= kindAt(text, at);
+  return (
+    ((seen & 1) === 0 ? 0 : 10) +
+    ((seen & 2) === 0 ? 0 : 26) +
+    ((seen & 4) === 0 ? 0 : 26) +
+    ((seen & mark) === 0 ? 0 : 16)
+  );
 }
 
 function some(text: string, set: Alphabet): boolean {
@@ -90,9 +134,11 @@ const judged = 256;
  * material by their look alone.
  */
 export function looksRandom(value: string, least = 16): boolean {
+  if (value.length < least) return false;
   const text = value.slice(0, judged);
-  if (text.length < least || isHexDigest(text) || isUuid(text) || looksLikeName(text)) return false;
-  if (!/^[A-Za-z0-9+/=_.~!@#$%^&*-]+$/.test(text) || !some(text, digits) || !some(text, letters)) return false;
+  if (!some(text, digits) || !some(text, letters)) return false;
+  if (isHexDigest(text) || isUuid(text) || looksLikeName(text)) return false;
+  if (!/^[A-Za-z0-9+/=_.~!@#$%^&*-]+$/.test(text)) return false;
   if (/^(?:\.{0,2}\/|https?:|[A-Za-z]:\\)/.test(text) && text.split("/").length > 2) return false;
   let changes = 0;
   for (let index = 1; index < text.length; index++) {
@@ -121,17 +167,37 @@ export function isUuid(text: string): boolean {
  * `tls.crt`)? Lower case, in parts that are words, small numbers or short hashes.
  */
 export function looksLikeName(value: string): boolean {
-  if (value.length > 253 || !/^[a-z0-9](?:[-a-z0-9._/:]*[a-z0-9])?$/.test(value)) return false;
-  return value
-    .split(/[-._/:]/)
-    .every((part) => /^(?:[a-z]{0,24}|[0-9]{1,5}|[a-z0-9]{1,10}|[a-z]{2,20}[0-9]{1,4})$/.test(part));
+  const { length } = value;
+  if (length === 0 || length > 253 || !within(nameEnds, value.charCodeAt(0))) return false;
+  if (!within(nameEnds, value.charCodeAt(length - 1))) return false;
+  let at = 0;
+  while (at <= length) {
+    const end = runEnd(value, at, nameEnds, length);
+    if (!isNamePart(value, at, end) || (end < length && !within(nameSigns, value.charCodeAt(end)))) return false;
+    at = end + 1;
+  }
+  return true;
+}
+const nameEnds = alphabet("a-z0-9");
+const nameSigns = alphabet("._/:-");
+
+/** A word, a small number, a short hash, or a word with a number behind it. */
+function isNamePart(value: string, start: number, end: number): boolean {
+  const size = end - start;
+  if (size <= 10) return true;
+  const word = runEnd(value, start, lower, size) - start;
+  if (word === size) return word <= 24;
+  return word >= 2 && word <= 20 && size - word <= 4 && runEnd(value, start + word, digits, size) === end;
 }
 
 /** A file's path: two segments or more, none of which looks random. */
 export function isPath(value: string): boolean {
+  if (!within(pathStarts, value.charCodeAt(0)) && value[1] !== ":") return false;
   if (!/^(?:\.{0,2}|~|[A-Za-z]:)[/\\](?:[\w.@-]{1,64}[/\\]){1,16}[\w.@-]{0,64}$/.test(value)) return false;
   return value.split(/[/\\]/).every((segment) => !looksRandom(segment, 12));
 }
+
+const pathStarts = alphabet(".~/\\");
 
 /** Words that stand where a secret would, in any case. */
 const fillers = new Set(

@@ -34,6 +34,7 @@ const faults = vi.hoisted(() => {
 });
 vi.mock("../../src/masking/base64.ts", faults.broken("base64"));
 vi.mock("../../src/masking/cards.ts", faults.broken("cards"));
+vi.mock("../../src/masking/columns.ts", faults.broken("columns"));
 vi.mock("../../src/masking/escapes.ts", faults.broken("escapes"));
 vi.mock("../../src/masking/files.ts", faults.broken("files"));
 vi.mock("../../src/masking/formats.ts", faults.broken("formats"));
@@ -50,6 +51,7 @@ vi.mock("../../src/masking/pem.ts", faults.broken("pem"));
 vi.mock("../../src/masking/personal.ts", faults.broken("personal"));
 vi.mock("../../src/masking/places.ts", faults.broken("places"));
 vi.mock("../../src/masking/programs.ts", faults.broken("programs"));
+vi.mock("../../src/masking/scripts.ts", faults.broken("scripts"));
 vi.mock("../../src/masking/speaking.ts", faults.broken("speaking"));
 vi.mock("../../src/masking/value-runs.ts", faults.broken("value-runs"));
 vi.mock("../../src/masking/values.ts", faults.broken("values"));
@@ -66,6 +68,7 @@ const detectors: readonly (readonly [part: string, text: string])[] = [
   ["base64 base64Probe", `note ${words} end`],
   ["opened contentOf", `note ${words} end`],
   ["cards cardAt", "paid with 4111 1111 1111 1111 today"],
+  ["columns columnsBelow", `user,password\nbob,${planted}\n`],
   ["escapes unescapedLetters", `p%61ssword=${planted}`],
   ["idioms idioms", `sqlplus shop/${planted}1@db`],
   ["languages latinNameCheck", `mot de passe : ${planted}1`],
@@ -78,6 +81,8 @@ const detectors: readonly (readonly [part: string, text: string])[] = [
   ["pem pemCheck", `-----BEGIN RSA PRIVATE KEY-----\n${words}\n-----END RSA PRIVATE KEY-----\n`],
   ["personal personalIn", "any words at all"],
   ["programs programCheck", `mysql -u root -p${planted} shop`],
+  ["scripts promptCheck", `expect "assword:"\nsend "${planted}"\n`],
+  ["scripts passwordListCheck", `chpasswd:\n  list: |\n    bob:${planted}\n`],
   ["web jwtCheck", `token ${jwt} end`],
   ["web jwkCheck", `{"kty":"oct","k":"${words}"}`],
   ["web urlCheck", `postgres://shop:${planted}@db.internal/shop`],

@@ -54,6 +54,15 @@ const nasty: { readonly [name: string]: string } = {
   "spelled text": "706173",
   "escaped line ends": "password=a\\\n",
   "random words": "password a1B2c3D4e5F6 ",
+  "headers of tables": "a,password\n",
+  "a header without end": "password,",
+  "tables of one row": "a,password\nb,c1\n",
+  "rules of tables": "|a|password|\n-----------------------------------------------------------------x\n",
+  "YAML's keys": "? password\n: ",
+  prompts: 'expect "assword: send "',
+  lists: "chpasswd:\n  list: |\n    a:b\n",
+  "here-documents": "chpasswd <<EOF\n",
+  "logins said": "login a1 LOGIN bob:x1 ",
 };
 
 describe("linear time", () => {
