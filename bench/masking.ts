@@ -1,7 +1,7 @@
 // `npm run bench:masking`: how fast the masker is against bare walks over the same bytes, and what it finds and leaves on the corpus.
 
 import { parseArgs } from "node:util";
-import type { JsonObject } from "../src/domain/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../src/domain/json.ts";
 import type { SessionId } from "../src/domain/ids.ts";
 import { openMasking, type CallMasker } from "../src/masking/mask.ts";
 import { shapes } from "../test/corpus/clean-logs.ts";
@@ -85,10 +85,22 @@ function podList(count: number): JsonObject {
   return { apiVersion: "v1", kind: "PodList", items };
 }
 
+/** Objects of which each is the answer of a call of its own. */
+function alone(items: Json | undefined, of: (item: JsonObject, at: number) => JsonObject): readonly JsonObject[] {
+  return (Array.isArray(items) ? items : []).filter(isJsonObject).map(of);
+}
+const asPod = (item: JsonObject): JsonObject => ({ apiVersion: "v1", kind: "Pod", ...item });
+const asSecret = ({ metadata = {} }: JsonObject, at: number): JsonObject => {
+  const encoded = (text: string): string => Buffer.from(text).toString("base64");
+  const data = { username: encoded("shop"), password: encoded(dice(at).pick("A-Za-z0-9", 20)) };
+  return { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data };
+};
+
 async function measure(): Promise<readonly Rate[]> {
   const text = logs(4_000_000);
   const list = podList(500);
   const json = JSON.stringify(list);
+  const [pods, secrets] = [alone(list["items"], asPod), alone(list["items"], asSecret)];
   const line = logs(1_000_000).replaceAll("\n", " ");
   return [
     await rate("logs", "100 MB/s", text, () => masker().text(text)),
@@ -98,6 +110,10 @@ async function measure(): Promise<readonly Rate[]> {
       stream.end();
     }),
     await rate("a PodList, walked", "40 MB/s", json, () => masker().object(list)),
+    await rate("500 Pods, a call each", "", JSON.stringify({ pods }), () => pods.map((pod) => masker().object(pod))),
+    await rate("500 Secrets, a call each", "", JSON.stringify({ secrets }), () =>
+      secrets.map((secret) => masker().object(secret)),
+    ),
     await rate("1 MB in one line", "200 ms", line, () => masker().text(line)),
   ];
 }

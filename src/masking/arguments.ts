@@ -25,7 +25,7 @@ export function secretWords(
   const flags = flagsOf(line[0] ?? "", line) ?? {};
   for (const [index, word] of words.entries()) {
     const next = words[index + 1];
-    const field = /^--?[A-Za-z][\w.-]*$/.test(word) ? remember(word) : undefined;
+    const field = word.startsWith("-") && /^--?[A-Za-z][\w.-]*$/.test(word) ? remember(word) : undefined;
     if (field !== undefined && next !== undefined && !next.startsWith("-") && hides(field, next, "variable")) {
       if (!isToken(next)) found.set(index + 1, { type: field.type, from: 0 });
       continue;

@@ -145,10 +145,13 @@ function isReadable(byte: number): boolean {
   return (byte >= 0x20 && byte <= 0x7e) || byte === 9 || byte === 10 || byte === 13;
 }
 
+/** RFC 4648, section 4. */
+const standard = alphabet("A-Za-z0-9+/");
+
 /** Is the whole text one base64 run that decodes to itself again? (A Secret's `data` value is.) */
 export function isCanonicalBase64(text: string): boolean {
   if (text.length === 0 || text.length % 4 !== 0) return false;
-  const body = runEnd(text, 0, alphabet("A-Za-z0-9+/"), text.length);
+  const body = runEnd(text, 0, standard, text.length);
   return (
     body >= text.length - 2 &&
     /^={0,2}$/.test(text.slice(body)) &&

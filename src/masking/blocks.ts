@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from "../domain/json.ts";
 import type { Block, DiffLine, Quoted, Sentence } from "../domain/output.ts";
 import type { Field, Place } from "./fields.ts";
 import { cutLines } from "./neutral.ts";
-import type { Walk } from "./objects.ts";
+import { mapped, type Walk } from "./objects.ts";
 
 /** How one call masks. */
 export interface Passes {
@@ -86,9 +86,20 @@ function parsedJson(text: string): Json | undefined {
   }
 }
 
+/** The same value where every string of it is neutral already. */
 function neutralJson(value: Json, clean: Shows["clean"]): Json {
   if (typeof value === "string") return clean(value);
-  if (Array.isArray(value)) return (value as readonly Json[]).map((one) => neutralJson(one, clean));
+  if (Array.isArray(value)) return mapped(value as readonly Json[], (one) => neutralJson(one, clean));
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [clean(key), neutralJson(inner, clean)]));
+  let rows: [string, Json][] | undefined;
+  const names = Object.keys(value);
+  for (let index = 0; index < names.length; index++) {
+    const key = names[index] ?? "";
+    const inner = value[key] ?? null;
+    const [name, neutral] = [clean(key), neutralJson(inner, clean)];
+    if (rows === undefined && (name !== key || neutral !== inner))
+      rows = names.slice(0, index).map((before) => [before, value[before] ?? null]);
+    rows?.push([name, neutral]);
+  }
+  return rows === undefined ? value : Object.fromEntries(rows);
 }

@@ -1,5 +1,6 @@
 // Which names promise a secret: fields, variables, flags, headers and columns. Long because its word lists are data.
 
+import { remembering } from "./memory.ts";
 import type { MaskType } from "./token.ts";
 import {
   holdsSomething,
@@ -112,18 +113,13 @@ const manyTokens: Field = { type: "token", strength: "nameable", shy: false, man
 const manyPasswords: Field = { type: "password", strength: "sure", shy: false, many: true };
 const entryNames = list("secret password token credential credentials");
 
-const memory = 4096;
+/** Names that are remembered: how many, and how long. */
+const most = { names: 4096, characters: 200 };
 
-/** `fieldOf` with a bounded memory of the names that it has seen: objects repeat theirs. */
+/** `fieldOf` with a bounded memory of the names that it has seen. */
 export function rememberFields(): (name: string) => Field | undefined {
-  const known = new Map<string, Field | null>();
-  return (name) => {
-    const before = known.get(name);
-    if (before !== undefined) return before ?? undefined;
-    const found = fieldOf(name);
-    if (known.size < memory) known.set(name, found ?? null);
-    return found;
-  };
+  const known = remembering((name) => ({ field: fieldOf(name) }), most.names, most.characters);
+  return (name) => known(name).field;
 }
 
 /** Does a name promise a secret? `adminPassword`, `DB_PASS`, `client-key-data` do; `secretName`, `tokenTTL`, `public_key` don't. */

@@ -38,17 +38,20 @@ const longestJson = 2 * 1024 * 1024;
 /** Returns the function that masks one string. */
 export function leafMasker(parts: LeafParts): MaskLeaf {
   // A file's strings are read in another way, so that they are remembered apart.
-  const clean = Array.from({ length: 2 * (deepest + 2) }, () => new Set<string>());
+  const clean: (Set<string> | undefined)[] = [];
   return (text, spot) => {
-    const { field, depth } = spot;
+    const { field } = spot;
+    const apart = 2 * spot.depth + (spot.file ? 1 : 0);
     if (field !== undefined) {
       if (isToken(text)) return text;
       if (hides(field, text, spot.place)) return parts.write(field.type, plainForm(text));
     }
-    const known = text.length > longestRemembered ? undefined : clean[2 * depth + (spot.file ? 1 : 0)];
-    if (known?.has(text) && field?.strength !== "connection") return text;
+    if (clean[apart]?.has(text) === true && field?.strength !== "connection") return text;
     const masked = byContent(parts, text, spot);
-    if (known !== undefined && masked === text && known.size < remembered) known.add(text);
+    if (masked === text && text.length <= longestRemembered) {
+      const known = (clean[apart] ??= new Set());
+      if (known.size < remembered) known.add(text);
+    }
     return masked;
   };
 }
@@ -66,6 +69,9 @@ function mayConnect(text: string): boolean {
 }
 
 function looksLikeJson(text: string): boolean {
+  const first = text.charCodeAt(0);
+  // Anything else that is printed before `{` and `[` can stand nowhere before them.
+  if (first > 0x20 && first < 0x7f && first !== 0x7b && first !== 0x5b) return false;
   return text.length >= 8 && text.length <= longestJson && /^\s{0,64}[{[]/.test(text.slice(0, 65));
 }
 

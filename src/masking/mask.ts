@@ -1,6 +1,5 @@
 // The one exit: whatever leaves the gateway has passed a call's masker, which fails closed.
 
-import type { KeyObject } from "node:crypto";
 import { setImmediate as immediate } from "node:timers/promises";
 import { fault, Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
@@ -9,6 +8,7 @@ import type { Session } from "../domain/principal.ts";
 import type { Hidden } from "./base64.ts";
 import { cellText, maskedBlock, sentence, type Passes } from "./blocks.ts";
 import { rememberFields, type Field } from "./fields.ts";
+import { keyRules } from "./keys.ts";
 import { formats as known } from "./formats-table.ts";
 import { neutralise } from "./neutral.ts";
 import { speakingTexts } from "./speaking.ts";
@@ -18,8 +18,9 @@ import { maskedIn } from "./places.ts";
 import { defaultProfile, together, type Profile } from "./profile.ts";
 import { newRoom, written, type Room, type Write } from "./spans.ts";
 import { maskLong, streamMasker, type StreamMasker } from "./stream.ts";
+import type { Tag } from "./tags.ts";
 import { secretFinder, type FindSecrets } from "./text.ts";
-import { minter, sessionKeys, type MaskType } from "./token.ts";
+import { minter, sessionTags, type MaskType } from "./token.ts";
 
 /** Masks for one call. Every method throws Faulted(output_withheld) where anything goes wrong inside: nothing leaves unmasked. */
 export interface CallMasker {
@@ -64,7 +65,7 @@ export interface MaskingOptions {
 export function openMasking(options: MaskingOptions): Masking {
   const { key, profile = defaultProfile, profiles = new Map<string, Profile>() } = options;
   const engines = new Map<string, Engine>([["", options.engine ?? openEngine(profile)]]);
-  const keyOf = sessionKeys(key);
+  const tagOf = sessionTags(key);
   function engineWith(also: readonly string[]): Engine {
     const named = [...new Set(also)].sort();
     const known = engines.get(named.join(" "));
@@ -80,7 +81,7 @@ export function openMasking(options: MaskingOptions): Masking {
     return opened;
   }
   return {
-    forCall: (session, supplied, also = []) => callMasker(engineWith(also), () => keyOf(session.id), supplied),
+    forCall: (session, supplied, also = []) => callMasker(engineWith(also), () => tagOf(session.id), supplied),
   };
 }
 
@@ -93,7 +94,7 @@ export interface Engine {
 /** The finder and the walker over it, which open each other's encodings. */
 export function openEngine(profile: Profile): Engine {
   const remember = rememberFields();
-  const walkWith: Engine["walkWith"] = (write, room) => walker({ find, remember, write, room });
+  const walkWith: Engine["walkWith"] = (write, room) => walker({ find, remember, keys, write, room });
   const find: FindSecrets = secretFinder(
     { ...profile, formats: [...known, ...profile.formats] },
     remember,
@@ -109,6 +110,8 @@ export function openEngine(profile: Profile): Engine {
       }
     },
   );
+
+  const keys = keyRules(find, remember);
 
   /** What a decoded text hides: its one secret where that is all of it, else only that there is one. */
   function hiddenIn(text: string, depth: number, room: Room): { hidden: Hidden | undefined; work: number } {
@@ -134,8 +137,8 @@ export function openEngine(profile: Profile): Engine {
   return { find, walkWith, remember };
 }
 
-function callMasker(engine: Engine, key: () => KeyObject, supplied: Json): CallMasker {
-  const mint = minter(key, supplied);
+function callMasker(engine: Engine, tag: () => Tag, supplied: Json): CallMasker {
+  const mint = minter(tag, supplied);
   const write: Write = (type, value) => mint.token(type, value);
   const room = newRoom();
   // Made at the first use, where whatever goes wrong withholds what was to be masked.

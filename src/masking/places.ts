@@ -41,7 +41,7 @@ function inBlock(block: Block, look: Look): void {
         for (const [index, cell] of row.entries()) look(`column ${block.columns[index] ?? index}`, cell);
       return;
     case "object":
-      return inJson("", block.object, look);
+      return inJson([], block.object, look);
     case "data":
       look("source", block.source);
       for (const [index, line] of block.text.split("\n").entries()) look(`${block.source}, line ${index + 1}`, line);
@@ -58,19 +58,31 @@ function words(place: string, sentence: Sentence, look: Look): void {
   for (const part of sentence) look(place, typeof part === "string" ? part : part.quoted);
 }
 
-/** `spec.containers[api].env[DB_PASSWORD].value`: members of a list by their name where they have one. */
-function inJson(path: string, value: Json, look: Look): void {
-  if (typeof value === "string") return look(path === "" ? "value" : path, value);
-  if (Array.isArray(value)) {
-    for (const [index, member] of (value as readonly Json[]).entries()) {
-      const name = isJsonObject(member) && typeof member["name"] === "string" ? member["name"] : String(index);
-      inJson(`${path}[${name}]`, member, look);
+/** `steps`: the keys (`.key`) and members (`[name or index]`) that lead to the value. Only where something is masked they become a path. */
+function inJson(steps: string[], value: Json, look: Look): void {
+  if (typeof value === "string") {
+    if (value.includes(opening)) look(steps.length === 0 ? "value" : pathOf(steps), value);
+  } else if (Array.isArray(value)) {
+    const members = value as readonly Json[];
+    for (let index = 0; index < members.length; index++) {
+      const member = members[index] ?? null;
+      steps.push(`[${isJsonObject(member) && typeof member["name"] === "string" ? member["name"] : index}]`);
+      inJson(steps, member, look);
+      steps.pop();
     }
   } else if (isJsonObject(value))
-    for (const [key, inner] of Object.entries(value)) {
-      look(`${path} (a key)`, key);
-      inJson(path === "" ? key : `${path}.${key}`, inner, look);
+    for (const key of Object.keys(value)) {
+      if (key.includes(opening)) look(`${pathOf(steps)} (a key)`, key);
+      steps.push(`.${key}`);
+      inJson(steps, value[key] ?? null, look);
+      steps.pop();
     }
+}
+
+/** `spec.containers[api].env[DB_PASSWORD].value`: members of a list by their name where they have one. */
+function pathOf(steps: readonly string[]): string {
+  const path = steps.join("");
+  return path.startsWith(".") ? path.slice(1) : path;
 }
 
 /** The end of a long path says more than its beginning. */

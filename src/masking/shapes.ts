@@ -2,6 +2,7 @@
 
 import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { Field } from "./fields.ts";
+import { opening } from "./token.ts";
 
 /** Is it a Secret (or arguments that are about one: `kind: secrets`)? */
 export function isSecretKind(kind: string): boolean {
@@ -24,10 +25,14 @@ const namers = ["name", "key", "path", "field", "header", "variable"];
 export function fieldBeside(value: JsonObject, remember: (name: string) => Field | undefined): Field | undefined {
   for (const key of namers) {
     const name = value[key];
-    if (typeof name === "string" && /^(?!.*\[MASKED:)\S{1,253}$/.test(name))
-      return remember(name.slice(name.lastIndexOf("/") + 1));
+    if (typeof name === "string" && mayName(name)) return remember(name.slice(name.lastIndexOf("/") + 1));
   }
   return undefined;
+}
+
+/** Not empty, not longer than any name, and neither a sentence nor hidden. */
+function mayName(name: string): boolean {
+  return name !== "" && name.length <= 253 && !/\s/.test(name) && !name.includes(opening);
 }
 
 /** Is it a JSON Patch operation on a Secret's data (RFC 6902)? */

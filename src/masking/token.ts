@@ -1,10 +1,11 @@
 // The text that stands where a value was: `[MASKED:<type>]`, with a keyed tag where equal values may be told apart.
 
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 import type { SessionId } from "../domain/ids.ts";
 import type { Json } from "../domain/json.ts";
 import type { Masked } from "../domain/output.ts";
 import { hex, lowerHex, runEnd } from "./alphabet.ts";
+import { tagger, tagLength, type Tag } from "./tags.ts";
 import { bitsOf } from "./values.ts";
 
 /** What a masked value was: fixed words, and the only ones that a well-formed token may hold. */
@@ -34,8 +35,6 @@ export const maskTypes = [
 ] as const;
 export type MaskType = (typeof maskTypes)[number];
 
-/** Characters of the tag. 32 bits: enough to tell the values of one session apart, too few to try guesses offline without the key. */
-const tagLength = 8;
 /** Values that may be guessed get no tag: it would say whether a guess is right. */
 const leastBits = 64;
 /** How every token begins. */
@@ -86,23 +85,23 @@ export function rowsOf(counts: ReadonlyMap<string, number>): readonly Masked[] {
   return rows.sort((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1));
 }
 
-/** The session's own key: HKDF-SHA-256 (RFC 5869) of the gateway's key, so that tags of two sessions can't be compared. */
-function sessionKey(key: Uint8Array, session: SessionId): KeyObject {
-  return createSecretKey(new Uint8Array(hkdfSync("sha256", key, session, "sallyport masking v1", 32)));
+/** Tags under the session's own key: HKDF-SHA-256 (RFC 5869) of the gateway's key, so that tags of two sessions can't be compared. */
+function sessionTag(key: Uint8Array, session: SessionId): Tag {
+  return tagger(new Uint8Array(hkdfSync("sha256", key, session, "sallyport masking v1", 32)));
 }
 
 /** How many sessions' keys are kept at a time: to derive one costs more than most of what it is used for. */
 const mostKeys = 256;
 
-/** Each session's key, derived when it is first asked for; the oldest of more than so many is derived again. */
-export function sessionKeys(key: Uint8Array): (session: SessionId) => KeyObject {
-  const known = new Map<SessionId, KeyObject>();
+/** Each session's tags, their key derived when it is first asked for; the oldest of more than so many is derived again. */
+export function sessionTags(key: Uint8Array): (session: SessionId) => Tag {
+  const known = new Map<SessionId, Tag>();
   return (session) => {
     const before = known.get(session);
     if (before !== undefined) return before;
     const [oldest] = known.keys();
     if (oldest !== undefined && known.size >= mostKeys) known.delete(oldest);
-    const derived = sessionKey(key, session);
+    const derived = sessionTag(key, session);
     known.set(session, derived);
     return derived;
   };
@@ -117,19 +116,19 @@ export interface Minter {
 
 /**
  * A minter under the session's key. Whatever stands in `sent`, the caller's own arguments, is never tagged: the tag would confirm a guess. Most calls
- * meet no value to tag, so the key and the parts of what was sent are made when the first one comes.
+ * meet no value to tag, so the session's tags and the parts of what was sent are made when the first one comes.
  */
-export function minter(keyOf: () => KeyObject, sent: Json): Minter {
+export function minter(tagOf: () => Tag, sent: Json): Minter {
   const counts = new Map<string, number>();
   const tags = new Map<string, string>();
-  let first: { readonly key: KeyObject; readonly supplied: (value: string) => boolean } | null = null;
+  let first: { readonly tag: Tag; readonly supplied: (value: string) => boolean } | null = null;
   const made = (value: string): string => {
     if (bitsOf(value) < leastBits) return "";
-    first ??= { key: keyOf(), supplied: suppliedBy(sent) };
+    first ??= { tag: tagOf(), supplied: suppliedBy(sent) };
     if (first.supplied(value)) return "";
-    return `:${createHmac("sha256", first.key).update(value, "utf8").digest("hex").slice(0, tagLength)}`;
+    return `:${first.tag(value)}`;
   };
-  const tagOf = (value: string): string => {
+  const tagged = (value: string): string => {
     const known = tags.get(value);
     if (known !== undefined) return known;
     const tag = made(value);
@@ -139,7 +138,7 @@ export function minter(keyOf: () => KeyObject, sent: Json): Minter {
   return {
     token: (type, value) => {
       counts.set(type, (counts.get(type) ?? 0) + 1);
-      return `${opening}${type}${type === "unscanned" ? "" : tagOf(value)}]`;
+      return `${opening}${type}${type === "unscanned" ? "" : tagged(value)}]`;
     },
     masked: () => rowsOf(counts),
   };

@@ -47,6 +47,10 @@ export const masking = {
     promise: "Twice the text takes about twice the work, whatever stands in it",
     source: "masking.md",
   },
+  "masking:keywords": {
+    promise: "A text that is stepped over where no keyword can begin shows every keyword that stands in it",
+    source: "masking.md",
+  },
   "masking:last-pass": {
     promise: "Every string of an output passes the masker once more before it leaves",
     source: "masking.md",
@@ -68,6 +72,16 @@ export const masking = {
   "masking:profiles": {
     promise: "A profile only adds: its formats prove themselves by examples and by their cost before they are used",
     source: "masking.md",
+  },
+  "masking:reloads": {
+    promise:
+      "Changed profiles take over whole, for the calls that begin after the change is on record; bad ones change nothing, and neither that nor hiding less goes untold",
+    source: "issue 8, point 7; masking.md",
+  },
+  "masking:objects-same": {
+    promise:
+      "What is remembered of keys and strings changes no answer: an object is masked among others as it is alone",
+    source: "issue 8, point 1; masking.md, point 1",
   },
   "masking:speaking": {
     promise: "Text from the cluster that speaks to an AI is counted, and taints the session that read it",

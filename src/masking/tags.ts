@@ -1,0 +1,42 @@
+// The tag of a value under one key: the same for the same value, and nothing that says which value it is without the key.
+
+import { hash } from "node:crypto";
+
+/** Characters of the tag. 32 bits: enough to tell the values of one session apart, too few to try guesses offline without the key. */
+export const tagLength = 8;
+/** SHA-256's block, and its digest (FIPS 180-4, section 1). */
+const block = 64;
+const digest = 32;
+/** Most values are shorter: they are hashed in scratch memory. */
+const short = 256;
+
+export type Tag = (value: string) => string;
+
+/**
+ * Makes tags under a key of at most 64 bytes: the first characters of HMAC-SHA-256 (RFC 2104, section 2) of a value's UTF-8. The padded
+ * keys are made once and both digests are taken in one call each: a `Hmac` object costs several times what it computes, and an answer
+ * may hold thousands of values.
+ */
+export function tagger(key: Uint8Array): Tag {
+  if (key.length > block) throw new RangeError(`a key of tags has at most ${block} bytes`);
+  const inner = Buffer.alloc(block + 3 * short, 0);
+  const outer = Buffer.alloc(block + digest, 0);
+  inner.set(key);
+  outer.set(key);
+  for (let at = 0; at < block; at++) {
+    inner[at] = (inner[at] ?? 0) ^ 0x36;
+    outer[at] = (outer[at] ?? 0) ^ 0x5c;
+  }
+  function innerDigest(value: string): string {
+    if (value.length > short)
+      return hash("sha256", Buffer.concat([inner.subarray(0, block), Buffer.from(value)]), "binary");
+    const end = block + inner.write(value, block, "utf8");
+    const found = hash("sha256", inner.subarray(0, end), "binary");
+    inner.fill(0, block, end);
+    return found;
+  }
+  return (value) => {
+    outer.write(innerDigest(value), block, "binary");
+    return hash("sha256", outer, "hex").slice(0, tagLength);
+  };
+}
