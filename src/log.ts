@@ -27,6 +27,7 @@ export const logEvents = [
   "the owner's socket",
   "a client's stream",
   "the policy could not be reloaded",
+  "the masking profiles could not be reloaded",
   "could not be closed",
 ] as const;
 export type LogEvent = (typeof logEvents)[number];

@@ -24,13 +24,16 @@ export async function maskingChecks(
   const failed = (says: string, next: string): readonly Found[] => [{ name: "masking", result: "failed", says, next }];
   const [read] = await Promise.allSettled([readMasking(io, config.masking, dirname(path))]);
   if (read.status === "rejected")
-    return failed(sentenceOf(read.reason), "correct the file that is named; sallyport mask --profile FILE tries one");
-  const { profile, profiles } = read.value;
+    return failed(
+      sentenceOf(read.reason),
+      "correct the file that is named; sallyport mask --profile FILE tries one. A gateway that runs keeps the profiles that it has",
+    );
+  const { profile, profiles, digest } = read.value;
   if (!hides(profile, io.random))
     return failed("a planted password was not hidden", "install Sallyport again: its masking does not work");
   const own = [...profiles.values()].reduce((sum, one) => sum + one.formats.length, 0);
   const told = own === 0 ? "" : ` and ${own} of profiles, whose examples hold and whose cost is bounded`;
-  const says = `profile ${config.masking.profile} in force of ${[...profiles.keys()].join(", ")}; ${formats.length} built-in formats${told}`;
+  const says = `profile ${config.masking.profile} in force of ${[...profiles.keys()].join(", ")}; ${formats.length} built-in formats${told}; digest ${digest.slice(0, 12)}`;
   return [{ name: "masking", result: "ok", says, next: "" }];
 }
 

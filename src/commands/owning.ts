@@ -56,7 +56,8 @@ export async function startOwning(
   const read = await readSetting(io, configPath);
   // Compiled once, for the answers and for the log.
   const setting = { ...read, masking: { ...read.masking, engine: openEngine(read.masking.profile) } };
-  const log = openLog(io.env["SALLYPORT_LOG"], io.err, logMasking(setting.masking, io.random));
+  let hidden = logMasking(setting.masking, io.random);
+  const log = openLog(io.env["SALLYPORT_LOG"], io.err, (text) => hidden(text));
   const telemetry = await telemetryOf(io, setting, metrics);
   const closing = new AbortController();
   const slack = await slackOf(io, setting, log);
@@ -71,7 +72,9 @@ export async function startOwning(
     const operators = await operatorsOf(io, setting, { gateway, exportLags: () => copies.lags() }, telemetry);
     const links = linkMethods(slack[0]?.links() ?? null, io.now);
     const closeSocket = await socketOf(io, { setting, lock, gateway, log, links });
-    const stopReloading = keepReloading(io, setting, gateway, log);
+    const stopReloading = keepReloading(io, setting, gateway, log, (profiles) => {
+      hidden = logMasking(profiles, io.random);
+    });
     return {
       gateway,
       setting,
@@ -205,7 +208,7 @@ async function socketOf(io: Io, matter: SocketMatter): Promise<() => Promise<voi
     version: io.version,
     // Read at each greeting: whoever starts after a reload has the reloaded policy too.
     get config() {
-      return setting.digestWith(gateway.policyDigest());
+      return setting.digestWith(gateway.policyDigest(), gateway.maskingDigest());
     },
     runtimeFolder: io.runtimeFolder,
     random: io.random,

@@ -1,9 +1,10 @@
 // Which files a policy is made of: paths, folders of YAML files, or the names of the profiles that ship.
 
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import type { PolicyFile } from "../policy/load.ts";
 import { CommandFailed, type Io } from "./io.ts";
+import { plainFile } from "./plain-file.ts";
 
 /** The profiles that ship, each a whole policy. */
 export const profiles: readonly string[] = ["observe", "default", "production"];
@@ -25,7 +26,7 @@ export async function policyPaths(
 /** Their texts. Throws `CommandFailed` where one can't be read. */
 export async function readPolicies(paths: readonly string[]): Promise<readonly PolicyFile[]> {
   try {
-    return await Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, "utf8") })));
+    return await Promise.all(paths.map(async (path) => ({ path, text: await plainFile(path) })));
   } catch (thrown) {
     const { path = "", code = "unknown" } = thrown as NodeJS.ErrnoException;
     throw new CommandFailed(`The policy file ${path} can't be read (${code}).`, 2);

@@ -26,8 +26,8 @@ export interface Setting {
   readonly known: Known;
   /** What is odd about it and may be meant; looked for when it is asked for. */
   readonly policyWarnings: () => readonly unknown[];
-  /** The digest of the configuration under another policy. */
-  readonly digestWith: (policyDigest: string) => string;
+  /** The digest of the configuration under another policy and other masking profiles. */
+  readonly digestWith: (policyDigest: string, maskingDigest: string) => string;
   readonly policyFiles: readonly string[];
 }
 
@@ -63,11 +63,11 @@ export async function readSetting(io: Io, configPath: string | undefined): Promi
   const known: Known = { tools, masks: [...masking.profiles.keys()], claims: config.claims };
   const policy = loadPolicy(files, known);
   if (policy.kind === "refused") throw problems(policy.problems);
-  const digestWith = (policyDigest: string): string =>
+  const digestWith = (policyDigest: string, maskingDigest: string): string =>
     createHash("sha256")
-      .update(JSON.stringify([configDigest, policyDigest, masking.digest, kubeconfigPaths(io, config)]))
+      .update(JSON.stringify([configDigest, policyDigest, maskingDigest, kubeconfigPaths(io, config)]))
       .digest("hex");
-  const digest = digestWith(policy.policy.digest);
+  const digest = digestWith(policy.policy.digest, masking.digest);
   return {
     folder,
     config,

@@ -1,6 +1,6 @@
 // Turns a request into a planned call: arguments parsed, accesses known, frozen, with its digest.
 
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, type KeyObject } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Access } from "../domain/access.ts";
 import type { CallRequest, PlannedCall } from "../domain/call.ts";
@@ -16,8 +16,8 @@ export interface PlanOptions {
   /** Those in which some call of the tool could succeed for the caller: the others do not exist for it. */
   readonly permitted: (tool: Tool) => readonly string[];
   readonly within: (cluster: string) => Place;
-  /** The gateway's own key: arguments may hold guessable secrets, so a bare hash would be an oracle (approval.md). */
-  readonly digestKey: Uint8Array;
+  /** The gateway's own key: arguments may hold guessable secrets, so a bare hash would be an oracle (approval.md). As a key object: Node takes many times as long to tell what bytes are. */
+  readonly digestKey: KeyObject;
 }
 
 /** What planning asks of the cluster that the call is about. */
@@ -147,7 +147,7 @@ export function digestOfTool(tool: Tool): string {
 /** HMAC-SHA-256 over principal, actors, client id, cluster, tool, arguments and accesses, hex. Whether it is a preview does not make another call. */
 function callDigest(
   { principal }: CallRequest,
-  key: Uint8Array,
+  key: KeyObject,
   asked: readonly [cluster: string, tool: string, toolDigest: string, arguments_: Json],
   accesses: readonly Access[],
 ): string {

@@ -11,6 +11,8 @@ export interface OperatorsOptions {
     dependencies(): readonly Dependency[];
     approvalsWaiting(): Promise<number>;
     refusedStranger(): void;
+    policyDigest(): string;
+    maskingDigest(): string;
   };
   readonly metrics: Metrics;
   /** How far each continuous export is behind. */
@@ -80,7 +82,8 @@ function operatorsOf({ gateway, metrics, exportLags, now }: OperatorsOptions, to
   }
   async function readyz(asked: Asked): Promise<Answered> {
     const { ready, dependencies } = await readiness.look();
-    const detail = (await isOperator(asked)) ? { dependencies: dependencies.map(shown) } : {};
+    const inForce = { policy: gateway.policyDigest(), masking: gateway.maskingDigest() };
+    const detail = (await isOperator(asked)) ? { dependencies: dependencies.map(shown), inForce } : {};
     return { status: ready ? 200 : 503, headers: json, body: `${JSON.stringify({ ready, ...detail })}\n` };
   }
   async function scraped(asked: Asked): Promise<Answered> {

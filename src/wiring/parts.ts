@@ -1,5 +1,6 @@
 // What the stages of every call are made of: it lives as long as the gateway.
 
+import type { KeyObject } from "node:crypto";
 import type { ApprovalStore } from "../approval/stores/contract.ts";
 import type { Permitted } from "../catalogue.ts";
 import type { CallRequest } from "../domain/call.ts";
@@ -21,13 +22,14 @@ export interface Parts {
   readonly permitted: Permitted;
   readonly policy: () => Policy;
   readonly sessions: Sessions;
-  readonly masking: Masking;
+  /** In force now: a call holds on to what this answers when it begins. */
+  readonly masking: () => Masking;
   readonly append: Append;
   readonly takingBack: Pick<TakingBack, "soon">;
   readonly store: ApprovalStore;
   readonly environmentLabel: string;
   /** The gateway's own keys: for call digests and for cursors. */
-  readonly digestKey: Uint8Array;
+  readonly digestKey: KeyObject;
   readonly cursorKey: Uint8Array;
   readonly newGrantId: () => GrantId;
   readonly now: () => number;

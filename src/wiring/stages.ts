@@ -42,7 +42,7 @@ const nodesNeed = "sallyport enroll --nodes";
 /** The stages of one call. */
 export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest): Stages {
   const { clusters, now, deadline } = parts;
-  const masking = openCallMasking(parts.masking, request.session, plainJson(request.arguments));
+  const masking = openCallMasking(parts.masking(), request.session, plainJson(request.arguments));
   const nextAuditId = counter(request.id);
   const lasts = lastsOf(parts.tools.get(request.tool), request.arguments);
   const late = lasts > deadline ? AbortSignal.timeout(lasts) : parts.deadlineSignal();

@@ -1,8 +1,10 @@
 // A policy folder in other hands while the gateway runs: half-written, deleted, swapped, linked, changed twice, bad and good again.
 
+import { execFile } from "node:child_process";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
 import { isJsonObject, textAt, type JsonObject } from "../../src/domain/json.ts";
 import { promise } from "../support/promise.ts";
@@ -109,6 +111,11 @@ promise(
     });
     await told(kept, async () => {
       await rm(file(), { recursive: true });
+      // Whoever reads a pipe that nobody writes to waits for ever.
+      await promisify(execFile)("mkfifo", [file()]);
+    });
+    await told(kept, async () => {
+      await rm(file(), { recursive: true });
       await symlink(file(), file());
     });
     expect(await mayList()).toBe(false);
@@ -118,7 +125,7 @@ promise(
     await told(took, () => writeFile(file(), policy(reading, asked)));
     expect(await mayList()).toBe(true);
     expect((await detailsOf("policy.changed")).length).toBe(changes + 1);
-    expect((await detailsOf("alert.raised")).length).toBe(alerts + 6);
+    expect((await detailsOf("alert.raised")).length).toBe(alerts + 7);
   },
 );
 
