@@ -98,6 +98,7 @@ function ioOf(env: { readonly [name: string]: string | undefined }): Io {
     home: homedir(),
     runtimeFolder: tmpdir(),
     launched: { node: process.execPath, file: join(import.meta.dirname, "..", "src", "main.ts") },
+    cores: 2,
     shipped: join(import.meta.dirname, "..", "policies"),
     input: new PassThrough(),
     output: new PassThrough(),

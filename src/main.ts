@@ -2,12 +2,11 @@
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { homedir, tmpdir, userInfo } from "node:os";
+import { availableParallelism, homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { isatty } from "node:tty";
-import { setFlagsFromString } from "node:v8";
 import module from "node:module";
 import { CommandFailed, nodeIsTooOld, sentenceOf, stateFolder, type Io } from "./commands/io.ts";
 import { prepareFolder } from "./owner/folder.ts";
@@ -20,8 +19,6 @@ if (nodeIsTooOld(process.versions.node)) {
   process.exit(2);
 }
 
-// Else V8 lets garbage grow to four times what lives before it looks: a gateway stays up beside a person's editor.
-setFlagsFromString("--heap-growing-percent=40");
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
 // Who reads standard output may leave first, as `| head` does: the same as being told to stop. Any other failure is told.
@@ -52,6 +49,7 @@ const io: Io = {
   home: homedir(),
   runtimeFolder: process.env["XDG_RUNTIME_DIR"] ?? tmpdir(),
   launched: { node: process.execPath, file: process.argv[1] ?? "" },
+  cores: availableParallelism(),
   shipped: bundled ? join(here, "policies") : join(here, "..", "policies"),
   input: process.stdin,
   output: process.stdout,

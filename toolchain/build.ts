@@ -11,7 +11,11 @@ const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"
 
 await rm(dist, { recursive: true, force: true });
 const built = await build({
-  entryPoints: [join(root, "src", "main.ts")],
+  // The thread stands beside the program: it is found by its name there.
+  entryPoints: [
+    { in: join(root, "src", "main.ts"), out: "main" },
+    { in: join(root, "src", "transcript", "block-thread.ts"), out: "block-thread" },
+  ],
   outdir: dist,
   bundle: true,
   splitting: true,

@@ -10,6 +10,7 @@ import { reportFormatNames, reportFormats, type ReportFormat } from "../evidence
 import { isQuestion, loadMapping, type Mapping } from "../evidence/mapping.ts";
 import { isShown, reportOf, warning } from "../evidence/report.ts";
 import { csv } from "../transcript/exporters/csv.ts";
+import { inThreads, ownThreads } from "../transcript/threads.ts";
 import { verifyTranscript, type Report as Verification } from "../transcript/verify.ts";
 import { anchorSays, givenAnchors, severalTimes } from "./given-anchors.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
@@ -80,6 +81,7 @@ async function run(io: Io, onRecord: OnRecord, path: string | undefined, flags: 
   const verification = await verifyTranscript(folder, {
     now: io.now(),
     anchors: await givenAnchors(io, flags.anchor),
+    readBy: inThreads(ownThreads(io.cores)),
     ...(flags.key === undefined ? {} : { vkey: await given(flags.key) }),
   });
   const out = await targetOf(flags.out);

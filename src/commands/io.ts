@@ -16,6 +16,8 @@ export interface Io {
   readonly runtimeFolder: string;
   /** What this process was started with: the interpreter, and the file as it was named (a link stays one). */
   readonly launched: { readonly node: string; readonly file: string };
+  /** Processor cores that this process may use. */
+  readonly cores: number;
   /** Where the policies that ship with Sallyport lie. */
   readonly shipped: string;
   readonly input: Readable;

@@ -61,6 +61,9 @@ const kinds: Record<EntryKind, true> = {
   "key.rotated": true,
 };
 
+/** Every kind, in an order that stays the same while the program runs. */
+export const entryKinds = Object.keys(kinds) as readonly EntryKind[];
+
 interface Account {
   readonly iss: string;
   readonly sub: string;

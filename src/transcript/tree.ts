@@ -10,6 +10,11 @@ export function leafHashOfPrefixed(prefixed: Uint8Array): Buffer {
   return sha256(prefixed);
 }
 
+/** The same as 32 characters, a byte each: for whoever keeps it among others. */
+export function leafTextOfPrefixed(prefixed: Uint8Array): string {
+  return hash("sha256", prefixed, "binary");
+}
+
 /** The leaf hash, SHA-256(0x00 ‖ data). */
 export function leafHash(data: Uint8Array): Buffer {
   return sha256(Buffer.concat([Buffer.of(0), data]));
@@ -40,25 +45,44 @@ export interface Tree {
   peaks(): readonly Uint8Array[];
 }
 
+/** More subtrees than a tree of countable size can have, and one leaf. */
+const mostPeaks = 56;
+
 /** A growing tree, empty or going on from the size and peaks of an earlier one. */
 export function growTree(from: { size: number; peaks: readonly Uint8Array[] } = { size: 0, peaks: [] }): Tree {
   let size = from.size;
-  const peaks: Uint8Array[] = [...from.peaks];
+  let count = from.peaks.length;
+  // The peaks stand one behind the other, so that two neighbours are hashed where they are.
+  const peaks = Buffer.alloc(1 + 32 * mostPeaks);
+  const peak = (at: number): Buffer => peaks.subarray(1 + 32 * at, 33 + 32 * at);
+  const pairs = Array.from({ length: mostPeaks - 1 }, (_, at) => peaks.subarray(32 * at, 32 * at + 65));
+  for (const [at, one] of from.peaks.entries()) peaks.set(one, 1 + 32 * at);
+
+  /** Puts their parent in the place of the last two. */
+  function join(): void {
+    count--;
+    const pair = pairs[count - 1] as Buffer;
+    const before = pair[0] as number;
+    pair[0] = 1;
+    pair.write(hash("sha256", pair, "binary"), 1, "latin1");
+    pair[0] = before;
+  }
   return {
     size: () => size,
     grow(leaf) {
+      peaks.set(leaf, 1 + 32 * count);
+      count++;
       // Each trailing 1 bit of the size is a full subtree that the new leaf completes into one twice as large.
-      let carried = leaf;
-      for (let rest = size; rest % 2 === 1; rest = Math.floor(rest / 2))
-        carried = nodeHash(peaks.pop() as Uint8Array, carried);
-      peaks.push(carried);
+      for (let rest = size; rest % 2 === 1; rest = Math.floor(rest / 2)) join();
       size++;
     },
     root() {
       if (size === 0) return emptyRoot;
-      return Buffer.from(peaks.reduceRight((right, left) => nodeHash(left, right)));
+      let right: Buffer = Buffer.from(peak(count - 1));
+      for (let at = count - 2; at >= 0; at--) right = nodeHash(peak(at), right);
+      return right;
     },
-    peaks: () => [...peaks],
+    peaks: () => Array.from({ length: count }, (_, at) => Buffer.from(peak(at))),
   };
 }
 

@@ -148,6 +148,7 @@ function secondClient(env: Record<string, string>) {
     home: env["HOME"] ?? "",
     runtimeFolder: tmpdir(),
     launched: { node: process.execPath, file: join(import.meta.dirname, "..", "..", "src", "main.ts") },
+    cores: 2,
     shipped: join(import.meta.dirname, "..", "..", "policies"),
     input,
     output,

@@ -260,6 +260,7 @@ export function testIo(env: Record<string, string>, signal: AbortSignal): Io {
     home: env["HOME"] ?? "",
     runtimeFolder: tmpdir(),
     launched: { node: process.execPath, file: join(import.meta.dirname, "..", "..", "src", "main.ts") },
+    cores: 2,
     shipped: join(import.meta.dirname, "..", "..", "policies"),
     input: new PassThrough(),
     output: new PassThrough(),

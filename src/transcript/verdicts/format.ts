@@ -1,13 +1,14 @@
 // FORMAT: every line is the one canonical text of an entry that this version knows.
 
-import { isUtf8 } from "node:buffer";
-import { isCanonical } from "../canonical.ts";
-import { isMalformed, largestEntry, readEntry, type Entry } from "../entry.ts";
+import type { Entry } from "../entry.ts";
 import { openScanner } from "../scan.ts";
+import { readThoroughly } from "../thorough.ts";
 import { collectFindings, type EntryPlace, type Verdict } from "../verdict.ts";
 
 export interface FormatCheck {
-  /** The entry in `buffer[start, end)`; null where nothing can be read, which is a finding. */
+  /** Takes the next line by what is wrong with its form. */
+  take(problems: readonly string[], at: EntryPlace): void;
+  /** Reads a line: the entry in `buffer[start, end)`; null where nothing can be read, which is a finding. */
   read(buffer: Buffer, start: number, end: number, at: EntryPlace): Entry | null;
   /** Bytes that stand after the last newline of a segment. */
   unfinished(segment: string, bytes: number, last: boolean): void;
@@ -19,21 +20,17 @@ export function checkFormat(): FormatCheck {
   const scan = openScanner();
   let entries = 0;
   let tail = "";
+  function take(problems: readonly string[], at: EntryPlace): void {
+    entries++;
+    for (const problem of problems) findings.add(problem, at);
+  }
   return {
+    take,
     read(buffer, start, end, at) {
-      entries++;
       const plain = scan(buffer, start, end);
-      if (plain !== null) return plain;
-      const line = buffer.subarray(start, end);
-      if (line.length > largestEntry) findings.add(`is longer than ${largestEntry} bytes`, at);
-      if (!isUtf8(line)) findings.add("is not UTF-8", at);
-      const text = line.toString("utf8");
-      const entry = readEntry(text);
-      if (isMalformed(entry)) {
-        findings.add(entry.problem, at);
-        return null;
-      }
-      if (!isCanonical(text, entry)) findings.add("is not canonical JSON", at);
+      const { entry, problems } =
+        plain === null ? readThoroughly(buffer.subarray(start, end)) : { entry: plain, problems: [] };
+      take(problems, at);
       return entry;
     },
     unfinished(segment, bytes, last) {

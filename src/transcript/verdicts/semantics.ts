@@ -15,7 +15,7 @@ interface CallSoFar {
   allowed: boolean;
   /** The approval that was spent for it. */
   spent: string;
-  readonly grants: Set<string>;
+  readonly grants: string[];
   /** Its approval ended without being spent, or its outcome stays unknown: nothing of it may run any more. */
   over: boolean;
 }
@@ -73,12 +73,12 @@ export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck
   }
 
   function takeGrant(entry: Entry, at: EntryPlace): void {
-    const issuer = textAt(entry.details, "issuer");
     if (entry.kind !== "grant.issued" || entry.call === null) return;
+    const issuer = textAt(entry.details, "issuer");
     const call = calls.get(entry.call);
     const grant = textAt(entry.details, "grant");
     if (call === undefined) return absent(`grant ${grant} is for a call that was not received or has ended`, entry, at);
-    call.grants.add(grant);
+    call.grants.push(grant);
     if (issuer !== "token-request" && issuer !== "ambient") return;
     if (!call.allowed) absent(`grant ${grant} was issued before a decision allowed the call`, entry, at);
     else if (call.gated && call.spent === "")
@@ -97,7 +97,7 @@ export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck
       absent(`${id} ran, and no decision allowed it`, entry, at);
     if (left && call.gated && call.spent === "")
       absent(`${id} left an effect (${effect}) without its approval`, entry, at);
-    const issued = details["ambient"] === true || call.grants.has(grant) || (effect === "unknown" && grant === "");
+    const issued = details["ambient"] === true || call.grants.includes(grant) || (effect === "unknown" && grant === "");
     if (left && !issued) absent(`${id} left an effect (${effect}) with a grant that was not issued for it`, entry, at);
   }
 
@@ -106,7 +106,7 @@ export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck
     const call = calls.get(id);
     if (kind === "call.received") {
       if (call !== undefined) findings.add(`${id} is received twice`, at);
-      const fresh = { gated: false, allowed: false, spent: "", over: false, grants: new Set<string>() };
+      const fresh = { gated: false, allowed: false, spent: "", over: false, grants: [] };
       calls.set(id, { ...fresh, digest: textAt(details, "digest"), preview: details["preview"] === true });
       return;
     }
@@ -131,10 +131,11 @@ export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck
 
   return {
     take(entry, at) {
-      if (entry.kind.startsWith("approval.")) takeApproval(entry, at);
-      else if (entry.kind.startsWith("grant.")) takeGrant(entry, at);
+      if (entry.kind.startsWith("call.")) {
+        if (entry.call !== null) takeCall(entry, entry.call, at);
+      } else if (entry.kind.startsWith("grant.")) takeGrant(entry, at);
+      else if (entry.kind.startsWith("approval.")) takeApproval(entry, at);
       else if (entry.kind.startsWith("hold.")) takeHold(entry, at);
-      else if (entry.kind.startsWith("call.") && entry.call !== null) takeCall(entry, entry.call, at);
     },
     settled: () => settled,
     notShown: () => notShown,

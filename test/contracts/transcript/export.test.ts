@@ -404,6 +404,7 @@ async function run(folder: string, words: readonly string[]): Promise<{ out: str
       err: (text) => void (err += text),
       colour: false,
       now: () => start + 60_000,
+      cores: 2,
       shipped: "policies",
       version: "1.2.3",
     },

@@ -285,6 +285,7 @@ async function run(folder: string, words: readonly string[], colour = false): Pr
     err: (text) => void (out += text),
     colour,
     now: () => start + 86_400_000,
+    cores: 2,
     shipped: "policies",
     version: "1.2.3",
   };
