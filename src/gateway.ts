@@ -1,5 +1,6 @@
 // The composition root: configuration and adapters in, a governed gateway out. Everything that varies is chosen here. Long: whatever a gateway is made of is put together in one place.
 
+import { createSecretKey } from "node:crypto";
 import { tools } from "../tools/index.ts";
 import { approvalMethods } from "./approval/methods.ts";
 import type { Mode, Voter } from "./approval/ballot.ts";
@@ -22,7 +23,6 @@ import { refused, rollUp, sentenceOf } from "./identity/refused.ts";
 import type { Verifier } from "./identity/verifiers/contract.ts";
 import type { Connection } from "./kubernetes/contract.ts";
 import type { Log } from "./log.ts";
-import { openMasking, type MaskingOptions } from "./masking/mask.ts";
 import { governCall } from "./pipeline.ts";
 import { policyDiff } from "./policy/diff.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -58,6 +58,8 @@ import { sessionEnds } from "./wiring/session-ends.ts";
 import { openSessionEntries } from "./wiring/session-entries.ts";
 import { openSessions } from "./wiring/sessions.ts";
 import { digestOfTools, startEntries } from "./wiring/started.ts";
+import { stillOperator } from "./wiring/still-operator.ts";
+import { openMaskingInForce, type MaskingInForce, type ProfilesInForce } from "./wiring/masking-in-force.ts";
 import { openState } from "./wiring/state.ts";
 import { startSweeping } from "./wiring/sweeping.ts";
 import { openTakingBack } from "./wiring/taking-back.ts";
@@ -70,7 +72,7 @@ export interface GatewayOptions {
   readonly configDigest: string;
   readonly policy: Policy;
   /** The profile in force, and those that policy may ask for besides. */
-  readonly masking: Pick<MaskingOptions, "profile" | "profiles" | "engine">;
+  readonly masking: ProfilesInForce;
   /** The state folder; the caller holds its lock. */
   readonly folder: string;
   readonly version: string;
@@ -142,6 +144,11 @@ export interface Gateway {
   /** Puts on record that a changed policy was not taken, and why. */
   policyRefused(problems: readonly string[]): Promise<void>;
   policyDigest(): string;
+  /** Puts other masking profiles in force, whole, for the calls that begin from now on; false where they are those in force. The change is on record before it counts. */
+  readonly changeMasking: MaskingInForce["change"];
+  /** Puts on record that changed profiles were not taken, and why. */
+  readonly maskingRefused: MaskingInForce["refused"];
+  readonly maskingDigest: MaskingInForce["digest"];
   /** What this gateway stands on, each with how to try it. */
   dependencies(): readonly Dependency[];
   /** The anchors: how each stands, and to keep what is new at once. */
@@ -194,7 +201,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const permitted: Permitted = (who, tool) =>
     clusters.names.filter((cluster) => possible(policy, who, tool, [cluster]) !== "denied");
-  const masking = openMasking({ key: keys.masking, ...options.masking });
+  const masking = openMaskingInForce(options.masking, { key: keys.masking, append });
   const logFault = ({ code, effect, cause }: Fault, call: string): void =>
     log.warn({ call, code, effect, cause }, "fault");
   const sessions = openSessions(now);
@@ -208,12 +215,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     permitted,
     policy: () => policy,
     sessions,
-    masking,
+    masking: () => masking.current(),
     append,
     takingBack,
     store,
     environmentLabel: config.environmentLabel,
-    digestKey: keys.digest,
+    digestKey: createSecretKey(keys.digest),
     cursorKey: keys.cursor,
     deadline: config.deadline * 1000,
     deadlineSignal: sharedDeadline(config.deadline * 1000),
@@ -312,8 +319,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const stopUpdating = keepChannelsUpdated(store, channels, (unreached) => {
     for (const { channel, why } of unreached) log.warn({ channel, cause: why }, "a channel could not be told");
   });
-  const maskWords = (text: string): string =>
-    masking.forCall({ id: "ses_approvals" as SessionId, door: "socket" }, {}).text(text);
+  const maskFor =
+    (id: SessionId) =>
+    (text: string): string =>
+      masking.current().forCall({ id, door: "socket" }, {}).text(text);
+  const maskWords = maskFor("ses_approvals" as SessionId);
   const desk = openDesk({ store, append, mode: options.owner, mask: maskWords, now });
   const closeChannels = async (): Promise<void> => {
     await Promise.all(channels.map(async (channel) => await channel.close?.()));
@@ -420,7 +430,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         end: (identity) => endAll(identity, { underWay, store, append, clusters, ends, now }),
         ...options.agents,
         reviewDays: config.agents.reviewDays,
-        mask: (text) => masking.forCall({ id: "ses_agents" as SessionId, door: "socket" }, {}).text(text),
+        mask: maskFor("ses_agents" as SessionId),
         now,
       }),
     evidence: (keeper) =>
@@ -431,6 +441,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         size: () => transcript.head().size,
         mask: maskWords,
         keeper,
+        stillOperator: (asked) => stillOperator(asked, config),
         anchor: () => anchoring.now(),
       }),
     async endSession(session) {
@@ -468,6 +479,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await append([ownEntry("alert.raised", { alert: "policy refused", about })]);
     },
     policyDigest: () => policy.digest,
+    changeMasking: masking.change,
+    maskingRefused: masking.refused,
+    maskingDigest: masking.digest,
     dependencies: () =>
       dependenciesOf({ transcript, store, clusters, verifiers: options.verifiers, channels, anchoring }),
     anchoring,

@@ -103,7 +103,7 @@ export const subWords: { readonly [subCommand: string]: readonly string[] } = {
   "transcript hold": ["list", "show", "place", "release", "confirm"],
   "transcript anchor": ["--json"],
   "transcript anchors": ["--json"],
-  "transcript search": [...wanted, "--limit", "--count", "--reindex", "--json"],
+  "transcript search": [...wanted, "--limit", "--count", "--reindex", "--whole", "--json"],
   "transcript export": [
     "--format",
     "--out",

@@ -13,7 +13,7 @@ type Told = Pick<Config, "people" | "transcript">;
 export function ownerKeeper(user: string, { people }: Pick<Told, "people">): Keeper {
   const by = operatorOf(user);
   const person = personOf(people, by);
-  return { by, person: person?.name ?? "", accounts: person?.accounts ?? [], roles: new Set(roles) };
+  return { by, person: person?.name ?? "", accounts: person?.accounts ?? [], as: ["owner"], roles: new Set(roles) };
 }
 
 /** Whoever a token names: the roles that the configuration gives them, as everywhere by the groups of the person too. */
@@ -24,6 +24,7 @@ export function namedKeeper(who: PrincipalFields, { people, transcript }: Told):
     by,
     person: person?.name ?? "",
     accounts: person?.accounts ?? [],
+    as: who.groups.map((group) => `group:${group}`).filter((one) => transcript.operators.includes(one)),
     roles: rolesOf({ ...who, groups: groupsOf(person, who.groups) }, transcript),
   };
 }

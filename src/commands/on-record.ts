@@ -10,10 +10,12 @@ import type { SessionId } from "../domain/ids.ts";
 import { connectOwner } from "../owner/client.ts";
 import { takeLockInTurn } from "../owner/turn.ts";
 import { startAnchoring, type AnchorStanding } from "../transcript/anchoring.ts";
+import type { Asked } from "../transcript/holds.ts";
 import { openTranscript, type Transcript } from "../transcript/record.ts";
 import { openAnchors } from "../wiring/anchors.ts";
 import { quietly } from "../wiring/quietly.ts";
 import { evidenceMethods, type EvidenceMethod, type Notable } from "../wiring/evidence-methods.ts";
+import { stillOperator } from "../wiring/still-operator.ts";
 import { CommandFailed, sentenceOf, stateFolder, type Io } from "./io.ts";
 import { ownerKeeper } from "./keepers.ts";
 import { readSetting } from "./setting.ts";
@@ -117,7 +119,9 @@ async function answerAlone(io: Io, method: EvidenceMethod, params: JsonObject): 
       const keeper = ownerKeeper(io.user, config);
       const size = (): number => transcript.head().size;
       const anchor = (): Promise<readonly AnchorStanding[]> => anchorOnce(io, config, transcript, folder);
-      return await evidenceMethods({ append, keeping, retention, size, mask, keeper, anchor })[method](params);
+      const still = (asked: Pick<Asked, "accounts" | "as">): boolean => stillOperator(asked, config);
+      const parts = { append, keeping, retention, size, mask, keeper, anchor, stillOperator: still };
+      return await evidenceMethods(parts)[method](params);
     } finally {
       await transcript.close();
     }

@@ -12,7 +12,7 @@ import { recorded, type OnRecord } from "./on-record.ts";
 import { severalTimes } from "./given-anchors.ts";
 import type { BundleFlags, HandOut } from "./transcript-bundle.ts";
 import { queryOf, withQuery } from "./transcript-search.ts";
-import { askedText, reading } from "./transcript-text.ts";
+import { askedText, reading, tellPurged } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "now" | "version">;
 
@@ -80,6 +80,7 @@ async function run(io: Io, flags: Flags, onRecord: OnRecord, handOut: HandOut): 
   const { count, until } = await countExported(folder, query);
   const told = { what: `export as ${format}`, to: out ?? "standard output", query: asked, count, why: "" };
   await recorded(io, onRecord("evidence.exported", told));
+  await tellPurged(io, folder, query.since);
   // What the export itself left on record is not in it.
   const pieces = exportEntries(folder, { format, query, asked, version: io.version, now: io.now(), until });
   if (out === undefined) {

@@ -76,6 +76,7 @@ const refusals: { readonly [code in HoldCode]: string } = {
   no_hold: "No hold of this name is in force.",
   asked_already: "Somebody else has asked for that already: agree with sallyport transcript hold confirm.",
   not_asked: "Nobody has asked for its release in the last seven days: ask with sallyport transcript hold release.",
+  asker_gone: "Whoever asked for it is no operator of the record any more: ask anew.",
   same_person:
     "You asked for it yourself: another person has to agree, and another account of yours is no other person.",
 };

@@ -1,31 +1,39 @@
-// `sallyport transcript purge`: erases sealed bodies by destroying their keys, on record.
+// `sallyport transcript purge`: erases sealed bodies by destroying their keys, and entries past their term, on record.
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { bodyClasses, type BodyClass } from "../domain/entry.ts";
+import { bodyClasses } from "../domain/entry.ts";
 import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { CommandFailed, type Io } from "./io.ts";
 import { askEvidence } from "./on-record.ts";
 
+const purgeClasses = [...bodyClasses, "envelopes"] as const;
+type PurgeClass = (typeof purgeClasses)[number];
+
 interface Flags {
   readonly before?: string;
   readonly session?: string;
-  readonly class?: readonly BodyClass[];
+  readonly class?: readonly PurgeClass[];
   readonly due?: boolean;
   readonly why: string;
   readonly yes?: boolean;
 }
 
 const help = `
-Entries stay as they are, and so does the tree; what was sealed beside them can't be opened by anyone any more. The
-entry that says so names the keys, and verification accepts exactly those as gone. Keys of today are in use: they can be
-destroyed tomorrow. Copies and backups of transcript/bodies/keys.ndjson are yours to destroy.
+What was sealed under these keys can't be opened by anyone any more. The entry that says so names the keys, and
+verification accepts exactly those as gone. Keys of today are in use: they can be destroyed tomorrow. Copies and backups
+of transcript/ are yours to destroy.
 
-What a hold covers stays, and the answer says for which hold (sallyport transcript hold). --due asks for what is past its
-retention alone (transcript.retention in sallyport.yaml, 400 days unless it says otherwise). After a silence of more than
+--due asks for what is past its retention alone (transcript.retention in sallyport.yaml: 400 days for bodies and seven
+years for entries, unless it says otherwise). Entries go with --due alone: whole calls that have ended, whose bodies are
+gone. The leaf hash of each stays, so that the tree proves all others as before; another entry names them.
+
+What a hold covers stays, and the answer says for which hold (sallyport transcript hold). Of entries each hold keeps all
+since its own --since, and one without --since keeps every entry. After a silence of more than
 seven days nothing is purged until seven more days are on record: to a clock that was set forward everything is old.
 
 Examples:
   $ sallyport transcript purge --due --why "monthly" --yes
+  $ sallyport transcript purge --due --class output diff --why "monthly" --yes
   $ sallyport transcript purge --before 2025-10-01 --why "older than 400 days"
   $ sallyport transcript purge --session ses_0199… --class output --why "asked for by the customer"
 `;
@@ -34,11 +42,11 @@ export function purgeCommand(io: Io): Command {
   return new Command("purge")
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
-    .description("destroy keys of sealed bodies, and with them what they sealed")
+    .description("destroy what is past its retention, and keys of sealed bodies that are asked for")
     .option("--due", "what is past its retention")
     .option("--before <day>", "keys of days before this one (2026-03-01)", day)
     .option("--session <id>", "keys of this session alone")
-    .addOption(new Option("--class <classes...>", "of these classes alone").choices([...bodyClasses]))
+    .addOption(new Option("--class <classes...>", "of these classes alone").choices([...purgeClasses]))
     .requiredOption("--why <text>", "why, for the record")
     .option("--yes", "do not ask")
     .addHelpText("after", help)
@@ -49,12 +57,15 @@ async function purge(io: Io, { before = "", session = "", due = false, ...flags 
   const { class: classes, why, yes } = flags;
   if (before === "" && session === "" && !due)
     throw new CommandFailed("Say what: --due, --before a day, or --session an id.", 2);
+  const whole = due && before === "" && session === "";
+  if (!whole && classes?.includes("envelopes") === true)
+    throw new CommandFailed("Entries are purged when they are due alone, and only all of them: --due by itself.", 2);
   if (yes !== true) {
     if (!io.interactive) throw new CommandFailed("This can't be undone: say --yes.", 2);
-    const answer = await io.ask("What these keys sealed can't be opened by anyone afterwards. Destroy them? [y/N] ");
+    const answer = await io.ask("What is destroyed can't be read by anyone afterwards. Destroy it? [y/N] ");
     if (!/^y(es)?$/i.test(answer.trim())) return io.out("Nothing was destroyed.\n");
   }
-  const asked = { before, session, classes: [...(classes ?? bodyClasses)], why, due };
+  const asked = { before, session, classes: [...(classes ?? (whole ? purgeClasses : bodyClasses))], why, due };
   const answered = await askEvidence(io, "evidence.purge", asked);
   if (typeof answered === "string") throw new CommandFailed(answered);
   const { keys } = answered;
@@ -62,8 +73,18 @@ async function purge(io: Io, { before = "", session = "", due = false, ...flags 
   if (doubt !== "") throw new CommandFailed(doubt);
   const kept = keptIn(answered);
   for (const one of kept) io.out(`${Number(one["keys"])} keys stay: hold ${textAt(one, "hold")} covers them.\n`);
+  tellEntries(io, answered["entries"]);
   if (keys !== 0) io.out(`${Number(keys)} keys are destroyed, and an entry names them.\n`);
   else io.out(kept.length === 0 ? "There was no such key.\n" : "Nothing was destroyed.\n");
+}
+
+function tellEntries(io: Pick<Io, "out">, entries: Json | undefined): void {
+  if (!isJsonObject(entries)) return;
+  const { held, entries: count } = entries;
+  for (const hold of Array.isArray(held) ? (held as readonly Json[]).filter((one) => typeof one === "string") : [])
+    io.out(`Entries past their term stay: hold ${hold} keeps all since its own beginning.\n`);
+  if (Number(count) > 0)
+    io.out(`${Number(count)} entries are purged: their leaf hashes stand in their place, and an entry names them.\n`);
 }
 
 function keptIn({ kept }: JsonObject): readonly JsonObject[] {

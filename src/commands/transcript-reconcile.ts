@@ -120,6 +120,11 @@ function reconciledText(io: Io, found: Reconciled, system: readonly string[]): s
   const head = [
     `${log.events} events in ${log.files} ${log.files === 1 ? "file" : "files"}, ${found.from} to ${found.to}; ${calls} calls in that time, ${outside} outside it.`,
     `Writes by others were looked for in ${namespaces.length === 0 ? "no namespace: no call wrote anywhere, name them with --namespace" : namespaces.join(", ")}.`,
+    ...(found.purgedBefore === ""
+      ? []
+      : [
+          `${found.notJudged} requests before ${found.purgedBefore} were not judged: entries of that time were purged, and nothing here explains them any more.`,
+        ]),
     ...(log.unreadable === 0 ? [] : [paint(io, "bad", `${log.unreadable} lines of the log are no audit events.`)]),
     "",
   ];

@@ -8,7 +8,7 @@ import { readReplay, type Replay, type ReplayedApproval, type ReplayedCall } fro
 import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
 import type { OnRecord } from "./on-record.ts";
 import { spanText } from "./times.ts";
-import { listLine, paint, reading, viewed } from "./transcript-text.ts";
+import { listLine, paint, reading, tellPurged, viewed } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "shipped">;
 
@@ -33,6 +33,8 @@ export function replayCommand(io: Io, onRecord: OnRecord): Command {
         const replay = await readReplay(stateFolder(io.env), session);
         const what = "transcript replay";
         await viewed(io, onRecord, { what, query: plainText(session), count: replay?.entries ?? 0 });
+        // The calls of a session that went on for so long can have gone before it.
+        await tellPurged(io, stateFolder(io.env), replay === null ? undefined : Date.parse(replay.first));
         if (replay === null) throw new CommandFailed(`There is no entry of ${plainText(session)}.`);
         const again = flags.policy === undefined ? null : await underPolicy(io, session, flags.policy);
         if (flags.json !== true) return io.out(replayText(io, replay, again));

@@ -1,11 +1,13 @@
 // `sallyport transcript search`: the entries that answer a query.
 
+import { join } from "node:path";
 import { Command } from "commander";
+import { readText } from "../transcript/files.ts";
 import type { Query } from "../transcript/searchable.ts";
 import { stateFolder, type Io as WholeIo } from "./io.ts";
 import { recorded, type OnRecord } from "./on-record.ts";
 import { timeBefore, wholeNumber } from "./times.ts";
-import { askedText, jsonLine, listLine, reading } from "./transcript-text.ts";
+import { askedText, jsonLine, listLine, reading, tellPurged } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now">;
 
@@ -13,6 +15,7 @@ interface Flags extends Query {
   readonly limit: number;
   readonly count?: boolean;
   readonly reindex?: boolean;
+  readonly whole?: boolean;
   readonly json?: boolean;
 }
 
@@ -22,12 +25,15 @@ A * stands for any characters: --name 'web-*'. All that is given must hold of on
 The index beside the segments (transcript/index.sqlite) only says where to look: each entry is read from its segment and
 compared before it is printed. It is brought up to date when it is used, and made anew where it is broken or not of these
 segments. --count is the index's own count; with --reindex it is made anew before anything is asked of it.
+Entries leave the index after transcript.retention.index days (180 unless sallyport.yaml says otherwise). Where a search
+would reach further back it says so; with --whole it reads the segments.
 
 Examples:
   $ sallyport transcript search --tool workloads_scale --decision deny --since 7d
   $ sallyport transcript search --namespace shop --name web --outcome completed --effect applied
   $ sallyport transcript search --approver grace --json
   $ sallyport transcript search --kind 'grant.*' --count
+  $ sallyport transcript search --principal ada --until 2025-01-01 --whole
 `;
 
 /** Slower than this, in milliseconds, and a person wonders. */
@@ -39,6 +45,7 @@ export function searchCommand(io: Io, onRecord: OnRecord): Command {
     .option("--limit <n>", "the newest so many", wholeNumber, 50)
     .option("--count", "print how many there are, and none of them")
     .option("--reindex", "make the index anew from the segments first")
+    .option("--whole", "read the segments from the beginning, not the index: also what is past the index's term")
     .option("--json", "print the entries as JSON, one a line, with their index")
     .addHelpText("after", about)
     .action((flags: Flags) => reading(() => search(io, onRecord, flags)));
@@ -77,28 +84,60 @@ export function queryOf(flags: Query): Query {
 
 async function search(io: Io, onRecord: OnRecord, flags: Flags): Promise<void> {
   // The database's own code is loaded only here: no other command waits for it.
-  const { countFound, searchEntries } = await import("../transcript/search.ts");
+  const { countFound, indexReach, searchEntries, searchWhole } = await import("../transcript/search.ts");
   const folder = stateFolder(io.env);
   const query = queryOf(flags);
   const anew = flags.reindex === true;
+  const whole = flags.whole === true;
+  const from = await indexedFrom(io);
   const noted = (asked: string, count: number): Promise<void> =>
     recorded(io, onRecord("evidence.searched", { what: "transcript search", query: asked, count }));
   const waited = setTimeout(() => io.err("Bringing the search index up to date …\n"), patience);
   try {
     if (flags.count === true) {
-      const count = await countFound(folder, query, anew);
-      await noted(`${askedText(query)} --count`, count);
+      const count = whole ? (await searchWhole(folder, query, 0)).count : await countFound(folder, query, anew, from);
+      await noted(`${askedText(query)} --count${whole ? " --whole" : ""}`, count);
+      if (whole) await tellPurged(io, folder, query.since);
+      else tellReach(io, await indexReach(folder, from), query);
       return io.out(flags.json === true ? `${JSON.stringify({ count })}\n` : `${count}\n`);
     }
     const found: string[] = [];
-    for await (const kept of searchEntries(folder, { query, limit: flags.limit, anew })) {
+    const all = whole
+      ? (await searchWhole(folder, query, flags.limit)).found
+      : searchEntries(folder, { query, limit: flags.limit, anew, from });
+    for await (const kept of all) {
       clearTimeout(waited);
       found.push(flags.json === true ? jsonLine(kept) : `${listLine(io, kept)}\n`);
     }
-    await noted(askedText({ ...query, limit: flags.limit }), found.length);
+    await noted(`${askedText({ ...query, limit: flags.limit })}${whole ? " --whole" : ""}`, found.length);
+    // What was asked for is there: nobody need look further back.
+    if (whole) await tellPurged(io, folder, query.since);
+    else if (found.length < flags.limit) tellReach(io, await indexReach(folder, from), query);
     for (const line of found) io.out(line);
     if (found.length === 0 && flags.json !== true) io.out("No entries.\n");
   } finally {
     clearTimeout(waited);
   }
+}
+
+const day = 86_400_000;
+const usualDays = 180;
+
+/** The beginning of the first day whose entries are in the index. A copy of a record has no configuration of its own. */
+async function indexedFrom(io: Io): Promise<number> {
+  const text = await readText(join(stateFolder(io.env), "sallyport.yaml"));
+  const loaded = text === null ? null : (await import("../config/load.ts")).loadConfig(text);
+  const days = loaded?.kind === "loaded" ? loaded.config.transcript.retention.index : usualDays;
+  return Math.max(0, (Math.floor(io.now() / day) - days) * day);
+}
+
+function tellReach(
+  io: Io,
+  { from, older }: { readonly from: number; readonly older: boolean },
+  { since }: Query,
+): void {
+  if (!older || (since !== undefined && since >= from)) return;
+  io.err(
+    `The index reaches back to ${new Date(from).toISOString().slice(0, 10)}: older entries are found with --whole, which reads the segments.\n`,
+  );
 }

@@ -7,7 +7,7 @@ import { readStats, type Count, type Period, type Stats } from "../transcript/st
 import { stateFolder, type Io as WholeIo } from "./io.ts";
 import type { OnRecord } from "./on-record.ts";
 import { spanText, timeBefore } from "./times.ts";
-import { askedText, reading, viewed } from "./transcript-text.ts";
+import { askedText, reading, tellPurged, viewed } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "now">;
 
@@ -23,6 +23,7 @@ export function statsCommand(io: Io, onRecord: OnRecord): Command {
         const { since, until } = flags;
         const period = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
         const stats = await readStats(stateFolder(io.env), period);
+        await tellPurged(io, stateFolder(io.env), since);
         await viewed(io, onRecord, { what: "transcript stats", query: askedText(period), count: stats.entries });
         io.out(flags.json === true ? `${JSON.stringify(stats)}\n` : statsText(stats));
       }),

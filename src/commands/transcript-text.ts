@@ -2,6 +2,7 @@
 
 import { Faulted } from "../domain/fault.ts";
 import { describeEntry, type Mood } from "../transcript/describe.ts";
+import { readPurgedPast } from "../transcript/purged-past.ts";
 import type { Kept } from "../transcript/read.ts";
 import { CommandFailed, type Io } from "./io.ts";
 import { recorded, type OnRecord } from "./on-record.ts";
@@ -30,6 +31,15 @@ export async function viewed(
   told: { readonly what: string; readonly query: string; readonly count: number },
 ): Promise<void> {
   await recorded(io, onRecord("evidence.viewed", { call: "", found: told.count > 0, ...told }));
+}
+
+/** Says what of the time that was asked for is purged: nobody is to take that for nothing having been. `since`: milliseconds since 1970. */
+export async function tellPurged(io: Pick<Io, "err">, folder: string, since?: number): Promise<void> {
+  const past = await readPurgedPast(folder);
+  if (past === null || (since !== undefined && since >= Date.parse(past.before))) return;
+  io.err(
+    `${past.entries} entries of days before ${past.before} were purged, and of them the leaf hashes alone stand: entry ${past.told} says which.\n`,
+  );
 }
 
 /** Options as the command line would give them again, times written out. */

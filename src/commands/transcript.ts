@@ -4,9 +4,11 @@ import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { detailLines, plainText, type Mood } from "../transcript/describe.ts";
 import { findEntries, lastEntries, type Wanted } from "../transcript/read.ts";
+import { readPurgedPast } from "../transcript/purged-past.ts";
 import type { Verdict } from "../transcript/verdict.ts";
 import { isBundle } from "../transcript/bundle/look.ts";
 import { verifyBundle } from "../transcript/bundle/verify.ts";
+import { inThreads, ownThreads } from "../transcript/threads.ts";
 import { verifyTranscript, type Report } from "../transcript/verify.ts";
 import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
 import { recorded, type OnRecord } from "./on-record.ts";
@@ -20,10 +22,10 @@ import { exportCommand } from "./transcript-export.ts";
 import { replayCommand } from "./transcript-replay.ts";
 import { searchCommand } from "./transcript-search.ts";
 import { statsCommand } from "./transcript-stats.ts";
-import { askedText, jsonLine, listLine, paint, reading, viewed } from "./transcript-text.ts";
+import { askedText, jsonLine, listLine, paint, reading, tellPurged, viewed } from "./transcript-text.ts";
 
 /** What these commands touch of the outside. */
-export type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now" | "shipped" | "version">;
+export type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now" | "cores" | "shipped" | "version">;
 
 interface ListFlags {
   readonly limit: number;
@@ -106,6 +108,8 @@ async function list(io: Io, onRecord: OnRecord, flags: ListFlags): Promise<void>
     query: askedText({ ...wanted, limit }),
     count: entries.length,
   });
+  // Fewer than were asked for: what there was before them may be gone.
+  if (entries.length < limit) await tellPurged(io, stateFolder(io.env));
   if (json === true) return entries.forEach((kept) => io.out(jsonLine(kept)));
   if (entries.length === 0) io.out("No entries.\n");
   for (const kept of entries) io.out(`${listLine(io, kept)}\n`);
@@ -114,7 +118,15 @@ async function list(io: Io, onRecord: OnRecord, flags: ListFlags): Promise<void>
 async function show(io: Io, onRecord: OnRecord, id: string, json: boolean): Promise<void> {
   const entries = await findEntries(stateFolder(io.env), id);
   await viewed(io, onRecord, { what: "transcript show", query: plainText(id), count: entries.length });
-  if (entries.length === 0) throw new CommandFailed(`There is no entry about ${plainText(id)}.`);
+  if (entries.length === 0) {
+    const past = await readPurgedPast(stateFolder(io.env));
+    if (past?.has(Number(id)) === true)
+      throw new CommandFailed(
+        `Entry ${Number(id)} was purged: its leaf hash alone stands there; entry ${past.told} tells of the newest purge.`,
+      );
+    await tellPurged(io, stateFolder(io.env));
+    throw new CommandFailed(`There is no entry about ${plainText(id)}.`);
+  }
   if (json) return entries.forEach((kept) => io.out(jsonLine(kept)));
   for (const kept of entries) {
     io.out(`${listLine(io, kept)}\n`);
@@ -140,6 +152,7 @@ async function verify(io: Io, onRecord: OnRecord, path: string | undefined, flag
     : await verifyTranscript(folder, {
         ...options,
         anchors,
+        readBy: inThreads(ownThreads(io.cores)),
         ...(opener === null ? {} : { unwrap: opener.unwrap }),
       });
   // A copy is nobody's record but its own.

@@ -87,7 +87,11 @@ export const meanings: { readonly [place: string]: string } = {
   "transcript.bodies":
     "What is sealed beside the entries, masked: arguments and diffs that are too long for an entry, and answers. An empty list seals nothing.",
   "transcript.retention":
-    "After how many days sealed bodies are due for `sallyport transcript purge --due`. Nothing is purged by itself, and entries and tree never are.",
+    "After how many days what is recorded is due for `sallyport transcript purge --due`. Nothing is purged by itself, and the tree never is.",
+  "transcript.retention.index":
+    "Days that entries are found by the search index; older ones are searched in the segments themselves (`transcript search --whole`).",
+  "transcript.retention.envelopes":
+    "Days for entries themselves: of older ones the leaf hash alone stays, so that the tree still proves all others.",
   "transcript.retention.arguments": "Days for arguments that are too long for an entry.",
   "transcript.retention.diff": "Days for diffs that are too long for an entry.",
   "transcript.retention.output": "Days for answers.",

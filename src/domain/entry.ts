@@ -130,8 +130,8 @@ export interface EntryDetails {
   "grant.swept": { cluster?: string; grant: string; objects: readonly string[]; why: string };
   /** `diff` is "" where it changed while no gateway ran. */
   "policy.changed": { from: string; to: string; diff: string };
-  /** Since the last start: SHA-256 of the configuration, hex. */
-  "config.changed": { from: string; to: string };
+  /** SHA-256 of the configuration, hex. `diff` says what took over while the gateway ran; without it the change is one since the last start. */
+  "config.changed": { from: string; to: string; diff?: string };
   /** Since the last start: SHA-256 over the tools' names, descriptions and schemas, hex. */
   "tool.changed": { from: string; to: string };
   "alert.raised": { alert: string; about: JsonObject };
@@ -189,11 +189,25 @@ export interface EntryDetails {
     why: string;
     due?: boolean;
     kept?: readonly { readonly hold: string; readonly keys: number }[];
+    /** Entries that were purged, and stand there as their leaf hashes alone: from the first to the last index of each range. `digest`: SHA-256 over those hashes, hex. */
+    entries?: {
+      readonly ranges: readonly (readonly [number, number])[];
+      readonly count: number;
+      readonly digest: string;
+      readonly days: number;
+    };
   };
   /** No purge destroys what a hold covers. `covers`: a query in the words of `transcript search`; an empty one covers everything. */
   "hold.placed": { hold: string; covers: JsonObject; reason: string };
-  /** One person asks; `accounts`: every account that is known to be theirs. */
-  "hold.asked": { hold: string; reason: string; person: string; accounts: readonly Account[]; expires: string };
+  /** One person asks; `accounts`: every account that is known to be theirs; `as`: what else than the configuration made them an operator then, their issuer's groups or the state folder. */
+  "hold.asked": {
+    hold: string;
+    reason: string;
+    person: string;
+    accounts: readonly Account[];
+    expires: string;
+    as?: readonly string[];
+  };
   /** Another person agreed: from here on it holds nothing. `asked`: the index of the entry that asked. */
   "hold.released": { hold: string; reason: string; person: string; accounts: readonly Account[]; asked: number };
   /** A checkpoint of `size` entries and this root (hex) is kept elsewhere; `at` is when it was signed, `receipt` what the anchor gave for it. */

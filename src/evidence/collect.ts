@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { isMalformed, readEntry, type Entry } from "../transcript/entry.ts";
 import { findTranscript, listSegments } from "../transcript/files.ts";
 import { visitLines } from "../transcript/lines.ts";
-import { growTree, leafHashOfPrefixed } from "../transcript/tree.ts";
+import { leafOfLine } from "../transcript/purged-lines.ts";
+import { growTree } from "../transcript/tree.ts";
 import type { Query } from "./mapping.ts";
 import { isRow } from "./query.ts";
 
@@ -78,8 +79,7 @@ export async function collect(folder: string, options: CollectOptions): Promise<
   for (const name of names)
     await visitLines(join(paths.segments, name), (buffer, start, stop) => {
       if (tree.size() >= size) return;
-      buffer[start - 1] = 0;
-      const leaf = leafHashOfPrefixed(buffer.subarray(start - 1, stop));
+      const leaf = leafOfLine(buffer, start, stop);
       const line = buffer.subarray(start, stop);
       const entry = readEntry(line.toString("utf8"));
       const wanted = !isMalformed(entry) && isWithin(entry.ts, period);

@@ -80,7 +80,8 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
       return said(`${showValue(details["count"])} ${text("what")}`, `to ${text("to")}`, text("query"), text("why"));
     case "retention.purged":
       return said(
-        `${Array.isArray(details["keys"]) ? details["keys"].length : 0} keys of bodies`,
+        entriesIn(details["entries"]) ||
+          `${Array.isArray(details["keys"]) ? details["keys"].length : 0} keys of bodies`,
         list("classes"),
         text("before"),
         text("session"),
@@ -156,6 +157,10 @@ function moodOf(kind: string, details: JsonObject): Mood {
 }
 
 /** `session ses_…, since 2026-01-01T00:00:00.000Z`, or everything. */
+function entriesIn(purged: Json | undefined): string {
+  return isJsonObject(purged) ? `${showValue(purged["count"])} entries, whose leaves stand` : "";
+}
+
 function coversIn(details: JsonObject): string {
   const covers = isJsonObject(details["covers"]) ? Object.entries(details["covers"]) : [];
   return covers.length === 0 ? "everything" : covers.map(([key, value]) => `${key} ${showValue(value)}`).join(", ");

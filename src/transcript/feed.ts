@@ -1,11 +1,12 @@
 // Entries in their order with their leaves, from any place on: what exports read, once or for ever.
 
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isMalformed, readEntry } from "./entry.ts";
 import type { Exported } from "./exporters/contract.ts";
 import { findTranscript, listSegments, readText, segmentName, unlessAbsent } from "./files.ts";
-import { leafHashOfPrefixed } from "./tree.ts";
+import { visitLines } from "./lines.ts";
+import { leafOfLine } from "./purged-lines.ts";
 
 /** Where the next entry stands. */
 export interface Cursor {
@@ -32,7 +33,7 @@ export interface Fed {
  */
 export async function feed(folder: string, from: Cursor, bytes: number, until = Infinity): Promise<Fed> {
   const { segments } = await findTranscript(folder);
-  let cursor = from;
+  let cursor = await whereItLies(folder, from);
   for (;;) {
     const lines = await linesAt(join(segments, segmentName(cursor.segment)), cursor.offset, bytes);
     if (lines !== null && lines.length > 1) return taken(lines, cursor, until);
@@ -66,8 +67,7 @@ function taken(lines: Buffer, from: Cursor, until: number): Fed {
   let { index, offset, leaf } = from;
   for (let start = 1; start < lines.length && index < until;) {
     const end = lines.indexOf(0x0a, start);
-    lines[start - 1] = 0;
-    leaf = leafHashOfPrefixed(lines.subarray(start - 1, end)).toString("hex");
+    leaf = leafOfLine(lines, start, end).toString("hex");
     const entry = readEntry(lines.toString("utf8", start, end));
     if (!isMalformed(entry)) entries.push({ index, leaf, entry });
     index++;
@@ -75,6 +75,35 @@ function taken(lines: Buffer, from: Cursor, until: number): Fed {
     start = end + 1;
   }
   return { entries, next: { index, segment: from.segment, offset, leaf } };
+}
+
+/**
+ * A purge makes lines shorter, of full segments alone: where the cursor's next entry stands now. The cursor itself where
+ * nothing moved, and where these are not its segments.
+ */
+async function whereItLies(folder: string, cursor: Cursor): Promise<Cursor> {
+  if (cursor.offset === 0) return cursor;
+  const { segments } = await findTranscript(folder);
+  const full = (await unlessAbsent(stat(join(segments, segmentName(cursor.segment + 1))))) !== null;
+  if (!full || (await cursorHolds(folder, cursor))) return cursor;
+  return (await movedCursor(folder, cursor)) ?? cursor;
+}
+
+/** The place behind the entry that the cursor had reached, by its number and leaf; null where there is no such entry. */
+export async function movedCursor(folder: string, cursor: Cursor): Promise<Cursor | null> {
+  const { segments } = await findTranscript(folder);
+  let index = 0;
+  let found: Cursor | null = null;
+  for (const [segment, name] of (await listSegments(segments)).names.entries()) {
+    if (index >= cursor.index) break;
+    let offset = 0;
+    await visitLines(join(segments, name), (buffer, start, end) => {
+      offset += end - start + 1;
+      if (++index !== cursor.index || leafOfLine(buffer, start, end).toString("hex") !== cursor.leaf) return;
+      found = { ...cursor, segment, offset };
+    });
+  }
+  return found;
 }
 
 /** Does the line before the cursor still have the cursor's leaf? If not, these are not the segments that it was made for. */
@@ -93,8 +122,7 @@ export async function cursorHolds(folder: string, { segment, offset, leaf, index
     if (bytesRead !== stop - start || buffer.at(-1) !== 0x0a) return false;
     const line = buffer.lastIndexOf(0x0a, buffer.length - 2) + 1;
     const from = Math.max(1, line);
-    buffer[from - 1] = 0;
-    return leafHashOfPrefixed(buffer.subarray(from - 1, -1)).toString("hex") === leaf;
+    return leafOfLine(buffer, from, buffer.length - 1).toString("hex") === leaf;
   } finally {
     await file.close();
   }

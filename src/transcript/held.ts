@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import { findTranscript, listSegments } from "./files.ts";
 import { visitLines } from "./lines.ts";
-import { growTree, leafHashOfPrefixed } from "./tree.ts";
+import { leafOfLine } from "./purged-lines.ts";
+import { growTree } from "./tree.ts";
 
 /** What was kept there last, by the record's own receipt. */
 export interface LastKept {
@@ -68,8 +69,7 @@ export async function rootsAt(folder: string, sizes: ReadonlySet<number>): Promi
   for (const name of (await listSegments(paths.segments)).names) {
     if (tree.size() >= most) break;
     await visitLines(join(paths.segments, name), (buffer, start, end) => {
-      buffer[start - 1] = 0;
-      tree.grow(leafHashOfPrefixed(buffer.subarray(start - 1, end)));
+      tree.grow(leafOfLine(buffer, start, end));
       note();
     });
   }

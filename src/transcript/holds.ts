@@ -16,6 +16,8 @@ export interface Asked {
   readonly person: string;
   /** Every account of whoever asked, their own first. */
   readonly accounts: readonly Account[];
+  /** What else than the configuration made them an operator then. */
+  readonly as: readonly string[];
 }
 
 export interface Hold {
@@ -57,7 +59,8 @@ export function foldHolds(): Holds {
     if (accounts.length === 0) return `asks for the release of hold ${hold.name}, and does not say who asks`;
     const { details, ts } = entry;
     const [expires, reason, person] = ["expires", "reason", "person"].map((key) => textAt(details, key));
-    const asked = { index, at: ts, expires: expires ?? "", reason: reason ?? "", person: person ?? "", accounts };
+    const as = Array.isArray(details["as"]) ? (details["as"] as readonly Json[]).map(String) : [];
+    const asked = { index, at: ts, expires: expires ?? "", reason: reason ?? "", person: person ?? "", accounts, as };
     holds.set(hold.name, { ...hold, asked });
     return "";
   }
@@ -95,7 +98,8 @@ export function samePerson(one: readonly Account[], other: readonly Account[]): 
 
 /** The account that the entry is by, and the others that it says are that person's. */
 function accountsIn({ principal, details }: Entry): readonly Account[] {
-  if (principal === null) return [];
+  // Software agrees to nothing, whoever it acts for.
+  if (principal === null || principal.act.length > 0) return [];
   const listed = Array.isArray(details["accounts"]) ? (details["accounts"] as readonly Json[]) : [];
   const told = listed.filter(isJsonObject).map((one) => ({ iss: textAt(one, "iss"), sub: textAt(one, "sub") }));
   return [accountOf(principal), ...told];

@@ -6,33 +6,43 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { isMalformed, readEntry } from "./entry.ts";
 import { findTranscript, listSegments, segmentName, unlessAbsent } from "./files.ts";
 import { askIndex, type Asking } from "./index-query.ts";
+import { leafOfLine } from "./purged-lines.ts";
 import { fields, searchableOf, type Searchable } from "./searchable.ts";
-import { leafHash, leafHashOfPrefixed } from "./tree.ts";
 
 /** "Saly" as SQLite's application id, and the form of these tables: a file with others is not ours, and made anew. */
 const application = 0x53616c79;
-const form = 1;
+const form = 2;
+/** The floor is a day's beginning; one process may have begun a day that another has not: in milliseconds. */
+const aboutTheSame = 2 * 86_400_000;
 
 /** An open index; nothing that it says is believed before the line was read and gave the leaf. */
 export interface IndexFile extends Asking {
+  readonly reach: Reach;
   close(): void;
+}
+
+/** Entries of before `from` (milliseconds since 1970) are not in the index; `older`: there are such. */
+export interface Reach {
+  readonly from: number;
+  readonly older: boolean;
 }
 
 /**
  * Opens the index of a transcript and brings it up to date with the segments; makes it where it is absent, another
- * program's, of another transcript or broken. `anew` makes it in any case. Several processes may do so at once.
+ * program's, of another transcript or broken. `anew` makes it in any case. What is older than `from` leaves it, with
+ * every word that nothing else says. Several processes may do so at once.
  * Rejects with SQLite's or the operating system's error where it can't be written.
  */
-export async function openIndex(folder: string, anew = false): Promise<IndexFile> {
+export async function openIndex(folder: string, anew = false, from = 0): Promise<IndexFile> {
   const { segments } = await findTranscript(folder);
   const path = join(dirname(segments), "index.sqlite");
   if (anew) await remove(path);
   try {
-    return await openAt(path, segments);
+    return await openAt(path, segments, from);
   } catch (thrown) {
     if (!isBroken(thrown)) throw thrown;
     await remove(path);
-    return await openAt(path, segments);
+    return await openAt(path, segments, from);
   }
 }
 
@@ -47,7 +57,7 @@ async function remove(path: string): Promise<void> {
   for (const ending of ["", "-wal", "-shm"]) await rm(`${path}${ending}`, { force: true, recursive: true });
 }
 
-async function openAt(path: string, segments: string): Promise<IndexFile> {
+async function openAt(path: string, segments: string, from: number): Promise<IndexFile> {
   const there = await unlessAbsent(lstat(path));
   if (there !== null && !there.isFile()) await remove(path);
   // SQLite gives the files that it makes beside it the same mode.
@@ -56,8 +66,9 @@ async function openAt(path: string, segments: string): Promise<IndexFile> {
   const db = new DatabaseSync(path, { timeout: 600_000, allowExtension: false });
   try {
     prepareTables(db);
+    leaveOut(db, from);
     await bringUpToDate(db, segments);
-    return { ...askIndex(db), close: () => db.close() };
+    return { ...askIndex(db), reach: reachOf(db), close: () => db.close() };
   } catch (thrown) {
     db.close();
     throw thrown;
@@ -69,7 +80,7 @@ const columns = [...fields, "places"] as const;
 function prepareTables(db: DatabaseSync): void {
   // Large pages and a mapped file: a search that no word narrows reads the whole table of entries, which is kept narrow for it.
   db.exec("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA mmap_size = 1073741824");
-  db.exec("PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
+  db.exec("PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON");
   const [id, version] = [pragma(db, "application_id"), pragma(db, "user_version")];
   if (id === application && version === form) return;
   db.exec("BEGIN IMMEDIATE");
@@ -84,13 +95,39 @@ function prepareTables(db: DatabaseSync): void {
     CREATE TABLE members (field INTEGER, a TEXT, b TEXT, c TEXT, held INTEGER) STRICT;
     CREATE INDEX members_first ON members (field, a);
     CREATE INDEX members_name ON members (field, c);
-    CREATE TABLE segments (number INTEGER PRIMARY KEY, first INTEGER, covered INTEGER, last INTEGER, leaf BLOB) STRICT;
+    CREATE TABLE segments (number INTEGER PRIMARY KEY, first INTEGER, covered INTEGER, last INTEGER, leaf BLOB, next INTEGER) STRICT;
+    CREATE TABLE reach (floor INTEGER, older INTEGER) STRICT;
+    INSERT INTO reach VALUES (0, 0);
     PRAGMA application_id = ${application}; PRAGMA user_version = ${form};
     COMMIT`);
 }
 
 function pragma(db: DatabaseSync, name: "application_id" | "user_version"): unknown {
   return db.prepare(`PRAGMA ${name}`).get()?.[name];
+}
+
+function reachOf(db: DatabaseSync): Reach {
+  const row = db.prepare("SELECT floor, older FROM reach").get();
+  return { from: Number(row?.["floor"] ?? 0), older: Number(row?.["older"] ?? 0) > 0 };
+}
+
+/** Takes out what is older than `from`. Throws as a broken index does where it lacks what should be in it: it is made anew then. */
+function leaveOut(db: DatabaseSync, from: number): void {
+  const { from: floor } = reachOf(db);
+  if (floor - from > aboutTheSame) throw Object.assign(new Error("made for a shorter term"), { errcode: 26 });
+  if (from <= floor) return;
+  db.exec("BEGIN IMMEDIATE");
+  db.prepare("DELETE FROM lines WHERE idx IN (SELECT idx FROM entries WHERE at < ?)").run(from);
+  const { changes } = db.prepare("DELETE FROM entries WHERE at < ?").run(from);
+  db.prepare("UPDATE reach SET floor = max(floor, ?), older = older + ?").run(from, changes);
+  if (changes > 0) {
+    // Whom and what entries named goes with the last of them.
+    for (const [field, column] of columns.entries())
+      db.prepare(`DELETE FROM sets WHERE field = ? AND id NOT IN (SELECT ${column} FROM entries)`).run(field);
+    db.exec("DELETE FROM members WHERE held NOT IN (SELECT id FROM sets)");
+  }
+  db.exec("COMMIT");
+  if (changes > 0) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /** How far a segment is in the index: `covered` bytes, whose last line begins at `last` and has this leaf. */
@@ -100,6 +137,8 @@ interface Covered {
   readonly covered: number;
   readonly last: number;
   readonly leaf: Uint8Array;
+  /** The index behind its last covered line. */
+  readonly next: number;
 }
 
 function coveredIn(db: DatabaseSync): readonly Covered[] {
@@ -112,6 +151,7 @@ function coveredIn(db: DatabaseSync): readonly Covered[] {
       covered: Number(row["covered"]),
       last: Number(row["last"]),
       leaf: row["leaf"] instanceof Uint8Array ? row["leaf"] : new Uint8Array(),
+      next: Number(row["next"]),
     }));
 }
 
@@ -133,9 +173,9 @@ async function soundOf(known: readonly Covered[], folder: string, segments: numb
     try {
       const { size } = await file.stat();
       if (size < one.covered || (size > one.covered && place < known.length - 1)) return place;
-      const line = Buffer.alloc(Math.max(0, one.covered - one.last));
-      await file.read(line, 0, line.length, one.last);
-      if (one.covered > 0 && leafHash(line.subarray(0, -1)).compare(one.leaf) !== 0) return place;
+      const line = Buffer.alloc(1 + Math.max(0, one.covered - one.last));
+      await file.read(line, 1, line.length - 1, one.last);
+      if (one.covered > 0 && leafOfLine(line, 1, line.length - 1).compare(one.leaf) !== 0) return place;
     } finally {
       await file.close();
     }
@@ -191,29 +231,36 @@ function addLines(db: DatabaseSync, words: Words, number: number, from: number, 
   if ((here?.covered ?? 0) !== from) return;
   const insert = db.prepare(`INSERT INTO entries VALUES (?, ?, ${columns.map(() => "?").join(", ")})`);
   const place = db.prepare("INSERT INTO lines VALUES (?, ?, ?, ?, ?)");
-  let index = nextIndex(db, known);
+  const { from: floor } = reachOf(db);
+  words.since(floor);
+  let [index, older] = [known.at(-1)?.next ?? 0, 0];
   const first = here?.first ?? index;
   let last = 0;
   let leaf: Uint8Array = new Uint8Array();
   for (let start = 1; start < lines.length;) {
     const end = lines.indexOf(0x0a, start);
-    lines[start - 1] = 0;
-    leaf = leafHashOfPrefixed(lines.subarray(start - 1, end));
+    leaf = leafOfLine(lines, start, end);
     last = from + start - 1;
-    place.run(index, number, last, end - start, leaf);
     const entry = readEntry(lines.toString("utf8", start, end));
-    // What is no entry has its place in the tree all the same; `verify` tells of it.
-    if (!isMalformed(entry)) insert.run(index, ...rowOf(searchableOf(entry), words));
+    // What is no entry, or was purged, has its place in the tree all the same; `verify` tells of it.
+    if (!isMalformed(entry) && Date.parse(entry.ts) < floor) older++;
+    else if (!isMalformed(entry)) {
+      place.run(index, number, last, end - start, leaf);
+      insert.run(index, ...rowOf(searchableOf(entry), words));
+    }
     index++;
     start = end + 1;
   }
   const covered = from + lines.length - 1;
-  db.prepare("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)").run(number, first, covered, last, leaf);
-}
-
-function nextIndex(db: DatabaseSync, known: readonly Covered[]): number {
-  if (known.length === 0) return 0;
-  return Number(db.prepare("SELECT max(idx) AS newest FROM lines").get()?.["newest"] ?? -1) + 1;
+  db.prepare("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?)").run(
+    number,
+    first,
+    covered,
+    last,
+    leaf,
+    index,
+  );
+  if (older > 0) db.prepare("UPDATE reach SET older = older + ?").run(older);
 }
 
 function rowOf({ at, words: has, places }: Searchable, words: Words): readonly SQLInputValue[] {
@@ -231,6 +278,8 @@ type Member = readonly [a: string, b: string, c: string];
 
 /** Sets of words, each kept once under a number; 0 is the empty one. Those of a transaction that failed must not be asked for again. */
 interface Words {
+  /** Forgets them where the floor is another than before: some may have left the index. */
+  since(floor: number): void;
   setOf(field: number, members: readonly Member[]): number;
 }
 
@@ -247,14 +296,19 @@ function openWords(db: DatabaseSync): Words {
     for (const member of members) hold.run(field, ...member, id);
     return id;
   }
+  let known = -1;
   return {
+    since(floor) {
+      if (floor !== known) ids.clear();
+      known = floor;
+    },
     setOf(field, members) {
       const [only] = members;
       if (only === undefined) return 0;
       const text = members.length === 1 && field < fields.length ? only[0] : JSON.stringify(members);
       const key = `${field} ${text}`;
-      const known = ids.get(key);
-      if (known !== undefined) return known;
+      const kept = ids.get(key);
+      if (kept !== undefined) return kept;
       const id = Number(find.get(field, text)?.["id"] ?? 0) || added(field, text, members);
       if (ids.size >= remembered) ids.clear();
       ids.set(key, id);

@@ -2,7 +2,7 @@
 
 import type { Account, Append, EntryDraft } from "../domain/entry.ts";
 import type { PrincipalFields, Subject } from "../domain/principal.ts";
-import { coversOf, holdName, samePerson, type Hold } from "./holds.ts";
+import { coversOf, holdName, samePerson, type Asked, type Hold } from "./holds.ts";
 import { purgeKeys, type Purge, type Purged, type PurgeParts } from "./retention.ts";
 import type { Query } from "./searchable.ts";
 import { readSigned } from "./signed.ts";
@@ -13,9 +13,18 @@ export interface Signatory {
   /** The person's name in the configuration; "" where it has none. */
   readonly person: string;
   readonly accounts: readonly Subject[];
+  /** What else than the configuration makes them an operator: groups that their issuer told (`group:NAME`), or the state folder (`owner`). */
+  readonly as: readonly string[];
 }
 
-export type HoldCode = "hold_exists" | "hold_name" | "no_hold" | "asked_already" | "not_asked" | "same_person";
+export type HoldCode =
+  | "hold_exists"
+  | "hold_name"
+  | "no_hold"
+  | "asked_already"
+  | "not_asked"
+  | "same_person"
+  | "asker_gone";
 
 export type Kept =
   | { readonly kind: "placed" | "asked" | "released"; readonly hold: string; readonly index: number }
@@ -27,9 +36,14 @@ export interface Keeping {
   holds(): Promise<readonly Hold[]>;
   place(name: string, covers: Query, reason: string, signatory: Signatory): Promise<Kept>;
   /** One person asks. A newer request takes the place of an older one. */
-  askRelease(name: string, reason: string, signatory: Signatory): Promise<Kept>;
-  /** Another person agrees, and the hold is over. */
-  confirmRelease(name: string, reason: string, signatory: Signatory): Promise<Kept>;
+  askRelease(name: string, reason: string, signatory: Signatory, stillMay: (asked: Asked) => boolean): Promise<Kept>;
+  /** Another person agrees, and the hold is over: where whoever asked still is somebody who may. */
+  confirmRelease(
+    name: string,
+    reason: string,
+    signatory: Signatory,
+    stillMay: (asked: Asked) => boolean,
+  ): Promise<Kept>;
 }
 
 /** Milliseconds that a request for a release waits for another person. */
@@ -57,25 +71,34 @@ export function openKeeping(parts: PurgeParts): Keeping {
         const details = { hold, covers: coversOf(covers), reason };
         return { kind: "placed", hold, index: await note(append, { ...own(by), kind: "hold.placed", details }) };
       }),
-    askRelease: (hold, reason, signatory) =>
+    askRelease: (hold, reason, signatory, stillMay) =>
       inTurn(async () => {
         const found = (await inForce()).get(hold);
         if (found === undefined) return refused("no_hold");
         const asked = found.asked;
-        const open = asked !== null && Date.parse(asked.expires) > now();
+        // Of somebody who is no operator any more nothing is waited for.
+        const open = asked !== null && Date.parse(asked.expires) > now() && stillMay(asked);
         if (open && !samePerson(accountsOf(signatory), asked.accounts)) return refused("asked_already");
         const expires = new Date(now() + releaseFor).toISOString();
-        const details = { hold, reason, person: signatory.person, accounts: accountsOf(signatory), expires };
+        const details = {
+          hold,
+          reason,
+          person: signatory.person,
+          accounts: accountsOf(signatory),
+          expires,
+          as: signatory.as,
+        };
         const index = await note(append, { ...own(signatory.by), kind: "hold.asked", details });
         return { kind: "asked", hold, index };
       }),
-    confirmRelease: (hold, reason, signatory) =>
+    confirmRelease: (hold, reason, signatory, stillMay) =>
       inTurn(async () => {
         const found = (await inForce()).get(hold);
         if (found === undefined) return refused("no_hold");
         const { asked } = found;
         if (asked === null || Date.parse(asked.expires) <= now()) return refused("not_asked");
         if (samePerson(accountsOf(signatory), asked.accounts)) return refused("same_person");
+        if (!stillMay(asked)) return refused("asker_gone");
         const details = { hold, reason, person: signatory.person, accounts: accountsOf(signatory), asked: asked.index };
         return {
           kind: "released",

@@ -79,6 +79,8 @@ export async function readStanding({ paths, signer, version }: KeepingPlace): Pr
 export interface StandingKeeper {
   /** The next entry is the first of segment `number`: everything before it comes to this. */
   turned(number: number, tree: Tree, standing: Standing): void;
+  /** A purge made these segments shorter: their numbers and new lengths. */
+  shrunk(lengths: ReadonlyMap<number, number>): void;
   /** Writes it down, once a head of `signed` entries covers it. Rejects with the disk's error, and may be asked again. */
   keep(signed: number): Promise<void>;
 }
@@ -91,6 +93,7 @@ export function openStandingKeeper(
   size: number = segmentSize,
 ): StandingKeeper {
   let last = before;
+  const shorter = new Map<number, number>();
   let next: { readonly segments: number; readonly size: number; readonly rest: string } | null = null;
   return {
     turned(number, tree, standing) {
@@ -100,7 +103,12 @@ export function openStandingKeeper(
       const rest = JSON.stringify({ version, size: tree.size(), peaks, standing }, flattened);
       next = { segments: number, size: tree.size(), rest };
     },
+    shrunk(lengths) {
+      for (const [number, length] of lengths) shorter.set(number, length);
+    },
     async keep(signed) {
+      if (shorter.size > 0) await keepLengths(disk, { paths, signer, version }, new Map(shorter));
+      shorter.clear();
       if (next === null || signed < next.size) return;
       const { segments, rest } = next;
       const lengths = await Promise.all(
@@ -113,6 +121,24 @@ export function openStandingKeeper(
       if (next?.segments === segments) next = null;
     },
   };
+}
+
+/** What was kept stays as good as it was: the lines that a purge left have the same leaves. */
+async function keepLengths(
+  disk: Disk,
+  { paths, signer }: KeepingPlace,
+  lengths: ReadonlyMap<number, number>,
+): Promise<void> {
+  const text = (await readText(paths.standing)) ?? "";
+  const [, key, mac, body] = /^sallyport-standing ([0-9a-f]{8}) ([0-9a-f]{64})\n([^]*)$/.exec(text) ?? [];
+  if (key !== signer.hash || mac === undefined || body === undefined) return;
+  if (!timingSafeEqual(Buffer.from(mac, "hex"), macOf(body, signer))) return;
+  const [before = "", list = ""] = /^\{"lengths":(\[[\d,]*\])/.exec(body) ?? [];
+  if (list === "") return;
+  const kept = (JSON.parse(list) as readonly number[]).map((length, number) => lengths.get(number) ?? length);
+  const renewed = `{"lengths":${JSON.stringify(kept)}${body.slice(before.length)}`;
+  const signed = `sallyport-standing ${signer.hash} ${macOf(renewed, signer).toString("hex")}\n${renewed}`;
+  await disk.replace(paths.standing, Buffer.from(signed));
 }
 
 /** Under the key's secret, which nobody else has; the first line tells it from all else that the key vouches for. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { findTranscript, listSegments, readText } from "./files.ts";
 import { visitLines } from "./lines.ts";
 import { openCheckpoint, type Verifier } from "./note.ts";
-import { inclusionProof, leafHash, leafHashOfPrefixed, provesInclusion } from "./tree.ts";
+import { isPurgedLine, leafOfLine } from "./purged-lines.ts";
+import { inclusionProof, leafHash, provesInclusion } from "./tree.ts";
 import { unusable } from "./unusable.ts";
 
 const firstLine = "c2sp.org/tlog-proof@v1";
@@ -66,9 +67,12 @@ export async function proveEntries(folder: string, indexes: readonly number[]): 
   for (const name of names)
     await visitLines(join(paths.segments, name), (buffer, start, end) => {
       if (leaves.length >= size) return;
-      if (indexes.includes(leaves.length)) wanted.set(leaves.length, Buffer.from(buffer.subarray(start, end)));
-      buffer[start - 1] = 0;
-      leaves.push(leafHashOfPrefixed(buffer.subarray(start - 1, end)));
+      if (indexes.includes(leaves.length)) {
+        if (isPurgedLine(buffer, start, end))
+          throw unusable(`entry ${leaves.length} was purged: its leaf alone stands there`);
+        wanted.set(leaves.length, Buffer.from(buffer.subarray(start, end)));
+      }
+      leaves.push(leafOfLine(buffer, start, end));
     });
   if (checkpoint === null || leaves.length < size)
     throw unusable("the newest checkpoint is of more entries than are here");

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { Append, BodyClass } from "../domain/entry.ts";
+import { Faulted } from "../domain/fault.ts";
 import { destroyKeys, missingBodies, openBodies, readKeys, type Bodies } from "./bodies.ts";
 import { openCommit, type Commit } from "./commit.ts";
 import { diskCause, realDisk, type Disk } from "./disk.ts";
@@ -9,6 +10,7 @@ import type { Anchorable } from "./anchors/contract.ts";
 import { cosign } from "./cosignature.ts";
 import { unplaced, type GatewayStamp, type Unplaced } from "./entry.ts";
 import { transcriptPaths } from "./files.ts";
+import { eraseEntries, type Erased } from "./envelopes.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { LastKept } from "./held.ts";
 import { gatewayOf, nextKeyPath, readKey, switchKeys } from "./key.ts";
@@ -123,8 +125,6 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
     turned: (number) => keeper.turned(number, tree, standing),
     signedAt: signing.signedAt,
   });
-  const keep = async (): Promise<void> => await keeper.keep(checkpoints.latest()?.size ?? 0);
-
   const unsettled = [...standing.open.values()];
   const lastStart = standing.started;
   const destroy = async (keys: ReadonlySet<string>): Promise<void> => {
@@ -133,6 +133,25 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
   };
   if ((await readKeys(paths.bodies)).some(({ key }) => standing.purged.includes(key)))
     await destroy(new Set(standing.purged));
+  /** What a purge has named and not erased: nothing is summed up for the next start, which finishes it, before that. */
+  let unfinished: Erased | null = read.erased;
+  const erase = async (erased: Erased | null): Promise<void> => {
+    unfinished = erased;
+    if (erased === null) return;
+    // Nothing goes before the entry that names it is under a signed head.
+    const erasing = await eraseEntries(disk, paths, erased, { current: segments.number(), sign: () => signing.sign() });
+    keeper.shrunk(erasing);
+    unfinished = null;
+  };
+  // A disk that has no room for it now has it later: no call waits for that.
+  await erase(unfinished).catch((thrown: unknown) =>
+    say(
+      `A purge that is on record could not be finished, which the next one or the next start tries again: ${causeOf(thrown)}`,
+    ),
+  );
+  const keep = async (): Promise<void> => {
+    if (unfinished === null) await keeper.keep(checkpoints.latest()?.size ?? 0);
+  };
   const lost = await missingBodies(paths.bodies, read.unsignedBodies);
   await commit.append([
     ...(found.torn > 0 || lost.length > 0 ? [repaired(found.torn, lost)] : []),
@@ -163,7 +182,17 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
     liveGrants: () => [...standing.grants.values()],
     knowsGrant: (grant) => standing.known.has(grant),
     degraded: () => troubles.reason(),
-    keeping: openKeeping({ append, paths, destroy, now, watched, head: () => signedHead(signing, checkpoints) }),
+    keeping: openKeeping({
+      append,
+      paths,
+      destroy,
+      now,
+      watched,
+      head: () => signedHead(signing, checkpoints),
+      turn: () => segments.turn(),
+      finish: () => erase(unfinished),
+      erase,
+    }),
     checkpoint: () => signing.sign(),
     async anchorable() {
       await signing.round();
@@ -181,6 +210,10 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
       await Promise.all([segments.close(), reserve.close(), checkpoints.close(), bodies?.close()]);
     },
   };
+}
+
+function causeOf(thrown: unknown): string {
+  return thrown instanceof Faulted ? thrown.fault.cause : diskCause(thrown);
 }
 
 /** Signs what is there, so that whoever reads it back can hold it against the head. Faults: transcript_unavailable. */

@@ -17,9 +17,10 @@ import {
 } from "./kept-standing.ts";
 import { keepKey, makeKey, readKey, readRetired } from "./key.ts";
 import type { Signer } from "./note.ts";
-import { foldEntry, latestTime, type Standing } from "./standing.ts";
+import { foldPurged, isPurgedLine, leafOfLine, purgedEntriesIn, type PurgedEntries } from "./purged-lines.ts";
+import { foldEntry, foldPurgedLine, latestTime, type Standing } from "./standing.ts";
 import { readSegments, type SegmentsFound, type TakeLine } from "./stores/index.ts";
-import { growTree, leafHashOfPrefixed, type Head, type Tree } from "./tree.ts";
+import { growTree, type Head, type Tree } from "./tree.ts";
 import { unusable } from "./unusable.ts";
 
 export interface Reopened {
@@ -34,6 +35,8 @@ export interface Reopened {
   readonly signedAt: number;
   /** The bodies that entries refer to which no checkpoint covers yet. */
   readonly unsignedBodies: readonly Pick<BodyRef, "commit" | "key">[];
+  /** What the last purge of entries named, where it was read just now: a crash may have cut it short. */
+  readonly erased: PurgedEntries | null;
 }
 
 export interface ReopenOptions {
@@ -70,7 +73,7 @@ async function begin(options: ReopenOptions): Promise<Reopened> {
   await checkpoints.publish({ size: 0, root: tree.root() });
   await keepKey(disk, keyPath, signer);
   const keeper = openStandingKeeper(disk, { ...options, signer }, nothing, options.segmentSize);
-  return { signer, checkpoints, tree, standing, keeper, found, signedAt: 0, unsignedBodies: [] };
+  return { signer, checkpoints, tree, standing, keeper, found, signedAt: 0, unsignedBodies: [], erased: null };
 }
 
 async function goOn(options: ReopenOptions, signer: Signer): Promise<Reopened> {
@@ -114,12 +117,22 @@ async function readOn(options: ReopenOptions, place: KeepingPlace, signed: Head,
     if (tree.size() === signed.size) then = { root: tree.root(), at: latestTime(standing) };
   };
   noteHead();
+  const purged = foldPurged();
+  let erased: PurgedEntries | null = null;
   const unsignedBodies: Pick<BodyRef, "commit" | "key">[] = [];
   const take: TakeLine = (buffer, start, end) => {
+    if (isPurgedLine(buffer, start, end)) {
+      purged.line(tree.size());
+      tree.grow(leafOfLine(buffer, start, end));
+      foldPurgedLine(standing);
+      noteHead();
+      return null;
+    }
     const entry = readEntry(buffer.toString("utf8", start, end));
     if (isMalformed(entry)) return entry;
-    buffer[start - 1] = 0;
-    const leaf = leafHashOfPrefixed(buffer.subarray(start - 1, end));
+    const leaf = leafOfLine(buffer, start, end);
+    purged.take(entry, tree.size());
+    erased = purgedEntriesIn(entry) ?? erased;
     tree.grow(leaf);
     foldEntry(standing, entry, leaf.toString("hex"));
     noteHead();
@@ -131,7 +144,10 @@ async function readOn(options: ReopenOptions, place: KeepingPlace, signed: Head,
     if (number === count - 1) keeper.turned(number, tree, standing);
   });
   const signedAt = asSigned(signed, then, tree.size());
-  return { tree, standing, keeper, found, signedAt, unsignedBodies };
+  // A line that somebody put in an entry's place would hide a call that has not ended, or a grant that still lives.
+  const hidden = purged.unexplained(signed.size);
+  if (hidden !== null) throw unusable(`entry ${hidden} is gone, and no signed entry says that it was purged`);
+  return { tree, standing, keeper, found, signedAt, unsignedBodies, erased };
 }
 
 /** The time of the signed head. Faults: transcript_unavailable when the entries do not give this head. */

@@ -1,8 +1,9 @@
-// Erases sealed bodies by destroying their keys: an entry says which before they are gone, and verification accepts exactly those. What a hold covers stays.
+// Erases sealed bodies by destroying their keys, and then entries past their term: an entry says which before they are gone, and verification accepts exactly those. What a hold covers stays.
 
 import type { Append, BodyClass } from "../domain/entry.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
 import { readKeys } from "./bodies.ts";
+import { purgeEnvelopes, type EnvelopeParts, type PurgedEnvelopes } from "./envelopes.ts";
 import type { TranscriptPaths } from "./files.ts";
 import { coverageOf } from "./holds.ts";
 import type { WrappedKey } from "./seal.ts";
@@ -21,6 +22,8 @@ export interface Purge {
   readonly why: string;
   /** Only what is past its retention; absent: whatever its age. */
   readonly due?: Retention;
+  /** Entries that are older than so many days; absent: none. */
+  readonly envelopes?: number;
 }
 
 export interface Purged {
@@ -30,6 +33,8 @@ export interface Purged {
   readonly kept: readonly { readonly hold: string; readonly keys: number }[];
   /** Why nothing was destroyed, for the clock can't be believed; "" where it can. */
   readonly doubt: string;
+  /** Absent where none were asked for. */
+  readonly envelopes?: PurgedEnvelopes;
 }
 
 export interface PurgeParts {
@@ -40,6 +45,10 @@ export interface PurgeParts {
   readonly head: () => Promise<Head>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly turn: EnvelopeParts["turn"];
+  readonly erase: EnvelopeParts["erase"];
+  /** Erases what a purge before this one named and could not erase. Faults: transcript_unavailable; rejects with the disk's error. */
+  readonly finish: () => Promise<void>;
   /** From its opening until when this writer has seen time pass, by a clock that nobody sets, in milliseconds since 1970. */
   readonly watched: () => Silence;
 }
@@ -55,6 +64,7 @@ const day = 86_400_000;
  */
 export async function purgeKeys(purge: Purge, by: PrincipalFields | null, parts: PurgeParts): Promise<Purged> {
   const { append, paths, destroy, now } = parts;
+  await parts.finish();
   const head = await parts.head();
   const record = await readSigned(paths, head, { now: now(), watched: parts.watched() });
   const doubt = clockDoubt(record.silence, now());
@@ -74,7 +84,10 @@ export async function purgeKeys(purge: Purge, by: PrincipalFields | null, parts:
     await append([{ kind: "retention.purged", session: null, call: null, principal: by, details }]);
     await destroy(new Set(keys));
   }
-  return { keys: free.length, kept, doubt };
+  if (purge.envelopes === undefined) return { keys: free.length, kept, doubt };
+  // After the keys: an entry outlives what it seals.
+  const envelopes = await purgeEnvelopes({ days: purge.envelopes, why, by }, holds, head.size, parts);
+  return { keys: free.length, kept, doubt, envelopes };
 }
 
 /** What is written just now is under a key of today: those stay until the day is over. */

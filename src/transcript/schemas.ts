@@ -242,8 +242,12 @@ export const kindsOfEntries = {
     }),
   },
   "config.changed": {
-    says: "The configuration is not that of the last start.",
-    details: z.strictObject({ from: sha256("the one before"), to: sha256("the new one") }),
+    says: "The configuration is not that of the last start, or other masking profiles took over.",
+    details: z.strictObject({
+      from: sha256("the one before"),
+      to: sha256("the new one"),
+      diff: text("what took over while the gateway ran, a line each; absent where none ran").exactOptional(),
+    }),
   },
   "tool.changed": {
     says: "The tools are not those of the last start.",
@@ -331,7 +335,7 @@ export const kindsOfEntries = {
     details: z.strictObject({ ...chatUser, why: text("why") }),
   },
   "retention.purged": {
-    says: "Keys of sealed bodies were destroyed, and with them what they had sealed. Durable before they are.",
+    says: "Keys of sealed bodies were destroyed, and with them what they had sealed; or entries past their term were purged, whose leaf hashes stay. Durable before they are.",
     details: z.strictObject({
       keys: texts("their ids, as the entries' bodies name them"),
       classes: texts("the classes of bodies that were asked for"),
@@ -342,6 +346,16 @@ export const kindsOfEntries = {
       kept: z
         .array(z.strictObject({ hold, keys: count("how many") }))
         .describe("keys that were asked for and stay, for a hold covers them")
+        .exactOptional(),
+      entries: z
+        .strictObject({
+          ranges: z
+            .array(z.tuple([count("the first index"), count("the last one")]))
+            .describe("the entries in whose place their leaf hashes stand"),
+          count: count("how many"),
+          digest: text("SHA-256 over their leaf hashes in order, hex").regex(/^[0-9a-f]{64}$/),
+          days: count("for how many days entries are kept"),
+        })
         .exactOptional(),
     }),
   },
@@ -355,7 +369,15 @@ export const kindsOfEntries = {
   },
   "hold.asked": {
     says: "A person asked that a hold be released. It stays in force until another person agrees.",
-    details: z.strictObject({ hold, reason: text("why, in their words"), ...releasing, expires: time("until when") }),
+    details: z.strictObject({
+      hold,
+      reason: text("why, in their words"),
+      ...releasing,
+      expires: time("until when"),
+      as: texts(
+        "what else than the configuration made them an operator: `group:NAME` of their issuer's, or `owner` of the state folder",
+      ).exactOptional(),
+    }),
   },
   "hold.released": {
     says: "Another person agreed: the hold is over.",

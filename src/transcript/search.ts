@@ -4,9 +4,9 @@ import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { isMalformed, largestEntry, readEntry } from "./entry.ts";
 import { findTranscript, segmentName, unlessAbsent } from "./files.ts";
-import { isBroken, openIndex, type IndexFile } from "./index-file.ts";
+import { isBroken, openIndex, type IndexFile, type Reach } from "./index-file.ts";
 import type { Found } from "./index-query.ts";
-import type { Kept } from "./read.ts";
+import { readEntries, type Kept } from "./read.ts";
 import { answers, searchableOf, type Query } from "./searchable.ts";
 import { leafHash } from "./tree.ts";
 import { unusable } from "./unusable.ts";
@@ -17,16 +17,21 @@ export interface SearchOptions {
   readonly limit: number;
   /** Make the index anew first. */
   readonly anew?: boolean;
+  /** Milliseconds since 1970: older entries leave the index, and are not found. */
+  readonly from?: number;
 }
 
 /**
  * The newest entries that answer the query, oldest first. An index that does not agree with the segments is made anew,
  * once. Faults: transcript_unavailable where there is no transcript, or no index can be made of it.
  */
-export async function* searchEntries(folder: string, { query, limit, anew }: SearchOptions): AsyncGenerator<Kept> {
+export async function* searchEntries(
+  folder: string,
+  { query, limit, anew, from = 0 }: SearchOptions,
+): AsyncGenerator<Kept> {
   let last = -1;
   for (const again of [anew === true, true]) {
-    const found = await using(folder, again, (index) => index.find(query, limit));
+    const found = await using(folder, again, from, (index) => index.find(query, limit));
     const rest = found.filter(({ index }) => index > last);
     let agreed = true;
     for await (const kept of readFound(folder, rest)) {
@@ -41,14 +46,37 @@ export async function* searchEntries(folder: string, { query, limit, anew }: Sea
 }
 
 /** How many entries answer the query, as the index has it. Faults as `searchEntries`. */
-export async function countFound(folder: string, query: Query, anew = false): Promise<number> {
-  return await using(folder, anew, (index) => index.count(query));
+export async function countFound(folder: string, query: Query, anew = false, from = 0): Promise<number> {
+  return await using(folder, anew, from, (index) => index.count(query));
 }
 
-async function using<T>(folder: string, anew: boolean, ask: (index: IndexFile) => T): Promise<T> {
+/** How far back the index reaches, and whether there are older entries. Faults as `searchEntries`. */
+export async function indexReach(folder: string, from: number): Promise<Reach> {
+  return await using(folder, false, from, (index) => index.reach);
+}
+
+/** The newest entries that answer, oldest first, and how many there are in all: of the segments themselves, all of them. Faults as `readEntries`. */
+export async function searchWhole(
+  folder: string,
+  query: Query,
+  limit: number,
+): Promise<{ readonly found: readonly Kept[]; readonly count: number }> {
+  const { since, until } = query;
+  const within = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
+  let [found, count]: [Kept[], number] = [[], 0];
+  for await (const kept of readEntries(folder, within)) {
+    if (!answers(query, searchableOf(kept.entry))) continue;
+    count++;
+    found.push(kept);
+    if (found.length > 2 * limit) found = found.slice(-limit);
+  }
+  return { found: limit === 0 ? [] : found.slice(-limit), count };
+}
+
+async function using<T>(folder: string, anew: boolean, from: number, ask: (index: IndexFile) => T): Promise<T> {
   for (const again of [anew, true]) {
     try {
-      const index = await openIndex(folder, again);
+      const index = await openIndex(folder, again, from);
       try {
         return ask(index);
       } finally {

@@ -6,7 +6,7 @@ import type { Destination } from "./destinations.ts";
 import { diskCause, type Disk } from "./disk.ts";
 import type { Exported, Exporter } from "./exporters/contract.ts";
 import { readText } from "./files.ts";
-import { beginning, cursorHolds, feed, signedHead, type Cursor } from "./feed.ts";
+import { beginning, cursorHolds, movedCursor, feed, signedHead, type Cursor } from "./feed.ts";
 
 export interface ShippingOptions {
   /** The state folder; the cursor is kept in `exports/NAME.cursor` there. */
@@ -121,6 +121,8 @@ async function keptCursor(options: ShippingOptions): Promise<Cursor> {
   if (text === null) return beginning;
   const cursor = parseCursor(text);
   if (cursor !== null && (await cursorHolds(folder, cursor))) return cursor;
+  const moved = cursor === null ? null : await movedCursor(folder, cursor);
+  if (moved !== null) return moved;
   say(`The cursor of the export ${name} is not one of this transcript: everything is exported again.`);
   return beginning;
 }

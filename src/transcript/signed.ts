@@ -6,7 +6,8 @@ import { findTranscript, listSegments, type TranscriptPaths } from "./files.ts";
 import { foldHolds, type Hold } from "./holds.ts";
 import { visitLines } from "./lines.ts";
 import { openScanner } from "./scan.ts";
-import { growTree, leafHashOfPrefixed, type Head } from "./tree.ts";
+import { foldPurged, isPurgedLine, leafOfLine } from "./purged-lines.ts";
+import { growTree, type Head } from "./tree.ts";
 import { unusable } from "./unusable.ts";
 
 /** Milliseconds. A longer silence may be a clock that was set forward. */
@@ -51,13 +52,15 @@ export async function readSigned(
 ): Promise<SignedRecord> {
   const holds = foldHolds();
   const tree = growTree();
+  const purged = foldPurged();
   let [latest, silence] = [0, null as Silence | null];
   await visitLeaves(paths, head.size, (buffer, start, end, entry) => {
     const index = tree.size();
-    buffer[start - 1] = 0;
-    tree.grow(leafHashOfPrefixed(buffer.subarray(start - 1, end)));
+    tree.grow(leafOfLine(buffer, start, end));
+    if (isPurgedLine(buffer, start, end)) purged.line(index);
     if (entry === null) return;
     holds.take(entry, index);
+    purged.take(entry, index);
     const at = Date.parse(entry.ts);
     if (latest > 0) silence = silenceBetween(latest, at, clock) ?? silence;
     latest = Math.max(latest, at);
@@ -66,6 +69,8 @@ export async function readSigned(
     throw unusable(
       `the first ${head.size} entries on the disk are not what was signed; run: sallyport transcript verify`,
     );
+  const hidden = purged.unexplained(head.size);
+  if (hidden !== null) throw unusable(`entry ${hidden} is gone, and no entry says that it was purged`);
   const last = latest === 0 ? null : silenceBetween(latest, clock.now, clock);
   return { holds: holds.inForce(), silence: last ?? silence };
 }

@@ -75,6 +75,11 @@ export function emptyStanding(): Standing {
   };
 }
 
+/** Takes account of a line of which a purge left the leaf alone. */
+export function foldPurgedLine(standing: Standing): void {
+  standing.substance = ++standing.entries;
+}
+
 /** The latest time that an entry bears, in milliseconds since 1970; 0 before the first. */
 export function latestTime({ latest }: Standing): number {
   return latest === "" ? 0 : Date.parse(latest);
@@ -116,6 +121,8 @@ function foldOwn(standing: Standing, { kind, details }: Entry): void {
     standing.started = { config: said("config"), policy: said("policy"), tools: said("tools") };
   else if (kind === "policy.changed" && standing.started !== null)
     standing.started = { ...standing.started, policy: said("to") };
+  else if (kind === "config.changed" && standing.started !== null)
+    standing.started = { ...standing.started, config: said("to") };
 }
 
 function foldCall({ open }: Standing, entry: Entry, call: string): void {

@@ -5,7 +5,7 @@ import { bodyClasses, type Append, type EntryDraft, type EntryKind } from "../do
 import { fault, Faulted } from "../domain/fault.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { roles, type Role } from "../domain/role.ts";
-import { coversIn } from "../transcript/holds.ts";
+import { coversIn, type Asked } from "../transcript/holds.ts";
 import type { AnchorStanding } from "../transcript/anchoring.ts";
 import type { Keeping, Signatory } from "../transcript/keeping.ts";
 import type { Retention } from "../transcript/retention.ts";
@@ -34,7 +34,7 @@ const name = z.string().max(100);
 const purging = z.strictObject({
   before: z.union([z.literal(""), z.iso.date()]),
   session: name,
-  classes: z.array(z.enum(bodyClasses)).min(1),
+  classes: z.array(z.enum([...bodyClasses, "envelopes"])).min(1),
   why: reason,
   due: z.boolean().default(false),
 });
@@ -44,12 +44,14 @@ const releasing = z.strictObject({ hold: name, reason });
 export interface EvidenceParts {
   readonly append: Append;
   readonly keeping: Keeping;
-  readonly retention: Retention;
+  readonly retention: Retention & { readonly envelopes: number };
   /** Entries on record now. */
   readonly size: () => number;
   /** A person's words go to the transcript: they pass the masker like everything else. */
   readonly mask: (text: string) => string;
   readonly keeper: Keeper;
+  /** Does whoever asked for a release still hold the role, by what the configuration says now? */
+  readonly stillOperator: (asked: Pick<Asked, "accounts" | "as">) => boolean;
   /** Keeps what is new at every anchor, now. */
   readonly anchor: () => Promise<readonly AnchorStanding[]>;
 }
@@ -65,7 +67,7 @@ export type EvidenceMethod =
 export type EvidenceMethods = { readonly [method in EvidenceMethod]: (params: JsonObject) => Promise<JsonObject> };
 
 /**
- * `evidence.note` of `{kind, details}` answers `{kind: "noted", index}`; `evidence.purge` `{kind: "purged", keys, kept, doubt}`;
+ * `evidence.note` of `{kind, details}` answers `{kind: "noted", index}`; `evidence.purge` `{kind: "purged", keys, kept, doubt, entries}`;
  * `evidence.anchor` `{kind: "anchored", anchors}`, how each stands; the others, of `{hold, reason}`, what became of the hold. Faults: denied for whoever does not hold the role;
  * invalid_input for anything that is not as published; transcript_unavailable.
  */
@@ -96,10 +98,19 @@ export function evidenceMethods(parts: EvidenceParts): EvidenceMethods {
       return { kind: "noted", index: receipt?.index ?? -1 };
     },
     async "evidence.purge"(params) {
-      const { due, why, ...what } = asked("operator", purging, params, "not what may be purged");
-      const purge = { ...what, why: mask(why), ...(due ? { due: retention } : {}) };
-      const { keys, kept, doubt } = await keeping.purge(purge, keeper.by);
-      return { kind: "purged", keys, kept: kept.map((one) => ({ ...one })), doubt };
+      const { due, why, classes, ...what } = asked("operator", purging, params, "not what may be purged");
+      const whole = classes.includes("envelopes");
+      // Never before their term, and all of that age: a choice among entries could hide what somebody did.
+      if (whole && !(due && what.before === "" && what.session === ""))
+        throw new Faulted(
+          fault("invalid_input", { problem: "entries are purged when they are due, and only all of them" }),
+        );
+      const bodies = classes.filter((one) => one !== "envelopes");
+      const limits = { ...(due ? { due: retention } : {}), ...(whole ? { envelopes: retention.envelopes } : {}) };
+      const purged = await keeping.purge({ ...what, classes: bodies, why: mask(why), ...limits }, keeper.by);
+      const { keys, kept, doubt, envelopes = null } = purged;
+      const entries = envelopes === null ? null : { ...envelopes, held: [...envelopes.held] };
+      return { kind: "purged", keys, kept: kept.map((one) => ({ ...one })), doubt, entries };
     },
     async "evidence.anchor"(params) {
       asked("operator", z.strictObject({}), params, "nothing is to be said of it");
@@ -121,11 +132,11 @@ export function evidenceMethods(parts: EvidenceParts): EvidenceMethods {
     },
     async "evidence.ask"(params) {
       const { hold, reason: why } = asked("operator", releasing, params, "a release has a name and a reason");
-      return { ...(await keeping.askRelease(hold, mask(why), keeper)) };
+      return { ...(await keeping.askRelease(hold, mask(why), keeper, parts.stillOperator)) };
     },
     async "evidence.confirm"(params) {
       const { hold, reason: why } = asked("operator", releasing, params, "a release has a name and a reason");
-      return { ...(await keeping.confirmRelease(hold, mask(why), keeper)) };
+      return { ...(await keeping.confirmRelease(hold, mask(why), keeper, parts.stillOperator)) };
     },
   };
 }

@@ -23,7 +23,7 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
   issuer = await openIssuer({
     resources: [],
-    people: { sam: { groups: [] }, eve: { groups: [] } },
+    people: { sam: { groups: [] }, eve: { groups: [] }, rita: { groups: [] } },
     clients: [
       {
         client_id: "console",
@@ -42,6 +42,7 @@ issuers:
 console: { url: "${origin}", issuer: test, clientId: console }
 people:
   - { name: Sam, accounts: [{ issuer: "${issuer.url}", subject: sam }], groups: [approvers] }
+  - { name: Rita, accounts: [{ issuer: "${issuer.url}", subject: rita }, { issuer: local, subject: agent }], groups: [] }
 `,
   });
 }, 60_000);
@@ -113,6 +114,57 @@ describe("the console of a running gateway", () => {
     await shop.world.sallyport(["approvals", "reject", id, "--reason", "enough"], "approver");
     expect((await asked).isError).toBe(true);
   });
+
+  promise(
+    "console:readings",
+    "the page of a request and each that an answer leads back to, for who may answer and for who asked, and no other page",
+    async () => {
+      const asked = shop.world.call("workloads_scale", scaling("shop-prod", 6));
+      const cookies = { sam: await signIn("sam"), rita: await signIn("rita"), eve: await signIn("eve") };
+      let queue = "";
+      await expect
+        .poll(async () => (queue = await (await get("/console", cookies.sam)).text()), { timeout: 20_000 })
+        .toContain("/console/requests/apr_");
+      const id = /requests\/(apr_[0-9a-f-]+)/.exec(queue)?.[1] ?? "";
+      const path = `/console/requests/${id}`;
+      const seen = async (): Promise<readonly unknown[]> =>
+        (await shop.world.entries())
+          .filter(
+            ({ kind, details }) => kind === "evidence.viewed" && (details as { what?: string }).what === "console",
+          )
+          .map(({ principal, client, details }) => {
+            const { query, found, count, size } = details as Record<string, unknown>;
+            return [(principal as { sub: string }).sub, client, query, found, Number(count) > 0, Number(size) > 0];
+          });
+      const before = (await seen()).length;
+      const readings = async (): Promise<readonly unknown[]> => (await seen()).slice(before);
+      const row = (sub: string) => [sub, "console", `objects of ${id}`, true, true, true];
+      // Whoever may see neither the request nor its past leaves no reading, and neither does the list of what waits.
+      await get("/console", cookies.sam);
+      expect([(await get(path, cookies.eve)).status, (await get(path)).status, await readings()]).toEqual([
+        404,
+        401,
+        [],
+      ]);
+      const page = await (await get(path, cookies.sam)).text();
+      expect([/workloads_scale completed/.test(page), await readings()]).toEqual([true, [row("sam")]]);
+      expect(await (await get(path, cookies.rita)).text()).toMatch(/workloads_scale completed/);
+      expect(await readings()).toEqual([row("sam"), row("rita")]);
+      const answer = async (who: "sam" | "rita", digest: string): Promise<number> => {
+        const own = await (await get(path, cookies[who])).text();
+        const csrf = /name="csrf" value="([^"]+)"/.exec(own)?.[1] ?? "";
+        const body = new URLSearchParams({ csrf, digest, reason: "no" });
+        const headers = { cookie: cookies[who], origin };
+        return (await fetch(`${origin}${path}/reject`, { method: "POST", redirect: "manual", headers, body })).status;
+      };
+      // Each answer is given from a page, and one that does not count shows it once more.
+      const digest = /name="digest" value="([^"]+)"/.exec(page)?.[1] ?? "";
+      expect([await answer("sam", "0".repeat(64)), await answer("rita", digest)]).toEqual([409, 409]);
+      expect((await readings()).slice(2)).toEqual([row("sam"), row("sam"), row("rita"), row("rita")]);
+      expect([await answer("sam", digest), (await asked).isError]).toEqual([303, true]);
+      expect((await readings()).slice(6)).toEqual([row("sam")]);
+    },
+  );
 
   promise(
     "console:who",

@@ -23,6 +23,11 @@ export const bundle = {
     promise: "A bundle is on record, with its query and digest, before it is there, and carries the proof that it is",
     source: "issue 9, point 9; evidence.md, Writing; NIST SP 800-53 AU-9, AU-12",
   },
+  "bundle:clock": {
+    promise:
+      "A bundle carries what says of a step of the clock among its entries, and a step that nothing tells of is found or left open",
+    source: "issue 9, points 5 and 9; evidence.md, Reading",
+  },
   "bundle:bodies": {
     promise: "Bodies in a bundle open with one auditor's key alone, and those that were left out are said to be",
     source: "issue 9, points 3 and 9; evidence.md, Reading",

@@ -45,6 +45,11 @@ export const console = {
     promise: "A console session ends in time and at sign-out, and no page of it is framed, kept or led elsewhere",
     source: "issue 7, point 3",
   },
+  "console:readings": {
+    promise:
+      "Whoever is shown something of the record in the console is on record before they see it, with what and how much",
+    source: "issue 9, point 13; evidence.md, Writing; NIST SP 800-53 AU-12",
+  },
   "console:slack": {
     promise:
       "A person links their Slack user in the console after a fresh login, in the session that began it, and unlinks it there",

@@ -67,6 +67,33 @@ export const transcript = {
       "What is due is what is past the retention of its class, and a clock that was set forward makes nothing due",
     source: "issue 9, point 11; evidence.md, Reading; NIST SP 800-53 AU-11",
   },
+  "transcript:envelopes": {
+    promise:
+      "Entries past their term go by an entry that says exactly which; their leaves stay, so that the tree and every later proof holds",
+    source: "issue 9, point 11; evidence.md, Reading; NIST SP 800-53 AU-11",
+  },
+  "transcript:envelopes-kept": {
+    promise:
+      "No purge takes an entry that is held, of a call that has not ended or a grant that may live, whose body is there, or that the check of others needs",
+    source: "issue 9, point 11; evidence.md, Reading",
+  },
+  "transcript:envelopes-verified": {
+    promise: "Verification accepts as gone exactly what a signed entry says was purged, and nothing else",
+    source: "issue 9, point 11; evidence.md, Reading",
+  },
+  "transcript:index-term": {
+    promise:
+      "Entries leave the search index after their days, with every word of theirs, and a search says what it does not reach",
+    source: "issue 9, points 8 and 11; evidence.md, Reading",
+  },
+  "transcript:purged-said": {
+    promise: "Whoever asks for what was purged is told that it was, and by which entry; nothing is made of its absence",
+    source: "issue 9, points 6, 8 and 11; evidence.md, Reading",
+  },
+  "transcript:envelopes-crash": {
+    promise: "A purge of entries that was cut short is finished later, and no reader loses its place over one",
+    source: "issue 9, points 4, 10 and 11",
+  },
   "transcript:roles": {
     promise:
       "Only auditors read the record and only operators keep it, people whom the configuration names; absent means no",
@@ -165,6 +192,11 @@ export const transcript = {
   "transcript:one-head": {
     promise: "No two heads of one size that differ are ever signed, and none while the clock stands before the last",
     source: "evidence.md; c2sp.org/tlog-checkpoint",
+  },
+  "transcript:verify-threads": {
+    promise:
+      "Verification finds the same however many threads read for it, and a thread that fails it ends it without a report",
+    source: "issue 9, point 5; evidence.md, Figures to reach",
   },
   "transcript:verify": {
     promise:

@@ -7,10 +7,11 @@ import { isMalformed, readEntry, type Entry } from "../entry.ts";
 import { listSegments, type TranscriptPaths } from "../files.ts";
 import { visitLines } from "../lines.ts";
 import { openScanner } from "../scan.ts";
+import { addIndex, isPurgedLine, isWithin, leafOfLine, purgedEntriesIn, type Range } from "../purged-lines.ts";
 import { answers, searchableOf, type Query } from "../searchable.ts";
 import { storeTree, type StoredTree } from "../stored-tree.ts";
-import { leafHashOfPrefixed } from "../tree.ts";
 import { unusable } from "../unusable.ts";
+import { tellsOfClock } from "../verdicts/index.ts";
 import { besideKinds, wholenessOf } from "./form.ts";
 
 export interface Choice {
@@ -55,11 +56,12 @@ export async function chooseEntries(paths: TranscriptPaths, size: number, choice
   const tree = storeTree();
   const rotations: RotationLine[] = [];
   const explaining: Placed[] = [];
+  const gone: Range[] = [];
   const calls = new Set<string>();
   const taken = takeUp(choice.classes);
   const answering: number[] = [];
-  await visitEntries(paths, size, (entry, index, line, leaf) => {
-    tree.grow(leaf());
+  const look: Visit = (entry, index, line, leaf) => {
+    tree.grow(leaf);
     if (answers(choice.query, searchableOf(entry))) {
       answering.push(index);
       taken.take(entry);
@@ -68,6 +70,10 @@ export async function chooseEntries(paths: TranscriptPaths, size: number, choice
     if (entry.kind !== "key.rotated") return;
     const [from, to] = [textAt(entry.details, "from"), textAt(entry.details, "to")];
     rotations.push({ index, line: Buffer.from(line), from, to });
+  };
+  await visitEntries(paths, size, look, (leaf) => {
+    addIndex(gone, tree.size());
+    tree.grow(leaf);
   });
   const indexes = new Set(answering);
   if (choice.wholeCalls)
@@ -76,17 +82,29 @@ export async function chooseEntries(paths: TranscriptPaths, size: number, choice
       indexes.add(index);
       taken.take(entry);
     });
-  for (const { index, entry } of explaining) if (taken.needs(entry)) indexes.add(index);
+  const whole = wholenessOf(choice.query).kind !== "part";
+  for (const { index, entry } of explaining)
+    if (taken.needs(entry) || (whole && tellsOf(entry, answering.at(-1) ?? -1))) indexes.add(index);
+  // A step of the clock between the first of them and the last is told of, so that their times can be checked.
+  const [from, until] = [answering[0] ?? Infinity, answering.at(-1) ?? -1];
+  for (const { index, entry } of explaining)
+    if (index > from && index < until && tellsOfClock(entry)) indexes.add(index);
   const anchored = anchoredIn(explaining, answering.at(-1) ?? 0);
   for (const { index } of anchored) indexes.add(index);
   // What lies around a period shows that nothing of it was left out at its ends.
   const [first, last] = [answering[0], answering.at(-1)];
   if (wholenessOf(choice.query).kind === "period" && first !== undefined && last !== undefined)
-    for (const index of [first - 1, last + 1]) if (index >= 0 && index < size) indexes.add(index);
+    for (const index of [first - 1, last + 1])
+      if (index >= 0 && index < size && !isWithin(gone, index)) indexes.add(index);
   const { policies, bodies } = taken;
   const sorted = [...indexes].sort((one, other) => one - other);
   const sizes = anchored.map(({ size }) => size);
   return { tree, indexes: sorted, answering: answering.length, policies, bodies, rotations, anchored: sizes };
+}
+
+/** Does it say that entries were purged before this one, which leave gaps in what should be whole? */
+function tellsOf(entry: Entry, last: number): boolean {
+  return (purgedEntriesIn(entry)?.ranges[0]?.[0] ?? Infinity) < last;
 }
 
 interface Placed {
@@ -141,21 +159,29 @@ function textsOf(value: Json | undefined): readonly string[] {
   return Array.isArray(value) ? (value as readonly Json[]).filter((one) => typeof one === "string") : [];
 }
 
-type Visit = (entry: Entry, index: number, line: Buffer, leaf: () => Buffer) => void;
+type Visit = (entry: Entry, index: number, line: Buffer, leaf: Buffer) => void;
 
-async function visitEntries(paths: TranscriptPaths, size: number, visit: Visit): Promise<void> {
+/** Of a purged entry there is the leaf alone. */
+async function visitEntries(
+  paths: TranscriptPaths,
+  size: number,
+  visit: Visit,
+  gone: (leaf: Buffer) => void = () => undefined,
+): Promise<void> {
   const scan = openScanner();
   let index = 0;
   for (const name of (await listSegments(paths.segments)).names)
     await visitLines(join(paths.segments, name), (buffer, start, end) => {
       if (index >= size) return;
       const line = buffer.subarray(start, end);
+      const leaf = leafOfLine(buffer, start, end);
+      if (isPurgedLine(buffer, start, end)) {
+        index++;
+        return gone(leaf);
+      }
       const entry = scan(buffer, start, end) ?? readEntry(line.toString("utf8"));
       if (isMalformed(entry)) throw unusable(`entry ${index} ${entry.problem}: sallyport transcript verify says more`);
-      visit(entry, index++, line, () => {
-        buffer[start - 1] = 0;
-        return leafHashOfPrefixed(buffer.subarray(start - 1, end));
-      });
+      visit(entry, index++, line, leaf);
     });
   if (index < size) throw unusable("the newest checkpoint is of more entries than are here");
 }

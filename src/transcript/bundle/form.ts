@@ -38,6 +38,7 @@ export function isBundleName(name: string): boolean {
 export const besideKinds: ReadonlySet<string> = new Set([
   "retention.purged",
   "audit.recovered",
+  "audit.degraded",
   "reconcile.ran",
   "checkpoint.anchored",
 ]);

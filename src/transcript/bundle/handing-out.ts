@@ -7,8 +7,8 @@ import { isMalformed, readEntry } from "../entry.ts";
 import { findTranscript, listSegments, readText, type TranscriptPaths } from "../files.ts";
 import { visitLines } from "../lines.ts";
 import { proofText } from "../proof.ts";
+import { leafOfLine } from "../purged-lines.ts";
 import type { StoredTree } from "../stored-tree.ts";
-import { leafHashOfPrefixed } from "../tree.ts";
 import { unusable } from "../unusable.ts";
 import { consistencyText, names } from "./form.ts";
 
@@ -65,8 +65,7 @@ async function growTo(paths: TranscriptPaths, tree: StoredTree, size: number, di
       if (here < tree.size() || here >= size) return;
       const line = buffer.subarray(start, end);
       if (line.includes(digest) && tells(line, digest)) found.push({ index: here, line: Buffer.from(line) });
-      buffer[start - 1] = 0;
-      tree.grow(leafHashOfPrefixed(buffer.subarray(start - 1, end)));
+      tree.grow(leafOfLine(buffer, start, end));
     });
   return found[0] ?? null;
 }

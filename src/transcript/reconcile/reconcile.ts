@@ -1,5 +1,6 @@
 // Compares a transcript with the API server's own audit log: the one check of it that does not rest on the gateway's word.
 
+import { readPurgedPast } from "../purged-past.ts";
 import { hasEffect, readAuditLog, type AuditEvent, type LogRead } from "./events.ts";
 import { openJudge, type Finding, type Judged, type Others, type OwnIdentities } from "./judge.ts";
 import { inCluster, readRecorded, type Recorded, type RecordedCall } from "./recorded.ts";
@@ -33,6 +34,9 @@ export interface Reconciled {
   readonly to: string;
   readonly log: Pick<LogRead, "files" | "events" | "unreadable" | "digest">;
   readonly namespaces: readonly string[];
+  /** A day before which entries were purged, "" where none were; and how many requests of that time were not judged. */
+  readonly purgedBefore: string;
+  readonly notJudged: number;
   /** Calls that lie within the log's time, and those that do not. */
   readonly calls: number;
   readonly outside: number;
@@ -63,9 +67,20 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     namespaces: new Set(namespaces),
     isSystem: (user) => options.system.some((one) => matches(one, user)),
   });
-  const log = await readAuditLog(options.log, (event) => judge.take(event));
+  // Of what was purged nothing explains an event any more: neither theft nor anything else can be told of that time.
+  const purgedBefore = await purgedBeforeIn(options.folders);
+  let notJudged = 0;
+  const horizon = purgedBefore === "" ? 0 : Date.parse(purgedBefore);
+  const log = await readAuditLog(options.log, (event) => {
+    if (event.at >= horizon) judge.take(event);
+    else notJudged++;
+  });
   const judged = judge.done();
-  const { within, outside } = inWindow(recorded, log, judged.cleared);
+  const { within, outside } = inWindow(
+    recorded,
+    { from: log.from === 0 ? 0 : Math.max(log.from, horizon), to: log.to },
+    judged.cleared,
+  );
   const missing = within.flatMap((call) => missingOf(call, judged.effects.get(call.call) ?? []));
   const resolved = within
     .filter(({ effect, to }) => effect === "unknown" && to !== Infinity)
@@ -78,12 +93,20 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     to: log.to === 0 ? "" : new Date(log.to).toISOString(),
     log: { files: log.files, events: log.events, unreadable: log.unreadable, digest: log.digest },
     namespaces,
+    purgedBefore,
+    notJudged,
     calls: within.length,
     outside,
     missing,
     resolved,
     ...lists(judged),
   };
+}
+
+/** The latest day of all records: what one gateway's entries no longer explain, nobody's do. */
+async function purgedBeforeIn(folders: readonly string[]): Promise<string> {
+  const pasts = await Promise.all(folders.map(readPurgedPast));
+  return pasts.reduce((latest, past) => (past !== null && past.before > latest ? past.before : latest), "");
 }
 
 function lists({
@@ -123,7 +146,7 @@ function reached({ grants }: Recorded): readonly string[] {
 /** The calls that began and ended while the log was kept: it shows later events, or that their credential was taken back. */
 function inWindow(
   { calls }: Recorded,
-  { from, to }: LogRead,
+  { from, to }: Pick<LogRead, "from" | "to">,
   cleared: ReadonlySet<string>,
 ): { within: readonly RecordedCall[]; outside: number } {
   const within = [...calls.values()].filter(

@@ -75,6 +75,8 @@ export interface Segments {
   write(bytes: Uint8Array): Promise<void>;
   /** The number of the segment that was written to last. */
   number(): number;
+  /** The next write begins a segment: the one before it is full, whatever its length. */
+  turn(): void;
   close(): Promise<void>;
 }
 
@@ -98,12 +100,16 @@ export async function openSegments(
     }
     return opened;
   }
+  let turning = false;
   async function ready(): Promise<DiskFile> {
-    if (file !== null && length >= size) {
+    if ((length >= size || turning) && length > 0) {
+      // Opened again where a write failed: what that left behind the last whole line is cut off before it is left.
+      file ??= await openAt(length);
       await file.close();
       file = null;
       number++;
       length = 0;
+      turning = false;
     }
     file ??= await openAt(length);
     return file;
@@ -125,6 +131,7 @@ export async function openSegments(
       }
     },
     number: () => number,
+    turn: () => void (turning = true),
     async close() {
       await file?.close();
       file = null;

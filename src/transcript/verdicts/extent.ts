@@ -3,6 +3,7 @@
 import { textAt } from "../../domain/json.ts";
 import type { Entry } from "../entry.ts";
 import type { AnchorHead, OpenedAnchor } from "../given-anchors.ts";
+import type { PurgedFound } from "../purged-check.ts";
 import type { Head } from "../tree.ts";
 import { collectFindings, type EntryPlace, type Findings, type Verdict } from "../verdict.ts";
 
@@ -21,6 +22,8 @@ export interface Extent {
   readonly logged: Head | null;
   /** The name of the first segment that is missing, or null. */
   readonly missing: string | null;
+  /** Entries that are gone, and what is wrong with that. */
+  readonly purged: Pick<PurgedFound, "count" | "wrong">;
 }
 
 export function checkExtent(anchors: readonly OpenedAnchor[]): ExtentCheck {
@@ -44,7 +47,14 @@ export function checkExtent(anchors: readonly OpenedAnchor[]): ExtentCheck {
     verdict(extent) {
       for (const problem of inFiles(extent)) findings.add(problem);
       for (const one of anchors) judgeAnchor(one, extent.size, findings);
-      return verdictOf(findings, anchors, receipts);
+      for (const { problem, at } of extent.purged.wrong) findings.add(problem, at);
+      const verdict = verdictOf(findings, anchors, receipts);
+      const { count } = extent.purged;
+      if (verdict.verdict === "failed" || count === 0) return verdict;
+      return {
+        ...verdict,
+        says: `${verdict.says} ${count} entries were purged, each by an entry; their leaves stand.`,
+      };
     },
   };
 }

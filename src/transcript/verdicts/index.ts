@@ -7,4 +7,4 @@ export { checkFormat } from "./format.ts";
 export { checkIntegrity } from "./integrity.ts";
 export { checkOrder } from "./order.ts";
 export { checkSemantics, type SemanticsCheck } from "./semantics.ts";
-export { checkTime } from "./time.ts";
+export { checkTime, tellsOfClock } from "./time.ts";

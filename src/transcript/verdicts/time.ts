@@ -1,7 +1,7 @@
 // TIME: entries are dated in the order they were written, no step of the clock is hidden, none lies in the future, and none contradicts what was kept elsewhere at its time.
 
 import { textAt } from "../../domain/json.ts";
-import { clockTolerance } from "../entry.ts";
+import { clockTolerance, type Entry } from "../entry.ts";
 import type { AnchorHead } from "../given-anchors.ts";
 import { collectFindings, type Check } from "../verdict.ts";
 
@@ -24,26 +24,31 @@ export function checkTime(now: number, anchored: readonly AnchorHead[]): Check {
   let first = "";
   let steps = 0;
   let announced = false;
+  /** Is the latest still to come? */
+  let isAhead = false;
   const horizon = new Date(now + ahead).toISOString();
   return {
     take({ ts, kind, details }, at) {
       if (first === "") first = ts;
+      const isSame = ts === latest;
       while ((bounds[passed]?.size ?? Infinity) <= at.index) passed++;
       const [before, after] = [bounds[passed], bounds[passed - 1]];
       if (before !== undefined && ts > before.latest.ts)
         findings.add(`is dated ${ts}, and ${before.latest.anchor} had it by ${before.latest.says}`, at);
       if (after !== undefined && ts < after.earliest.ts)
         findings.add(`is dated ${ts}, and ${after.earliest.anchor} did not have it yet at ${after.earliest.says}`, at);
-      if (ts > horizon) findings.add(`is dated ${ts}, which is still to come`, at);
-      if (ts >= latest) {
-        if (ts > latest) floor = "";
+      const toCome = isSame ? isAhead : ts > horizon;
+      if (toCome) findings.add(`is dated ${ts}, which is still to come`, at);
+      if (isSame || ts > latest) {
+        if (!isSame) floor = "";
+        isAhead = toCome;
         latest = ts;
         announced = false;
         return;
       }
       floor ||= new Date(Date.parse(latest) - clockTolerance).toISOString();
       if (ts >= floor || announced) return;
-      if (kind === "audit.degraded" && textAt(details, "reason").startsWith("the clock")) {
+      if (tellsOfClock({ kind, details })) {
         announced = true;
         steps++;
       } else
@@ -63,6 +68,11 @@ export function checkTime(now: number, anchored: readonly AnchorHead[]): Check {
       );
     },
   };
+}
+
+/** Does the entry say that the clock stands before what was already recorded? */
+export function tellsOfClock({ kind, details }: Pick<Entry, "kind" | "details">): boolean {
+  return kind === "audit.degraded" && textAt(details, "reason").startsWith("the clock");
 }
 
 interface Limit {

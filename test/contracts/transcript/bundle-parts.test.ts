@@ -8,6 +8,7 @@ import type { EntryDraft } from "../../../src/domain/entry.ts";
 import { destroyKeys, readKeys } from "../../../src/transcript/bodies.ts";
 import { storeTree } from "../../../src/transcript/stored-tree.ts";
 import { consistencyProof, inclusionProof, leafHash, rootOf } from "../../../src/transcript/tree.ts";
+import { ownWrapping } from "../../../src/wiring/state.ts";
 import { promise } from "../../support/promise.ts";
 import { independent, runIndependent } from "./independent.ts";
 import {
@@ -18,6 +19,7 @@ import {
   linesOf,
   oldestNode,
   place,
+  random,
   policy,
   refit,
   saysOf,
@@ -258,4 +260,127 @@ promise(
     await rm(bundle, { recursive: true });
   },
   600_000,
+);
+
+promise(
+  "transcript:purged-said",
+  "a bundle holds no purged entry, and says which of a session or a period are",
+  async () => {
+    const here = await place();
+    let now = start;
+    const transcript = await openIn(here.folder, {
+      now: () => now,
+      disk: quickDisk,
+      bodies: { wrapping: () => ownWrapping(here.folder, random), classes: ["output"] },
+    });
+    for (let week = 0; week < 7; week++) {
+      now += 6 * 86_400_000;
+      await transcript.append([draft("alert.raised", null, { alert: "x", about: {} })]);
+    }
+    await transcript.append(plainRead(callId(7)));
+    const due = {
+      before: "",
+      session: "",
+      classes: ["output"],
+      why: "old",
+      due: { arguments: 1, diff: 1, output: 1 },
+    } as const;
+    expect((await transcript.keeping.purge({ ...due, envelopes: 30 }, null)).envelopes?.entries).toBeGreaterThan(15);
+    await transcript.close();
+    const [ofSession, ofAll, recent] = [
+      await bundled(here, "--session", session),
+      await bundled(here, "--until", "2030-01-01"),
+      await bundled(here, "--since", "2026-03-13"),
+    ];
+    for (const bundle of [ofSession, ofAll, recent])
+      expect((await linesOf(bundle, "entries.ndjson")).filter((line) => !line.startsWith("{"))).toEqual([]);
+    const says = async (bundle: string): Promise<readonly unknown[]> => {
+      const report = await verified(here, bundle);
+      return [failed(report), saysOf(report, "COMPLETENESS")];
+    };
+    expect([await says(ofSession), await says(ofAll), await says(recent)]).toEqual([
+      [
+        [],
+        expect.stringMatching(
+          /^Session ses_.* is here to number \d+, but \d+ entries that were purged, as entries here say\./,
+        ),
+      ],
+      [
+        [],
+        expect.stringMatching(
+          /^Every entry of the log from 0 to \d+ is here, but 19 that were purged, as entries here say, and/,
+        ),
+      ],
+      [
+        [],
+        expect.stringMatching(
+          /^Every entry of the log from 22 to \d+ is here, and those right before them were purged, and/,
+        ),
+      ],
+    ]);
+    // Without the entry that says so, they are missing.
+    const copy = await copied(ofSession);
+    const at = (await linesOf(ofSession, "entries.ndjson")).findIndex((line) => line.includes('"envelopes"'));
+    for (const name of ["entries.ndjson", "proofs.txt"]) {
+      const left = (await linesOf(copy, name)).toSpliced(at, 1);
+      await writeFile(join(copy, name), left.map((line) => `${line}\n`).join(""));
+    }
+    await refit(copy);
+    expect(failed(await verified(here, copy))).toEqual(["INTEGRITY", "ORDER", "COMPLETENESS"]);
+  },
+);
+
+promise(
+  "bundle:clock",
+  "a step of the clock is told of in what was asked for, or found, or said to be open",
+  async () => {
+    const here = await place([]);
+    let now = start + 3_600_000;
+    const transcript = await openIn(here.folder, { now: () => now, disk: quickDisk });
+    await transcript.append(plainRead(callId(7)));
+    now -= 600_000;
+    await transcript.append(plainRead(callId(8)));
+    now += 1_200_000;
+    await transcript.append([draft("alert.raised", null, { alert: "x", about: {} })]);
+    await transcript.close();
+    const [ofSession, ofAll] = [
+      await bundled(here, "--session", session),
+      await bundled(here, "--until", "2030-01-01"),
+    ];
+    const time = async (bundle: string): Promise<readonly string[]> => {
+      const report = await verified(here, bundle);
+      return [report.verdicts.find(({ question }) => question === "TIME")?.verdict ?? "", saysOf(report, "TIME")];
+    };
+    for (const bundle of [ofSession, ofAll])
+      expect(await time(bundle)).toEqual([
+        "ok",
+        expect.stringContaining("; the clock stepped back 1 times, as entries here say."),
+      ]);
+    expect(
+      (await linesOf(ofSession, "entries.ndjson")).filter((line) => line.includes('"audit.degraded"')).length,
+    ).toBe(1);
+    // Whoever takes that entry away leaves the question open where others are left out too, and an answer where none is.
+    const without = async (bundle: string, move: (line: string) => string): Promise<string> => {
+      const copy = await copied(bundle);
+      const at = (await linesOf(bundle, "entries.ndjson")).findIndex((line) => line.includes('"audit.degraded"'));
+      for (const name of ["entries.ndjson", "proofs.txt"]) {
+        const left = (await linesOf(copy, name)).toSpliced(at, 1);
+        await writeFile(
+          join(copy, name),
+          left.map((line) => `${name === "proofs.txt" ? move(line) : line}\n`).join(""),
+        );
+      }
+      await refit(copy);
+      return (await time(copy))[0] ?? "";
+    };
+    const indexAt = (await linesOf(ofAll, "entries.ndjson")).findIndex((line) => line.includes('"audit.degraded"'));
+    const closeUp = (line: string): string => {
+      const [index = "", ...rest] = line.split(" ");
+      return [Number(index) > indexAt ? Number(index) - 1 : Number(index), ...rest].join(" ");
+    };
+    expect([await without(ofSession, (line) => line), await without(ofAll, closeUp)]).toEqual([
+      "not-checked",
+      "failed",
+    ]);
+  },
 );

@@ -17,6 +17,7 @@ import { fileWrapping } from "../../../src/transcript/seal.ts";
 import { readHolds } from "../../../src/transcript/signed.ts";
 import { verifyTranscript } from "../../../src/transcript/verify.ts";
 import type { Question } from "../../../src/transcript/verdict.ts";
+import { stillOperator } from "../../../src/wiring/still-operator.ts";
 import { promise } from "../../support/promise.ts";
 import { callId, decided, openIn, quickDisk, received, settled, start, temporaryFolder } from "./support.ts";
 
@@ -40,8 +41,11 @@ const signatory = (subject: string, others: readonly string[] = []): Signatory =
   by: person(subject),
   person: "",
   accounts: others.map((one) => ({ issuer: "https://id.example", subject: one })),
+  as: [],
 });
 const [ada, grace] = [signatory("ada"), signatory("grace")];
+/** Nobody lost a role meanwhile. */
+const stays = (): boolean => true;
 
 interface Place {
   readonly folder: string;
@@ -148,14 +152,14 @@ promise("transcript:hold-release", "one person alone ends none, not even through
   await keeping.place("case-17", { session: "ses_one" }, "a case", ada);
   const [same, twice] = [signatory("ada@work", ["ada"]), signatory("ada", ["ada@work"])];
   expect([
-    await keeping.confirmRelease("case-17", "closed", grace),
-    await keeping.askRelease("case-18", "closed", ada),
-    (await keeping.askRelease("case-17", "closed", ada)).kind,
-    await keeping.confirmRelease("case-17", "closed", ada),
-    await keeping.confirmRelease("case-17", "closed", same),
-    await keeping.askRelease("case-17", "closed", grace),
-    (await keeping.askRelease("case-17", "closed again", twice)).kind,
-    await keeping.confirmRelease("case-17", "closed", signatory("ada@work")),
+    await keeping.confirmRelease("case-17", "closed", grace, stays),
+    await keeping.askRelease("case-18", "closed", ada, stays),
+    (await keeping.askRelease("case-17", "closed", ada, stays)).kind,
+    await keeping.confirmRelease("case-17", "closed", ada, stays),
+    await keeping.confirmRelease("case-17", "closed", same, stays),
+    await keeping.askRelease("case-17", "closed", grace, stays),
+    (await keeping.askRelease("case-17", "closed again", twice, stays)).kind,
+    await keeping.confirmRelease("case-17", "closed", signatory("ada@work"), stays),
   ]).toEqual([
     { kind: "refused", code: "not_asked" },
     { kind: "refused", code: "no_hold" },
@@ -169,12 +173,74 @@ promise("transcript:hold-release", "one person alone ends none, not even through
   expect((await keeping.purge(everything, null)).kept).toEqual([{ hold: "case-17", keys: 1 }]);
   // What was asked for a week ago is asked for no more.
   here.pass(7 * day);
-  expect(await keeping.confirmRelease("case-17", "as agreed", grace)).toEqual({ kind: "refused", code: "not_asked" });
-  expect((await keeping.askRelease("case-17", "closed", ada)).kind).toBe("asked");
-  expect((await keeping.confirmRelease("case-17", "as agreed", grace)).kind).toBe("released");
+  expect(await keeping.confirmRelease("case-17", "as agreed", grace, stays)).toEqual({
+    kind: "refused",
+    code: "not_asked",
+  });
+  expect((await keeping.askRelease("case-17", "closed", ada, stays)).kind).toBe("asked");
+  expect((await keeping.confirmRelease("case-17", "as agreed", grace, stays)).kind).toBe("released");
   here.pass(day);
   expect(await keeping.purge(everything, null)).toEqual({ keys: 1, kept: [], doubt: "" });
   expect([await saysOf(here, "SEMANTICS"), await saysOf(here, "BODIES")]).toEqual(["ok: ", "ok: "]);
+});
+
+promise(
+  "transcript:hold-release",
+  "the first yes counts once, for its own hold, and while its giver may give it",
+  async () => {
+    const here = await place();
+    const { keeping } = here.transcript;
+    const gone = (): boolean => false;
+    await keeping.place("case-17", { session: "ses_one" }, "a case", ada);
+    await keeping.place("case-18", { session: "ses_two" }, "a case", ada);
+    expect((await keeping.askRelease("case-17", "closed", ada, stays)).kind).toBe("asked");
+    expect([
+      await keeping.confirmRelease("case-18", "as agreed", grace, stays),
+      await keeping.confirmRelease("case-17", "as agreed", grace, gone),
+      (await keeping.holds()).map(({ name }) => name),
+      // Nobody has to wait for somebody who lost the role: another one asks, and that one's yes is now the first.
+      (await keeping.askRelease("case-17", "closed", grace, gone)).kind,
+      await keeping.confirmRelease("case-17", "as agreed", grace, stays),
+      (await keeping.confirmRelease("case-17", "as agreed", ada, stays)).kind,
+    ]).toEqual([
+      { kind: "refused", code: "not_asked" },
+      { kind: "refused", code: "asker_gone" },
+      ["case-17", "case-18"],
+      "asked",
+      { kind: "refused", code: "same_person" },
+      "released",
+    ]);
+    // A hold of the same name is another hold: what was agreed about the first says nothing of it.
+    await keeping.place("case-17", { session: "ses_one" }, "a case once more", ada);
+    expect(await keeping.confirmRelease("case-17", "as agreed", grace, stays)).toEqual({
+      kind: "refused",
+      code: "not_asked",
+    });
+    await here.transcript.append([
+      own("hold.released", { hold: "case-17", reason: "x", person: "", accounts: [], asked: 8 }, person("grace")),
+    ]);
+    expect((await keeping.holds()).map(({ name }) => name)).toEqual(["case-18", "case-17"]);
+    expect(await saysOf(here, "SEMANTICS")).toContain("releases hold case-17, and nobody had asked for it");
+  },
+);
+
+promise("transcript:hold-release", "who is an operator no more has asked for nothing", () => {
+  const people = [{ name: "Ada", accounts: [{ issuer: "i", subject: "ada" }], groups: ["ops"] }] as never;
+  const asked = (sub: string, as: readonly string[] = []) => ({ accounts: [{ iss: "i", sub }], as });
+  const cases = [
+    [asked("ada"), ["group:ops"], true],
+    [asked("ada"), ["user:ada"], true],
+    [asked("ada"), ["group:audit", "user:grace"], false],
+    [asked("grace"), ["group:ops"], false],
+    [asked("grace", ["group:ops"]), ["group:ops"], true],
+    [asked("grace", ["group:ops"]), ["user:ada"], false],
+    [asked("grace", ["group:ops"]), [], false],
+    [asked("grace", ["owner"]), [], true],
+  ] as const;
+  for (const [one, operators, still] of cases)
+    expect([one, operators, stillOperator(one, { people, transcript: { auditors: ["user:ada"], operators } })]).toEqual(
+      [one, operators, still],
+    );
 });
 
 promise("transcript:hold-release", "two people have no account in common, in whatever order they are told", () => {

@@ -174,14 +174,18 @@ promise(
       "",
       "{",
       "null",
-      sound.replace(/"offset":\d+/, '"offset":7'),
       sound.replace(/"leaf":"[0-9a-f]/, '"leaf":"g'),
       sound.replace(/"leaf":"[0-9a-f]{4}/, '"leaf":"0000'),
-      sound.replace(/"segment":\d+/, '"segment":99'),
     ];
     for (const text of damaged) {
       await writeFile(cursor, text);
       expect([text, await round()]).toEqual([text, { arrived: upTo(33), said: [again] }]);
+    }
+    // Where the entry before it lies elsewhere now, as after a purge, it goes on behind that one.
+    for (const text of [sound.replace(/"offset":\d+/, '"offset":7'), sound.replace(/"segment":\d+/, '"segment":99')]) {
+      await writeFile(cursor, text);
+      expect([text, await round()]).toEqual([text, { arrived: [], said: [] }]);
+      expect([text, await readFile(cursor, "utf8")]).toEqual([text, text]);
     }
     expect((await stat(cursor)).mode & 0o777).toBe(0o600);
   },
