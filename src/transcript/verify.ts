@@ -15,7 +15,7 @@ import type { KeyWrapping } from "./seal.ts";
 import { visitStored } from "./stored-lines.ts";
 import { visitEntries } from "./signed.ts";
 import { entryIn } from "./told.ts";
-import { growTree, type Head } from "./tree.ts";
+import { growTree, type Head, type Tree } from "./tree.ts";
 import {
   checkBodies,
   checkCompleteness,
@@ -71,23 +71,8 @@ export async function verifyTranscript(folder: string, options: VerifyOptions): 
 
 async function verifyOnce(folder: string, options: VerifyOptions): Promise<Report> {
   const paths = await findTranscript(folder);
-  const verifier = parseVkey(options.vkey ?? (await readText(paths.vkey)) ?? "");
-  const chain = chainOf(verifier, await rotationsIn(paths, verifier));
-  const integrity = checkIntegrity(verifier, options.vkey !== undefined, chain);
-  const format = checkFormat();
-  const anchors = (options.anchors ?? []).map((one) => openAnchor(one, verifier?.name ?? "", chain));
-  const extent = checkExtent(anchors);
-  const time = checkTime(
-    options.now,
-    anchors.flatMap((one) => one.heads),
-  );
-  const purged = checkPurged();
-  const [order, semantics] = [checkOrder((sprev, missing, at) => purged.bridges(sprev, missing, at)), checkSemantics()];
-  const completeness = checkCompleteness();
-  const bodies = checkBodies(options.unwrap ?? null);
-  const purges = checkPurges();
-  const tree = growTree();
-
+  const questions = await openQuestions(paths, options);
+  const { integrity, order, extent, bodies, purges, purged } = questions;
   // In this order, so that a gateway which goes on writing can't make the checkpoint look older than its log, nor the
   // entries fewer than the checkpoint says.
   const logged = await readHeads(paths, integrity.note);
@@ -95,15 +80,61 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Repor
   const checkpoint = note === null ? null : integrity.note(note, "the checkpoint");
   for (const { name, notes } of options.anchors ?? [])
     for (const one of notes)
-      if (one.note.startsWith(`${verifier?.name ?? ""}\n`)) integrity.note(one.note, `a checkpoint in ${name}`);
+      if (one.note.startsWith(`${questions.verifier?.name ?? ""}\n`))
+        integrity.note(one.note, `a checkpoint in ${name}`);
 
   bodies.keys(await readKeys(paths.bodies));
+  const { tree, missing } = await readEntries(paths, questions, options.readBy ?? visitFiles);
+  // After the entries: a body is written before the entry that refers to it.
+  bodies.keys(await readKeys(paths.bodies));
+  await visitBodies(paths.bodies, (body, seal) => bodies.sealed(body, seal));
+  if (purges.until() > 0) await visitEntries(paths, purges.until(), (entry, index) => purges.again(entry, index));
+  bodies.wrong(purges.wrong());
+  await visitStored(paths, purged.until(), (one) => purged.again(one.index, one.leaf(), one.purged));
+  const gone = purged.verdict(Math.max(checkpoint?.size ?? 0, logged?.size ?? 0));
+  order.unlinked(gone.unlinked);
+  await bodies.open();
+  const size = tree.size();
+  return reportOf(questions, tree, extent.verdict({ size, checkpoint, logged, missing, purged: gone }));
+}
+
+type Questions = Awaited<ReturnType<typeof openQuestions>>;
+
+/** What keeps watch while the files are read, a question each, and the two purges that the verdicts on bodies and extent ask of. */
+async function openQuestions(paths: TranscriptPaths, { anchors = [], vkey, unwrap, now }: VerifyOptions) {
+  const verifier = parseVkey(vkey ?? (await readText(paths.vkey)) ?? "");
+  const chain = chainOf(verifier, await rotationsIn(paths, verifier));
+  const held = anchors.map((one) => openAnchor(one, verifier?.name ?? "", chain));
+  const heads = held.flatMap((one) => one.heads);
+  const purged = checkPurged();
+  return {
+    verifier,
+    format: checkFormat(),
+    integrity: checkIntegrity(verifier, vkey !== undefined, chain),
+    order: checkOrder((sprev, missing, at) => purged.bridges(sprev, missing, at)),
+    extent: checkExtent(held),
+    time: checkTime(now, heads),
+    bodies: checkBodies(unwrap ?? null),
+    semantics: checkSemantics(),
+    completeness: checkCompleteness(),
+    purges: checkPurges(),
+    purged,
+  };
+}
+
+/** Shows every line of the segments to every question, in order, and grows the tree over them. */
+async function readEntries(
+  paths: TranscriptPaths,
+  { format, integrity, order, extent, time, bodies, semantics, completeness, purges, purged }: Questions,
+  readBy: VisitFiles,
+): Promise<{ readonly tree: Tree; readonly missing: string | null }> {
+  const tree = growTree();
   integrity.grown(0, tree.root);
   extent.grown(0, tree.root);
   const { names, missing } = await listSegments(paths.segments);
   const files = names.map((name) => join(paths.segments, name));
   let line = 0;
-  await (options.readBy ?? visitFiles)(files, {
+  await readBy(files, {
     block(block, file) {
       const segment = `segments/${names[file]}`;
       for (let one = 0; one < block.count; one++) {
@@ -134,23 +165,17 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Repor
       line = 0;
     },
   });
+  return { tree, missing };
+}
 
-  // After the entries: a body is written before the entry that refers to it.
-  bodies.keys(await readKeys(paths.bodies));
-  await visitBodies(paths.bodies, (body, seal) => bodies.sealed(body, seal));
-  if (purges.until() > 0) await visitEntries(paths, purges.until(), (entry, index) => purges.again(entry, index));
-  bodies.wrong(purges.wrong());
-  await visitStored(paths, purged.until(), (one) => purged.again(one.index, one.leaf(), one.purged));
-  const gone = purged.verdict(Math.max(checkpoint?.size ?? 0, logged?.size ?? 0));
-  order.unlinked(gone.unlinked);
-  await bodies.open();
-
+function reportOf(questions: Questions, tree: Tree, extent: Verdict): Report {
+  const { verifier, format, integrity, order, time, bodies, semantics, completeness } = questions;
   const size = tree.size();
   const verdicts: readonly Verdict[] = [
     format.verdict(),
     integrity.verdict(size),
     order.verdict(),
-    extent.verdict({ size, checkpoint, logged, missing, purged: gone }),
+    extent,
     time.verdict(),
     bodies.verdict(),
     semantics.verdict(),

@@ -1,5 +1,6 @@
 // Entries past their term: what goes, what stays, what verification says of whoever went round it, and what a crash in the midst leaves.
 
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { cp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ import type { Transcript, TranscriptOptions } from "../../../src/transcript/reco
 import { fileWrapping } from "../../../src/transcript/seal.ts";
 import { leafHash } from "../../../src/transcript/tree.ts";
 import { verifyTranscript } from "../../../src/transcript/verify.ts";
+import { buildVerifier } from "../../../toolchain/build-verifier.ts";
 import { promise } from "../../support/promise.ts";
 import { independent, runIndependent } from "./independent.ts";
 import {
@@ -217,6 +219,32 @@ promise(
     expect(runIndependent(go, "transcript", at, vkey)).toMatch(new RegExp(`^${size} `));
     await change(here.folder, (line, index) => (index === 3 ? leafOf(line) : line));
     expect(runIndependent(go, "transcript", at, vkey)).toMatch(/^failed: .*not the ones that were signed/);
+  },
+);
+
+promise(
+  "transcript:envelopes",
+  "the one-file verifier says of a purged record what the gateway's own says",
+  async () => {
+    const here = await twoOldCalls();
+    await here.transcript.checkpoint();
+    await here.transcript.keeping.purge(old, person);
+    await here.transcript.close();
+    const program = join(await temporaryFolder(), "verify.mjs");
+    await buildVerifier(program);
+    const said = (): unknown =>
+      JSON.parse(
+        spawnSync(process.execPath, [program, join(here.folder, "transcript"), "--json"], { encoding: "utf8" }).stdout,
+      );
+    const ours = async (): Promise<unknown> =>
+      JSON.parse(JSON.stringify(await verifyTranscript(here.folder, { now: Date.now() })));
+    expect(said()).toEqual(await ours());
+    expect(said()).toMatchObject({ verdicts: expect.arrayContaining([expect.objectContaining({ verdict: "ok" })]) });
+    const taken = (await kindsIn(here.folder)).length;
+    await change(here.folder, (line) => (JSON.stringify(line).includes("retention.purged") ? leafOf(line) : line));
+    expect((await kindsIn(here.folder)).length).toBe(taken - 1);
+    expect(said()).toEqual(await ours());
+    expect(said()).toMatchObject({ ok: false });
   },
 );
 
