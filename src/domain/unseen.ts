@@ -12,16 +12,29 @@ const unseen = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_
 const mark = /\p{M}/u;
 const highestTower = 3;
 
+/** What joins the character before it into another one (Unicode NFC): beside marks, the middles and ends of Hangul syllables. */
+const joins = /\p{M}|[\u1161-\u1175\u11a8-\u11c2]/u;
+
 /** Nothing to look for in text of such characters alone. */
 const plain = /^[\x20-\x7e]*$/;
 
-/** The text's characters in order, each unseen one as `\u{202E}`. */
+/**
+ * The text's characters in order, each unseen one as `\u{202E}`. Of text that is not composed (NFC), what composition
+ * would change is written out too: two texts that look alike are not the same.
+ */
 export function* shownCharacters(text: string): Generator<string> {
-  let tower = 0;
+  const composed = text.normalize("NFC") === text;
+  // A mark that begins a text would stand on whatever is written before it.
+  let tower = highestTower;
   for (const character of text) {
     tower = mark.test(character) ? tower + 1 : 0;
-    yield unseen.test(character) || tower > highestTower ? escaped(character) : character;
+    const shown = !unseen.test(character) && tower <= highestTower && (composed || staysComposed(character));
+    yield shown ? character : escaped(character);
   }
+}
+
+function staysComposed(character: string): boolean {
+  return !joins.test(character) && character.normalize("NFC") === character;
 }
 
 /** The text with each unseen character as `\u{202E}`; what is written so stays as it is. */
@@ -29,7 +42,10 @@ export function writtenOut(text: string): string {
   return plain.test(text) ? text : [...shownCharacters(text)].join("");
 }
 
-/** A value as JSON text (RFC 8259), composed (NFC), in which nothing is unseen; tabs and line feeds are written as JSON writes them. */
+/**
+ * A value as JSON text (RFC 8259) in which nothing is unseen; tabs and line feeds are written as JSON writes them. What
+ * was written out can be read back: a backslash that stands before `u{` by itself is `\u{5C}`.
+ */
 export function shownJson(value: Json): string {
   return JSON.stringify(everyString(value));
 }
@@ -43,7 +59,7 @@ function everyString(value: Json): Json {
 
 const lines = (text: string): string =>
   text
-    .normalize("NFC")
+    .replaceAll("\\u{", "\\u{5C}u{")
     .split(/([\n\t])/)
     .map((part) => (part === "\n" || part === "\t" ? part : writtenOut(part)))
     .join("");

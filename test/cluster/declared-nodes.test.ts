@@ -158,7 +158,8 @@ describe.skipIf(missing !== "")(
         const run = fc.record({
           name: fc.constantFrom(...pods),
           command,
-          timeout_seconds: fc.integer({ min: 5, max: 20 }),
+          // On a busy machine a short time may be over before anything was sent.
+          timeout_seconds: fc.integer({ min: 60, max: 90 }),
         });
         for (const call of sample(fc.record({ call: run, preview, container: maybe(fc.constant("main")) }), 8))
           await make("pods_exec", {
@@ -189,12 +190,12 @@ describe.skipIf(missing !== "")(
         );
         for (const call of sample(top, 6)) await make("metrics_top", call);
 
-        expect({ seed, wrong: await wrongOf() }).toEqual({ seed, wrong: [] });
         const succeeded = made.filter((one) => !one.answer.isError);
         const ran = new Set(succeeded.filter((one) => one.input["preview"] !== true).map((one) => one.tool));
         expect([...ran].sort()).toEqual(["logs_read", "metrics_top", "nodes_cordon", "nodes_drain", "pods_exec"]);
         // Every call here has all that it needs.
         expect(made.filter((one) => one.answer.isError).map((one) => one.answer.text)).toEqual([]);
+        expect({ seed, wrong: await wrongOf() }).toEqual({ seed, wrong: [] });
       },
       300_000,
     );

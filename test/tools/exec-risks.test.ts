@@ -123,6 +123,10 @@ promise(
   },
 );
 
+/** Text in which unseen characters were written out, as it was. */
+const readBack = (text: string): string =>
+  text.replaceAll(/\\u\{([0-9A-F]+)\}/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)));
+
 promise(
   "tools:exec-preview",
   "an approver is shown every character of any command, none of it cut by a renderer",
@@ -138,11 +142,11 @@ promise(
           lines.every(({ sign, risk, after }) => sign === "+" && risk && Buffer.byteLength(after ?? "") <= 300),
         ).toBe(true);
         const [first] = lines;
-        const whole = first?.path === "command" ? (JSON.parse(first.after ?? "") as string[]) : null;
+        const whole = first?.path === "command" ? (JSON.parse(first.after ?? "") as string[]).map(readBack) : null;
         const read = command.map((_, index) =>
           lines
             .filter(({ path }) => path === `command[${index}]` || path.startsWith(`command[${index}] part `))
-            .map(({ after }) => JSON.parse(after ?? "") as string)
+            .map(({ after }) => readBack(JSON.parse(after ?? "") as string))
             .join(""),
         );
         expect(whole ?? read).toEqual(command);
