@@ -159,7 +159,7 @@ describe.skipIf(missing !== "")(
           name: fc.constantFrom(...pods),
           command,
           // On a busy machine a short time may be over before anything was sent.
-          timeout_seconds: fc.integer({ min: 60, max: 90 }),
+          timeout_seconds: fc.integer({ min: 30, max: 60 }),
         });
         for (const call of sample(fc.record({ call: run, preview, container: maybe(fc.constant("main")) }), 8))
           await make("pods_exec", {
