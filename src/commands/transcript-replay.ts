@@ -1,6 +1,6 @@
 // `sallyport transcript replay`: a session as a timeline, and what another policy would have answered.
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { Simulated } from "../policy/recorded.ts";
 import { canonical } from "../transcript/canonical.ts";
 import { plainText, type Mood } from "../transcript/describe.ts";
@@ -8,6 +8,7 @@ import { readReplay, type Replay, type ReplayedApproval, type ReplayedCall } fro
 import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
 import type { OnRecord } from "./on-record.ts";
 import { spanText } from "./times.ts";
+import { printAsciicast } from "./transcript-asciicast.ts";
 import { listLine, paint, reading, tellPurged, viewed } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "shipped">;
@@ -18,6 +19,7 @@ Each bar stands for a call's own time: "." until it was decided, "~" while it wa
 Examples:
   $ sallyport transcript replay ses_0199…
   $ sallyport transcript replay ses_0199… --policy ./stricter.yaml
+  $ sallyport transcript replay ses_0199… --asciicast call_0199… > command.cast
   $ sallyport transcript replay ses_0199… --json
 `;
 
@@ -26,9 +28,16 @@ export function replayCommand(io: Io, onRecord: OnRecord): Command {
     .description("print a session as it happened: asked, decided, agreed, run, masked, and where the time went")
     .argument("<session>", "the session's id")
     .option("--policy <file...>", "decide each call again under these policy files, or a profile that ships")
+    .addOption(
+      new Option(
+        "--asciicast <call>",
+        "print what this call's command printed, in its time, as an asciicast v2 recording",
+      ).conflicts(["policy", "json"]),
+    )
+    .option("--bodies-key <file>", "asciicast: keys/bodies.key of the gateway, or an auditor's secret")
     .option("--json", "print the replay as JSON")
     .addHelpText("after", about)
-    .action((session: string, flags: { policy?: string[]; json?: boolean }) =>
+    .action((session: string, flags: Flags) =>
       reading(async () => {
         const replay = await readReplay(stateFolder(io.env), session);
         const what = "transcript replay";
@@ -36,12 +45,23 @@ export function replayCommand(io: Io, onRecord: OnRecord): Command {
         // The calls of a session that went on for so long can have gone before it.
         await tellPurged(io, stateFolder(io.env), replay === null ? undefined : Date.parse(replay.first));
         if (replay === null) throw new CommandFailed(`There is no entry of ${plainText(session)}.`);
+        if (flags.asciicast !== undefined) {
+          const { asciicast, bodiesKey } = flags;
+          return await printAsciicast(io, onRecord, replay, { asciicast, ...(bodiesKey && { bodiesKey }) });
+        }
         const again = flags.policy === undefined ? null : await underPolicy(io, session, flags.policy);
         if (flags.json !== true) return io.out(replayText(io, replay, again));
         const calls = replay.calls.map((call) => ({ ...call, again: again?.get(call.call) ?? null }));
         io.out(`${JSON.stringify(again === null ? replay : { ...replay, calls })}\n`);
       }),
     );
+}
+
+interface Flags {
+  readonly policy?: string[];
+  readonly asciicast?: string;
+  readonly bodiesKey?: string;
+  readonly json?: boolean;
 }
 
 /** Policy's own code is loaded only here. */
@@ -102,6 +122,7 @@ function callLines(
     ...call.masked.map(({ type, count, places }) =>
       row("masked", `${count} ${type}${places.length === 0 ? "" : ` in ${places.join(", ")}`}`),
     ),
+    ...streamLines(call),
     ...againLines(io, call, again),
     row("", `${call.call}, entries ${call.entries[0]} to ${call.entries.at(-1)}`),
   ];
@@ -131,6 +152,19 @@ function againLines(io: Io, call: ReplayedCall, again: ReadonlyMap<string, Simul
   const text = before === after ? `${after} as before` : `${before} -> ${after}`;
   const line = row("again", `${text}  ${by(rules)}`);
   return [answer.kind === "changed" ? paint(io, "open", line) : line];
+}
+
+/** Each segment where it lies in the time from the command's beginning to its last word. */
+function streamLines({ streams }: ReplayedCall): readonly string[] {
+  const longest = Math.max(1, ...streams.map(({ to }) => to));
+  const place = (time: number): number => Math.min(barWidth - 1, Math.floor((time / longest) * barWidth));
+  return streams.map(({ stream, from, to, bytes, masked, body }) => {
+    const sign = "#".repeat(place(to) - place(from) + 1);
+    const lag = `|${(" ".repeat(place(from)) + sign).padEnd(barWidth)}|`;
+    const hidden = masked.map(({ type, count }) => `, ${count} ${type} masked`).join("");
+    const when = `+${spanText(from)} to +${spanText(to)}`;
+    return row(stream, `${lag} ${when}, ${bytes} bytes${hidden}${body === null ? ", text not kept" : ""}`);
+  });
 }
 
 const barWidth = 30;

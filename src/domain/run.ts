@@ -4,7 +4,7 @@ import type { Precondition } from "./call.ts";
 import type { ChangeFact } from "./decision.ts";
 import type { EffectLeft, Fault } from "./fault.ts";
 import type { Grant } from "./grant.ts";
-import type { Change, MaskedOutput, Output, Sentence } from "./output.ts";
+import type { Change, Masked, MaskedOutput, Output, Sentence } from "./output.ts";
 
 /** What a change would do: made by a server-side dry run under an account that can do nothing else. */
 export interface Preview {
@@ -22,6 +22,16 @@ export interface Preview {
 export type Executed =
   | { readonly kind: "ran"; readonly output: Output; readonly changes: readonly Change[] }
   | { readonly kind: "broke"; readonly thrown: unknown; readonly changes: readonly Change[] };
+
+/** What a command wrote to one of its streams in one stretch of time: whole lines, masked. */
+export interface StreamSegment {
+  readonly stream: "stdout" | "stderr";
+  /** Milliseconds since the command began: when the first of it came, and the last. */
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+  readonly masked: readonly Masked[];
+}
 
 /** How the run of an authorised call ended, before it is recorded. */
 export interface Ended {

@@ -27,6 +27,8 @@ export interface ExecuteOptions {
   readonly nextAuditId: () => string;
   /** Milliseconds for each request. */
   readonly timeout: number;
+  /** Takes what a command wrote, for the record, however it ended. */
+  readonly streamed: GuardOptions["streamed"];
 }
 
 /** Runs the call. Faults of the cluster and of the guard come up as `Faulted` as long as nothing was written. */
@@ -73,10 +75,11 @@ interface Run {
 
 /** The cluster of one run of a tool, real or rehearsed. */
 export function clusterFor(
-  { client, masking, forbids, kit, nextAuditId, timeout }: ExecuteOptions,
+  { client, masking, forbids, kit, nextAuditId, timeout, streamed }: ExecuteOptions,
   run: Pick<GuardOptions, "accesses" | "leftOut" | "authorization" | "rehearse" | "preconditions" | "agent">,
 ): GuardedCluster {
-  return guardCluster({ ...run, client, masking, forbids, nextAuditId, timeout, signal: kit.signal });
+  const { signal, now } = kit;
+  return guardCluster({ ...run, client, masking, forbids, nextAuditId, timeout, signal, now, streamed });
 }
 
 /** One run of a tool under its cluster. */

@@ -4,6 +4,7 @@ import type { Access } from "../domain/access.ts";
 import type { Precondition } from "../domain/call.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { textAt, type JsonObject } from "../domain/json.ts";
+import type { StreamSegment } from "../domain/run.ts";
 import type { KubeClient, KubeRequest } from "../kubernetes/contract.ts";
 import type { ObjectRef } from "../tool.ts";
 import type { MaskIncoming } from "./contract.ts";
@@ -30,6 +31,10 @@ export interface GuardOptions {
   readonly signal: AbortSignal;
   /** Milliseconds for each request. */
   readonly timeout: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Takes what a command wrote, for the record, however it ended. */
+  readonly streamed: (segments: readonly StreamSegment[]) => void;
 }
 
 /** One run's way to the cluster: reads and writes alike are made of it. */

@@ -1,11 +1,14 @@
 // Runs one command in a pod that is as it was agreed; a rehearsal only looks at the pod.
 
+import { Faulted } from "../domain/fault.ts";
 import { textAt } from "../domain/json.ts";
-import { wholeLines } from "../kubernetes/stream.ts";
+import type { StreamSegment } from "../domain/run.ts";
 import type { Cluster } from "../tool.ts";
 import { agreedExec } from "./agreed.ts";
+import type { MaskIncoming } from "./contract.ts";
 import { execMatter, execTargets, guardExec, inspectable, mostOutput } from "./exec.ts";
 import type { Gate } from "./gate.ts";
+import { hear, type Heard } from "./heard.ts";
 
 /** Faults: exec_failed; stale; invalid_input where the masker would hide a word of the command. */
 export function runCommand(gate: Gate): Cluster["exec"] {
@@ -24,7 +27,8 @@ export function runCommand(gate: Gate): Cluster["exec"] {
     }
     agreedExec(options.preconditions, pod, agreement);
     const { namespace, name } = pod;
-    const answer = await client.exec({
+    const heard = hear(options.now);
+    const sending = client.exec({
       namespace,
       name,
       container: exec.container,
@@ -36,13 +40,26 @@ export function runCommand(gate: Gate): Cluster["exec"] {
       timeout: exec.seconds * 1000,
       maxBytes: mostOutput,
       guard: (sent) => guardExec(sent, { ...pod, ...exec }, options),
+      hears: heard,
+    });
+    const { end } = await sending.catch((thrown: unknown) => {
+      options.streamed(whatCame(heard, masking));
+      throw thrown;
     });
     gate.answered();
     gate.writes.push({ ...write, exec: { ...matter, lines: matter.lines.filter((line) => line.risk) } });
-    const { end } = answer;
-    const cut = end.kind === "cut" ? end.by : null;
-    const text = (stream: string): string => masking.text(wholeLines(stream, cut, Infinity).text);
-    const [stdout, stderr] = [text(answer.stdout), text(answer.stderr)];
-    return end.kind === "cut" ? { ...end, stdout, stderr } : { ...end, stdout, stderr };
+    const { text, segments } = heard.told(masking, end.kind === "exited");
+    options.streamed(segments);
+    return { ...end, ...text };
   };
+}
+
+/** What a command wrote before its end was lost. Where that can't be masked nothing of it is kept, and the fault stays the command's own. */
+function whatCame(heard: Heard, masking: MaskIncoming): readonly StreamSegment[] {
+  try {
+    return heard.told(masking, false).segments;
+  } catch (thrown) {
+    if (thrown instanceof Faulted) return [];
+    throw thrown;
+  }
 }

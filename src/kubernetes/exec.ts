@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import type { IncomingMessage } from "node:http";
 import { Faulted } from "../domain/fault.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
-import type { Connection, ExecAnswer, ExecRequest } from "./contract.ts";
+import type { Connection, ExecAnswer, ExecRequest, Hears } from "./contract.ts";
 import { faultOfEnding } from "./endings.ts";
 import { codeOf, type Exchange } from "./exchange.ts";
 import { execFault, exitOf } from "./exec-status.ts";
@@ -63,7 +63,8 @@ async function run(
   if (request.signal.aborted) leave();
   try {
     const socket = await openSocket(connection, stop.signal);
-    return await converse(new Conversation(request.maxBytes), stop.signal, request.signal, () => {
+    const said = new Conversation(request.maxBytes, request.hears ?? null);
+    return await converse(said, stop.signal, request.signal, () => {
       const { origin, path } = wire;
       return new WebSocket(`${origin.replace(/^http/, "ws")}${path}`, [protocol], {
         headers,
@@ -88,10 +89,15 @@ async function run(
 class Conversation {
   readonly #chunks = { 1: [] as Buffer[], 2: [] as Buffer[], 3: [] as Buffer[] };
   readonly #maxBytes: number;
+  readonly #hears: Hears | null;
   #output = 0;
   #status = 0;
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, hears: Hears | null) {
     this.#maxBytes = maxBytes;
+    this.#hears = hears;
+  }
+  began(): void {
+    this.#hears?.began();
   }
   /** Takes one message: is there more to come? */
   take(message: Buffer): "more" | "full" | "ended" | "malformed" {
@@ -109,7 +115,11 @@ class Conversation {
     const room = this.#maxBytes - this.#output;
     this.#output += weight;
     // A copy: a part of a message keeps all of the memory that it came in.
-    if (room > 0 && chunk.length > 0) this.#chunks[channel].push(Buffer.from(chunk.subarray(0, room)));
+    if (room > 0 && chunk.length > 0) {
+      const kept = Buffer.from(chunk.subarray(0, room));
+      this.#chunks[channel].push(kept);
+      this.#hears?.took(channel === channels.stdout ? "stdout" : "stderr", kept);
+    }
     return weight > room ? "full" : "more";
   }
   ran(cut: "bytes" | "time" | null): Ending {
@@ -151,7 +161,10 @@ function converse(said: Conversation, stop: AbortSignal, left: AbortSignal, open
       else broken("CLOSED");
     };
     stop.addEventListener("abort", stopped);
-    socket.on("open", () => (begun = true));
+    socket.on("open", () => {
+      begun = true;
+      said.began();
+    });
     socket.on("error", (error) => broken(/subprotocol/i.test(error.message) ? "SUBPROTOCOL" : codeOf(error)));
     socket.on("close", over);
     socket.on("unexpected-response", (_, answer) => void refusalOf(answer).then(end));

@@ -16,11 +16,11 @@ import { walker, type Walk } from "./objects.ts";
 import { contentOf } from "./opened.ts";
 import { maskedIn } from "./places.ts";
 import { defaultProfile, together, type Profile } from "./profile.ts";
-import { newRoom, written, type Room, type Write } from "./spans.ts";
+import { newRoom, written, writtenInPieces, type Room, type Write } from "./spans.ts";
 import { maskLong, streamMasker, type StreamMasker } from "./stream.ts";
 import type { Tag } from "./tags.ts";
 import { secretFinder, type FindSecrets } from "./text.ts";
-import { minter, sessionTags, type MaskType } from "./token.ts";
+import { minter, sessionTags, tokensIn, type MaskType } from "./token.ts";
 
 /** Masks for one call. Every method throws Faulted(output_withheld) where anything goes wrong inside: nothing leaves unmasked. */
 export interface CallMasker {
@@ -34,12 +34,20 @@ export interface CallMasker {
   long(text: string): Promise<string>;
   /** Free text as it arrives: any chunking, same output. */
   stream(): StreamMasker;
+  /** Free text that came in pieces, masked as one: as many pieces again, which joined are its text masked whole. What is hidden over several stands in the last of them. */
+  pieces(pieces: readonly string[]): readonly MaskedPiece[];
   /** Arguments and other JSON, by key names and content. */
   json(value: JsonObject): JsonObject;
   /** The last pass over every string of an output, and its neutralising. Tokens that stand already stay as they are. */
   output(output: Output): MaskedOutput;
   /** What this call has masked so far, by type. */
   masked(): readonly Masked[];
+}
+
+/** A piece of a masked text, and what is masked in it. */
+export interface MaskedPiece {
+  readonly text: string;
+  readonly masked: readonly Masked[];
 }
 
 export interface Masking {
@@ -161,6 +169,13 @@ function callMasker(engine: Engine, tag: () => Tag, supplied: Json): CallMasker 
       const push = (piece: string | Uint8Array): string => stream.push(piece);
       return { push: closed("stream", push), end: closed("stream", () => stream.end()) };
     },
+    pieces: closed("stream", (given: readonly string[]) => {
+      const all = given.join("");
+      return writtenInPieces(given, all, engine.find(all, false, 0, room).spans, write).map((one) => ({
+        text: one,
+        masked: tokensIn(one),
+      }));
+    }),
     json: closed("json", whole),
     output: closed("output", (output: Output) => maskedOutput(output, passes)),
     masked: () => mint.masked(),

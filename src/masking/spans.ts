@@ -132,6 +132,33 @@ function lastOpening(text: string, at: number): number {
 /** Writes the token of a secret. */
 export type Write = (type: MaskType, value: string) => string;
 
+/**
+ * The same of a text that came in pieces: as many pieces again, which joined are what is written of the whole. A span
+ * that reaches over several stands in the one that it ends in.
+ */
+export function writtenInPieces(
+  pieces: readonly string[],
+  whole: string,
+  spans: readonly Span[],
+  write: Write,
+): readonly string[] {
+  let [end, from, next] = [0, 0, 0];
+  return pieces.map((piece) => {
+    end += piece.length;
+    let result = "";
+    let span = spans[next];
+    for (; span !== undefined && span.end <= end; span = spans[++next]) {
+      result += whole.slice(from, span.start) + write(span.type, span.value);
+      from = span.end;
+    }
+    const until = Math.min(end, span?.start ?? end);
+    if (until <= from) return result;
+    result += whole.slice(from, until);
+    from = until;
+    return result;
+  });
+}
+
 /** The text with its spans written over. Spans are merged ones. */
 export function written(text: string, spans: readonly Span[], write: Write): string {
   if (spans.length === 0) return text;

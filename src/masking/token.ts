@@ -79,6 +79,14 @@ export function countTokens(text: string, counts: Map<string, number>): void {
   }
 }
 
+/** One row a type of the tokens in a text. */
+export function tokensIn(text: string): readonly Masked[] {
+  if (!text.includes(opening)) return [];
+  const counts = new Map<string, number>();
+  countTokens(text, counts);
+  return rowsOf(counts);
+}
+
 /** Rows of a count, most first. */
 export function rowsOf(counts: ReadonlyMap<string, number>): readonly Masked[] {
   const rows = [...counts].map(([type, count]) => ({ type, count }));

@@ -97,7 +97,7 @@ export async function openBodies({ disk, folder, wrapping, classes, random, now 
     const text = cut(body.text);
     const sealedBody = sealBody(text, key.secret, key.id, random);
     const line = lineOf(sealedBody);
-    if (key.line !== null) lines.keys.push(key.line);
+    if (key.line !== null && !lines.keys.includes(key.line)) lines.keys.push(key.line);
     lines.bodies.push(line);
     const bytes = Buffer.byteLength(body.text);
     const ref: BodyRef = {

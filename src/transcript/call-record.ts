@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import type { Change, DiffLine } from "../domain/output.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
-import type { Ended } from "../domain/run.ts";
+import type { Ended, StreamSegment } from "../domain/run.ts";
 
 export interface RecordOptions {
   readonly append: Append;
@@ -26,6 +26,8 @@ export interface RecordOptions {
   readonly cluster: () => string;
   /** The facts that the last decision was made on. */
   readonly facts: () => Facts | null;
+  /** What its command wrote, masked, in its time; empty where it ran none. */
+  readonly streamed: () => readonly StreamSegment[];
 }
 
 /** Opens the record of one call. `refused` and `settled` never throw: a record that fails is itself the outcome. */
@@ -60,6 +62,10 @@ export function openCallRecord(options: RecordOptions) {
       preview: planned?.previewOnly ?? false,
     };
     return draft("call.received", details, longArguments(raw, options.mask));
+  }
+  function segmentEntry({ stream, from, to, text, masked }: StreamSegment): EntryDraft {
+    const details = { tool: request.tool, stream, from, to, bytes: Buffer.byteLength(text), masked };
+    return draft("stream.segment", details, { class: "output", text });
   }
   /** The fault as it may be told: its detail can hold the cluster's words. */
   function toTell(why: Fault): Fault {
@@ -165,7 +171,7 @@ export function openCallRecord(options: RecordOptions) {
         durations: { total: now() - started, run: now() - ranSince },
       };
       const body = output === null ? null : ({ class: "output", text } as const);
-      const entries = [draft("call.settled", details, body)];
+      const entries = [...options.streamed().map(segmentEntry), draft("call.settled", details, body)];
       if (ended.grant !== null && ended.revoked !== null)
         entries.push(draft("grant.revoked", { grant: ended.grant.id, complete: ended.revoked }));
       try {

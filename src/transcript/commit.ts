@@ -54,6 +54,7 @@ const largestBatch = 1024;
 
 /** These end what was let in before: they may draw on the reserve when the disk is full. */
 const closing: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  "stream.segment",
   "call.settled",
   "call.unknown",
   "grant.issued",

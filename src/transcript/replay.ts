@@ -1,5 +1,6 @@
 // A session as it happened: each call from its request to its end, with who agreed, what it ran on, and where the time went. Long: each part of a call is read from its own entries.
 
+import type { BodyRef } from "../domain/entry.ts";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { canonical } from "./canonical.ts";
 import type { Entry } from "./entry.ts";
@@ -47,8 +48,21 @@ export interface ReplayedCall {
   readonly effect: string;
   readonly objects: readonly string[];
   readonly masked: readonly { readonly type: string; readonly count: number; readonly places: readonly string[] }[];
+  /** What its command printed, in the order in which it came. */
+  readonly streams: readonly ReplayedSegment[];
   /** The indexes of its entries. */
   readonly entries: readonly number[];
+}
+
+export interface ReplayedSegment {
+  readonly stream: string;
+  /** Milliseconds since the command began: from its first character to its last. */
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+  readonly masked: readonly { readonly type: string; readonly count: number }[];
+  /** Where its text is sealed; null where it was not kept. */
+  readonly body: BodyRef | null;
 }
 
 export interface ReplayedDecision {
@@ -144,6 +158,7 @@ function replayCall(call: string, kept: readonly Kept[]): ReplayedCall {
       count: Number(at(row, "count") ?? 0),
       places: textsIn(row, "places"),
     })),
+    streams: entries.flatMap((entry) => (entry.kind === "stream.segment" ? [segmentIn(entry)] : [])),
     entries: kept.map(({ index }) => index),
   };
 }
@@ -177,6 +192,22 @@ function decisionIn({ ts, details }: Entry): ReplayedDecision {
     forbid: textAt(details, "forbid") || null,
     code: textAt(details, "code"),
     accesses: textsIn(details, "accesses"),
+  };
+}
+
+function segmentIn({ details }: Entry): ReplayedSegment {
+  const { body } = details;
+  const number = (value: Json | undefined): number => (typeof value === "number" ? value : 0);
+  const text = (key: string): string => textAt(body, key);
+  return {
+    stream: textAt(details, "stream"),
+    from: number(details["from"]),
+    to: number(details["to"]),
+    bytes: number(details["bytes"]),
+    masked: listIn(details, "masked").map((row) => ({ type: textAt(row, "type"), count: number(row["count"]) })),
+    body: isJsonObject(body)
+      ? { bytes: number(body["bytes"]), commit: text("commit"), key: text("key"), seal: text("seal") }
+      : null,
   };
 }
 

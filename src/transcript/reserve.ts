@@ -4,7 +4,10 @@ import { stat } from "node:fs/promises";
 import type { Disk } from "./disk.ts";
 import { largestEntry } from "./entry.ts";
 
-/** One call's share: its largest settled entry, and room for its grant's entries and the checkpoints beside it. */
+/**
+ * One call's share: its largest settled entry, and room for its grant's entries and the checkpoints beside it. What a
+ * command printed finds room in it too, as at most 32 small entries: the end of such a call names one object.
+ */
 export const share = largestEntry + 1 + 16_384;
 
 export interface Reserve {

@@ -13,6 +13,7 @@ export const askedDetails: Partial<Record<EntryKind, readonly ToldDetail[]>> = {
   "call.previewed": ["body"],
   "call.settled": ["ambient", "body", "effect", "grant", "outcome"],
   "call.unknown": ["body"],
+  "stream.segment": ["body"],
   "grant.issued": ["body", "grant", "issuer"],
   "grant.revoked": ["body"],
   "grant.swept": ["body"],

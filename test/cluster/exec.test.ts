@@ -196,6 +196,62 @@ describe.skipIf(missing !== "")(`commands in pods${missing === "" ? "" : ` (skip
   });
 
   promise(
+    "transcript:streams",
+    "what a command prints piece by piece is on record in its time before its end, masked, also where it is let go",
+    async () => {
+      const [head, tail] = [password.slice(0, 9), password.slice(9)];
+      const script = `printf 'one\\npassword='; sleep 0.3; printf '${head}'; sleep 3; printf '${tail}\\n'; echo careful >&2`;
+      await writeFile(join(kwok.execFolder, "pieces.sh"), script);
+      const [answer] = await Promise.all([exec(["sh", "pieces.sh"]), world.approve()]);
+      expect(lines(answer).filter((line) => line.startsWith("|"))).toEqual([
+        "|one",
+        expect.stringMatching(/^\|password=\[MASKED:password/),
+        "|careful",
+      ]);
+      const ofCall = async ({ facts }: Answer): Promise<readonly JsonObject[]> =>
+        (await world.entries()).filter((entry) => entry["call"] === facts["call"]);
+      const told = (await ofCall(answer)).filter(({ kind }) => kind === "stream.segment" || kind === "call.settled");
+      const streams = told.map((entry) => textAt(entry, "details", "stream"));
+      expect([streams.slice(0, -1).toSorted(), told.at(-1)?.["kind"]]).toEqual([
+        ["stderr", "stdout", "stdout"],
+        "call.settled",
+      ]);
+      const late = told.find((entry) => Number(at(entry, "details", "to")) >= 1200);
+      expect(at(late, "details", "masked")).toEqual([{ type: "password", count: 1 }]);
+      const session = textAt(told[0], "sid");
+      const cast = await world.sallyport([
+        "transcript",
+        "replay",
+        session,
+        "--asciicast",
+        textAt(answer.facts, "call"),
+      ]);
+      const [header, ...events] = cast.out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown);
+      expect([header, events.map((event) => (event as unknown[])[2])]).toEqual([
+        expect.objectContaining({ version: 2, width: 80, height: 24 }),
+        expect.arrayContaining([
+          "one\r\n",
+          expect.stringMatching(/^password=\[MASKED:password:[^\]]+\]\r\n$/),
+          "careful\r\n",
+        ]),
+      ]);
+      expect((await world.entries()).at(-1)).toMatchObject({
+        kind: "evidence.exported",
+        details: { what: "asciicast of a call", query: answer.facts["call"], count: 3 },
+      });
+      const letGo = await exec(["tail", "-f", "app.txt"], { timeout_seconds: 5 });
+      expect((await ofCall(letGo)).filter(({ kind }) => kind === "stream.segment")).toMatchObject([
+        { details: { stream: "stdout", masked: [{ type: "password", count: 1 }] } },
+      ]);
+      const everything = JSON.stringify([await world.entries(), world.log(), cast]);
+      expect([password, tail].filter((one) => everything.includes(one))).toEqual([]);
+    },
+  );
+
+  promise(
     "tools:exec-preview",
     "a preview shows the exact words and where they would run, and sends no command",
     async () => {

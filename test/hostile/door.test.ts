@@ -183,6 +183,7 @@ function recordOn(written: EntryDraft[], fails: () => boolean, mask = (value: ob
     log: () => undefined,
     cluster: () => "practice",
     facts: () => null,
+    streamed: () => [],
   });
 }
 

@@ -56,6 +56,8 @@ promise(
         agent: "test",
         signal: new AbortController().signal,
         timeout: 60_000,
+        now: () => 0,
+        streamed: () => undefined,
       });
       return await cluster.evict({ kind: pods, namespace, name: "web-0" }, { metadata: { uid } }).then(
         () => "evicted",

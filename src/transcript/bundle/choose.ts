@@ -49,6 +49,7 @@ export const classOf: { readonly [kind: string]: BodyClass } = {
   "call.received": "arguments",
   "call.previewed": "diff",
   "call.settled": "output",
+  "stream.segment": "output",
 };
 
 /** Reads the first `size` entries. Faults: transcript_unavailable where they are fewer, or one can't be read. */

@@ -124,6 +124,17 @@ export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck
     calls.delete(id);
   }
 
+  /** What a command printed: nothing prints that was not let run, and nothing after its call's end. */
+  function takeSegment(entry: Entry, at: EntryPlace): void {
+    const { call: id } = entry;
+    const call = calls.get(id ?? "");
+    if (call === undefined) return absent(`${entry.kind} of ${id}, which was not received or had ended`, entry, at);
+    if (call.over) findings.add(`${id} printed after it had ended`, at);
+    if (call.preview) findings.add(`${id} was a preview, and printed`, at);
+    if (!call.allowed) absent(`${id} printed, and no decision allowed it`, entry, at);
+    else if (call.gated && call.spent === "") absent(`${id} printed without its approval`, entry, at);
+  }
+
   function takeUse(call: CallSoFar, entry: Entry, approval: string, at: EntryPlace): void {
     call.gated = true;
     if (call.spent !== approval) absent(`${entry.call} runs on ${approval}, which was not spent for it`, entry, at);
@@ -133,7 +144,8 @@ export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck
     take(entry, at) {
       if (entry.kind.startsWith("call.")) {
         if (entry.call !== null) takeCall(entry, entry.call, at);
-      } else if (entry.kind.startsWith("grant.")) takeGrant(entry, at);
+      } else if (entry.kind === "stream.segment") takeSegment(entry, at);
+      else if (entry.kind.startsWith("grant.")) takeGrant(entry, at);
       else if (entry.kind.startsWith("approval.")) takeApproval(entry, at);
       else if (entry.kind.startsWith("hold.")) takeHold(entry, at);
     },

@@ -1,11 +1,27 @@
 // A disk that is full, fails or is read-only: what is let in, what is finished, what is said afterwards.
 
+import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
+import type { EntryDraft } from "../../../src/domain/entry.ts";
+import { at, type JsonObject } from "../../../src/domain/json.ts";
+import { most } from "../../../src/execution/heard.ts";
+import { fileWrapping } from "../../../src/transcript/seal.ts";
 import { share } from "../../../src/transcript/reserve.ts";
 import { verifyTranscript } from "../../../src/transcript/verify.ts";
 import { failingDisk, smallDisk } from "../../support/disks.ts";
 import { promise } from "../../support/promise.ts";
-import { callId, decided, entriesIn, openIn, plainRead, received, settled, start, temporaryFolder } from "./support.ts";
+import {
+  callId,
+  decided,
+  draft,
+  entriesIn,
+  openIn,
+  plainRead,
+  received,
+  settled,
+  start,
+  temporaryFolder,
+} from "./support.ts";
 
 const refused = (code: string) => ({
   status: "rejected",
@@ -52,6 +68,43 @@ promise(
       "call.settled",
     ]);
     expect((await openIn(folder)).unsettled).toEqual([]);
+    expect((await verifyTranscript(folder, { now: start })).ok).toBe(true);
+  },
+);
+
+promise(
+  "transcript:full-disk",
+  "a command's output in as many segments as there can be ends with its call",
+  async () => {
+    const folder = await temporaryFolder();
+    let capacity = Infinity;
+    const disk = smallDisk(() => capacity);
+    const wrapping = fileWrapping(randomBytes(32), (count) => randomBytes(count));
+    const bodies = { wrapping: () => Promise.resolve(wrapping), classes: ["output" as const] };
+    const transcript = await openIn(folder, { disk, bodies });
+    const calls = Array.from({ length: 8 }, (_, number) => callId(number));
+    await Promise.all(calls.map((call) => transcript.append([received(call), decided(call)])));
+    capacity = disk.used();
+    const masked = Array.from({ length: 20 }, (_, number) => ({ type: `type-${number}`, count: 99 }));
+    const details = { tool: "pods_exec", stream: "stdout" as const, bytes: 16_384, masked };
+    const printed = (call: string): EntryDraft[] =>
+      Array.from({ length: most.segments }, (_, second) => ({
+        ...(draft("stream.segment", call, { ...details, from: second, to: second }) as EntryDraft & {
+          kind: "stream.segment";
+        }),
+        body: { class: "output", text: "x".repeat(16_384) },
+      }));
+    const ended = await Promise.allSettled(calls.map((call) => transcript.append([...printed(call), settled(call)])));
+    expect(ended.map((one) => one.status)).toEqual(calls.map(() => "fulfilled"));
+    expect(disk.used()).toBeLessThanOrEqual(capacity);
+    capacity = Infinity;
+    await transcript.append([]);
+    await transcript.close();
+    const segments = (await entriesIn(folder)).filter((entry) => entry["kind"] === "stream.segment");
+    expect([segments.length, new Set(segments.map((entry) => at(entry["details"] as JsonObject, "body")))]).toEqual([
+      8 * most.segments,
+      new Set([null]),
+    ]);
     expect((await verifyTranscript(folder, { now: start })).ok).toBe(true);
   },
 );

@@ -102,6 +102,43 @@ promise("transcript:semantics", "an effect without its decision or its grant is 
   expect(await problemsOf(rehearsal)).toEqual([`${call} was a preview, and left an effect (applied)`]);
 });
 
+promise("transcript:semantics", "output of a call that was not let run, or after its end, is found", async () => {
+  const printed = draft("stream.segment", call, {
+    tool: "pods_exec",
+    stream: "stdout",
+    from: 0,
+    to: 5,
+    bytes: 3,
+    masked: [],
+  });
+  const before = (entries: readonly EntryDraft[], kind: string): readonly EntryDraft[] =>
+    entries.flatMap((one) => (one.kind === kind ? [printed, one] : [one]));
+  expect(await problemsOf(before(change, "call.settled"))).toEqual([]);
+  expect(await problemsOf([received(call), printed])).toEqual([`${call} printed, and no decision allowed it`]);
+  expect(await problemsOf([received(call), decided(call, { decision: "deny" }), printed])).toEqual([
+    `${call} printed, and no decision allowed it`,
+  ]);
+  expect(await problemsOf([received(call), decided(call, { code: "stale" }), printed])).toEqual([
+    `${call} printed, and no decision allowed it`,
+  ]);
+  expect(
+    await problemsOf([received(call), decided(call, { decision: "require-approval" }), decided(call), printed]),
+  ).toEqual([`${call} printed without its approval`]);
+  expect(await problemsOf([received(call, { preview: true }), decided(call), printed])).toEqual([
+    `${call} was a preview, and printed`,
+  ]);
+  const gone = [`stream.segment of ${call}, which was not received or had ended`];
+  expect(await problemsOf([printed])).toEqual(gone);
+  expect(await problemsOf([...change, printed])).toEqual(gone);
+  expect(await problemsOf([{ ...printed, call: null }])).toEqual([
+    "stream.segment of null, which was not received or had ended",
+  ]);
+  const unknown = draft("call.unknown", call, { reason: "the gateway stopped", grant: "" });
+  expect(await problemsOf([received(call), decided(call), unknown, printed])).toEqual([
+    `${call} printed after it had ended`,
+  ]);
+});
+
 promise("transcript:semantics", "a call that was never received, or ends twice, is found", async () => {
   expect(await problemsOf([settled(call)])).toEqual([`call.settled of ${call}, which was not received or had ended`]);
   expect(await problemsOf([...plainRead(call), settled(call)])).toEqual([
