@@ -38,6 +38,7 @@ import { agentMethods } from "./wiring/agent-methods.ts";
 import { callMethods } from "./wiring/call-methods.ts";
 import { eachInTurn, whyOf } from "./wiring/closing.ts";
 import { inTime } from "./wiring/in-time.ts";
+import { hourly, startClockChecks, type ClockTimes } from "./wiring/clock-checks.ts";
 import { clustersOf } from "./wiring/clusters.ts";
 import { consoleDesk } from "./wiring/console.ts";
 import { countRolledUp } from "./wiring/counted.ts";
@@ -96,6 +97,8 @@ export interface GatewayOptions {
   readonly disk?: Disk;
   /** Who is told how long what took and how it ended; absent: nobody. */
   readonly observed?: Observed;
+  /** When the clock is compared with the clusters'; absent: at the start and once an hour. */
+  readonly clockTimes?: ClockTimes;
   /** Where checkpoints are kept beyond this machine; absent: nowhere. */
   readonly anchors?: readonly NamedAnchor[];
 }
@@ -345,6 +348,14 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     say: (sentence) => log.warn({ cause: sentence }, "an anchor"),
   });
   const sweeping = startSweeping({ clusters, transcript, log, closing: closing.signal });
+  const clockChecks = startClockChecks({
+    clusters,
+    append,
+    clocks: { now, steady: () => performance.now() },
+    times: options.clockTimes ?? hourly,
+    log,
+    closing: closing.signal,
+  });
   const strangers = countRolledUp(now, null, (counted) =>
     append(counted.map(({ count, since }) => ownEntry("identity.refused", { count, since }))),
   );
@@ -438,7 +449,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         append,
         keeping: transcript.keeping,
         retention: config.transcript.retention,
-        size: () => transcript.head().size,
+        head: () => transcript.head(),
         mask: maskWords,
         keeper,
         stillOperator: (asked) => stillOperator(asked, config),
@@ -497,6 +508,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await eachInTurn(
         [
           () => sweeping.stop(),
+          () => clockChecks.stop(),
           () => inTime(lastCalls, Promise.all([waits.close(), Promise.allSettled(running), longCalls.close()])),
           () => inTime(lastRemovals, takingBack.settled()),
           closeChannels,

@@ -6,17 +6,18 @@ import { Command } from "commander";
 import type { Config } from "../config/schema.ts";
 import { manifestVersion, type Enrolment } from "../credentials/enrolment.ts";
 import { inspect, type Finding } from "../credentials/inspect.ts";
-import { selfReviews } from "../credentials/names.ts";
-import { create, type Sender } from "../credentials/send.ts";
+import type { Sender } from "../credentials/send.ts";
+import { isWithinLimit, offsetText, type Offset } from "../domain/clock.ts";
 import { Faulted } from "../domain/fault.ts";
 import { idsFrom } from "../domain/ids.ts";
-import { textAt } from "../domain/json.ts";
+import { textAt, type JsonObject } from "../domain/json.ts";
 import type { Connection, KubeClient } from "../kubernetes/contract.ts";
 import { loadLocalTokens } from "../identity/verifiers/index.ts";
 import { reviewDue, stateOf } from "../identity/accounts.ts";
 import { findMeeting } from "../owner/meeting.ts";
 import { folderProblem } from "../owner/folder.ts";
 import { readAccounts } from "../wiring/accounts-file.ts";
+import { clockOffset } from "../wiring/clock-offset.ts";
 import { examineOperating } from "../wiring/examine-operating.ts";
 import { anchorChecks } from "./anchor-checks.ts";
 import { approvalChecks } from "./approval-checks.ts";
@@ -262,7 +263,11 @@ async function clusterChecks(
     const call = idsFrom(io.now, io.random).call();
     let sent = 0;
     const sender: Sender = { client, authorization, nextAuditId: () => `${call}.${++sent}`, agent: "doctor", signal };
-    const version = await client.path("/version", { authorization, signal });
+    let version: JsonObject = {};
+    const clocks = { now: io.now, steady: () => performance.now() };
+    const offset = await clockOffset(clocks, async (dated) => {
+      version = await client.path("/version", { authorization, signal, dated });
+    });
     const minor = Number.parseInt(textAt(version, "minor"), 10);
     const reached =
       minor >= oldestMinor
@@ -272,7 +277,7 @@ async function clusterChecks(
             `Kubernetes ${textAt(version, "gitVersion")} is older than 1.${oldestMinor}`,
             "upgrade it; grants need its token and admission features",
           );
-    return [reached, await clockCheck(io, sender), ...(await enrolmentChecks(sender))];
+    return [reached, clockCheck(offset), ...(await enrolmentChecks(sender))];
   } catch (thrown) {
     const cause = thrown instanceof Faulted ? `${thrown.fault.code}: ${thrown.fault.cause}` : sentenceOf(thrown);
     return [
@@ -281,20 +286,15 @@ async function clusterChecks(
   }
 }
 
-async function clockCheck(io: Io, sender: Sender): Promise<Check> {
-  const review = await create(sender, selfReviews, {
-    apiVersion: "authentication.k8s.io/v1",
-    kind: "SelfSubjectReview",
-  });
-  const server = Date.parse(textAt(review, "metadata", "creationTimestamp"));
-  if (Number.isNaN(server)) return note("clock", "the cluster did not say what time it has", "");
-  const apart = Math.abs(io.now() - server);
-  if (apart <= clockTolerance) return ok("clock", "agrees with the cluster's");
-  return failed(
-    "clock",
-    `differs from the cluster's by ${Math.round(apart / 1000)} s`,
-    "synchronise the clock: tokens and the record depend on it",
-  );
+function clockCheck(found: Offset | null): Check {
+  if (found === null) return note("clock", "the cluster did not say what time it has", "");
+  const next = "synchronise the clock: tokens and the record depend on it";
+  const apart = Math.abs(found.offset);
+  if (apart > clockTolerance)
+    return failed("clock", `differs from the cluster's by ${Math.round(apart / 1000)} s`, next);
+  const says = offsetText(found);
+  if (!isWithinLimit(found)) return note("clock", `is ${says}, of the cluster's`, next);
+  return ok("clock", `agrees with the cluster's: ${says}`);
 }
 
 async function enrolmentChecks(sender: Sender): Promise<readonly Check[]> {

@@ -16,6 +16,7 @@ import { anchorSays, givenAnchors, severalTimes } from "./given-anchors.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import { admitted, type OnRecord } from "./on-record.ts";
 import { reading } from "./transcript-text.ts";
+import { reviewCommand } from "./evidence-review.ts";
 
 interface Flags {
   readonly period: Period;
@@ -49,7 +50,9 @@ Examples:
 
 /** `onRecord` leaves an entry about each report on the state folder's own transcript. Throws `CommandFailed`: 1 where there is nothing to read, 2 for a wrong question, 3 where the transcript does not verify. */
 export function evidenceCommand(io: Io, onRecord: OnRecord): Command {
-  const evidence = new Command("evidence").description("Report what the record shows for controls of NIST SP 800-53.");
+  const evidence = new Command("evidence").description(
+    "Report what the record shows for controls of NIST SP 800-53, and put reviews on record.",
+  );
   evidence
     .command("report")
     .description("run the queries of controls over a period, and say what no gateway can evidence")
@@ -68,6 +71,7 @@ export function evidenceCommand(io: Io, onRecord: OnRecord): Command {
     .option("--mapping <file>", "another mapping of controls than docs/controls.yaml, in the same form")
     .addHelpText("after", about)
     .action((path: string | undefined, flags: Flags) => reading(() => run(io, onRecord, path, flags)));
+  evidence.addCommand(reviewCommand(io, onRecord));
   for (const sub of evidence.commands) sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
   return evidence;
 }

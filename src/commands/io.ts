@@ -3,6 +3,7 @@
 import type { Readable, Writable } from "node:stream";
 import { Faulted } from "../domain/fault.ts";
 import type { Disk } from "../transcript/disk.ts";
+import type { ClockTimes } from "../wiring/clock-checks.ts";
 
 export interface Io {
   readonly version: string;
@@ -42,6 +43,8 @@ export interface Io {
   readonly slackApi?: string;
   /** Where the transcript is written; absent: the real disk. */
   readonly disk?: Disk;
+  /** When a gateway compares its clock with the clusters'; absent: at its start and once an hour. */
+  readonly clockTimes?: ClockTimes;
 }
 
 /** Ends the command with a sentence on standard error and this exit code (1 failed, 2 wrong usage, 3 found a problem). */

@@ -20,8 +20,8 @@ import { CommandFailed, sentenceOf, stateFolder, type Io } from "./io.ts";
 import { ownerKeeper } from "./keepers.ts";
 import { readSetting } from "./setting.ts";
 
-/** What the command knows of it: how large the record was is the writer's own word. */
-type Told<K extends Notable> = Omit<EntryDetails[K], "size">;
+/** What the command knows of it: how large the record was is the writer's own word, but for a review, which is of the tree that was read. */
+type Told<K extends Notable> = K extends "review.completed" ? EntryDetails[K] : Omit<EntryDetails[K], "size">;
 
 /**
  * Returns "" when the entry is durable, else why it is not there: the owner of the state folder reads on. Whoever comes
@@ -34,7 +34,7 @@ const readings: readonly Notable[] = ["evidence.viewed", "evidence.searched", "e
 
 export function onRecord(io: Io): OnRecord {
   return async (kind, details) => {
-    const why = await noted(io, kind, { ...details } as JsonObject).catch(sentenceOf);
+    const why = await noted(io, kind, { ...details }).catch(sentenceOf);
     if (why !== "" && tokenFile(io) !== "") throw new CommandFailed(why);
     return why;
   };
@@ -117,10 +117,10 @@ async function answerAlone(io: Io, method: EvidenceMethod, params: JsonObject): 
       const { append, keeping } = transcript;
       const { retention } = config.transcript;
       const keeper = ownerKeeper(io.user, config);
-      const size = (): number => transcript.head().size;
+      const head = (): ReturnType<Transcript["head"]> => transcript.head();
       const anchor = (): Promise<readonly AnchorStanding[]> => anchorOnce(io, config, transcript, folder);
       const still = (asked: Pick<Asked, "accounts" | "as">): boolean => stillOperator(asked, config);
-      const parts = { append, keeping, retention, size, mask, keeper, anchor, stillOperator: still };
+      const parts = { append, keeping, retention, head, mask, keeper, anchor, stillOperator: still };
       return await evidenceMethods(parts)[method](params);
     } finally {
       await transcript.close();

@@ -157,6 +157,7 @@ async function start(
     now: io.now,
     random: io.random,
     ...(io.disk === undefined ? {} : { disk: io.disk }),
+    ...(io.clockTimes === undefined ? {} : { clockTimes: io.clockTimes }),
     ...(observed === undefined ? {} : { observed }),
     anchors: await openAnchors({ settings: config.transcript.anchors, version: io.version, now: io.now, env: io.env }),
   });

@@ -93,6 +93,18 @@ export interface EntryDetails {
     body?: BodyRef | null;
   };
   "call.unknown": { reason: string; grant: string };
+  /** What a command wrote, masked, in one stretch of its time; written together with the end of its call and before it. */
+  "stream.segment": {
+    tool: string;
+    stream: "stdout" | "stderr";
+    /** Milliseconds since the command began. */
+    from: number;
+    to: number;
+    /** Bytes of the masked text. */
+    bytes: number;
+    masked: readonly { readonly type: string; readonly count: number }[];
+    body?: BodyRef | null;
+  };
   "approval.requested": {
     approval: string;
     callDigest: string;
@@ -234,9 +246,13 @@ export interface EntryDetails {
     missing: number;
     differ: number;
   };
+  /** A person reviewed the record (NIST SP 800-53, AU-6). `scope`: a query in the words of `transcript search`; `entries`: how many answered it in the tree of this size and root (hex). */
+  "review.completed": { scope: JsonObject; findings: string; entries: number; size: number; root: string };
   /** A person's Slack user and their account are one person from now on; the entry's principal is that person. */
   "identity.linked": { team: string; user: string; issuer: string; subject: string; until: string };
   "identity.unlinked": { team: string; user: string; issuer: string; subject: string; why: string };
+  /** Our clock was compared with a cluster's (NIST SP 800-53, AU-8). In milliseconds; `offset` is ours minus theirs. */
+  "clock.checked": { source: string; offset: number; uncertainty: number; limit: number; within: boolean };
   "audit.degraded": { reason: string };
   /** `bodies`: commitments of bodies that a crash took with it. */
   "audit.recovered": { repaired: number; bodies?: readonly string[] };

@@ -8,7 +8,7 @@ import type { Connection, KubeClient, KubeRequest, SentRequest } from "./contrac
 import { answerOf, objectOf, type Answered } from "./endings.ts";
 import { exchange, openPool, type Ask, type Exchange } from "./exchange.ts";
 import { clusterFault, mostBodyBytes, type Asked } from "./faults.ts";
-import { headersOf, warningsOf } from "./headers.ts";
+import { dateOf, headersOf, warningsOf } from "./headers.ts";
 import { plainWire, wireOf } from "./url.ts";
 
 export interface ClientOptions {
@@ -45,13 +45,15 @@ export function openClient(connection: Connection, options: ClientOptions): Kube
       const { runCommand } = await import("./exec.ts");
       return await runCommand(connection, options.version, request);
     },
-    async path(path, { authorization, signal, accept, auditId = "", agent = "" }) {
+    async path(path, { authorization, signal, accept, auditId = "", agent = "", dated }) {
       const wire = plainWire(connection.server, path);
       const whom = { authorization, auditId, agent, ...(accept === undefined ? {} : { accept }) };
       const headers = headersOf(whom, options.version, null);
       const ask: Ask = { ...wire, headers, body: null, signal, timeout: 30_000, maxBytes: 64 * 1024 * 1024 };
       const asked: Asked = { sent: plainRead, method: "GET", path };
-      return objectOf(answerOf(await attempt(pool, ask, true), asked, ask), asked, ask);
+      const answer = answerOf(await attempt(pool, ask, true), asked, ask);
+      dated?.(dateOf(answer.headers));
+      return objectOf(answer, asked, ask);
     },
     close: () => pool.destroy(),
   };

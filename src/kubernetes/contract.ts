@@ -93,6 +93,16 @@ export interface ExecRequest extends Pick<
   readonly maxBytes: number;
   /** Sees what is really sent, just before it is; throws `Faulted` to refuse it. */
   readonly guard: (sent: SentExec) => void;
+  /** Is told of the output as it comes, also of a command whose end is never known. */
+  readonly hears?: Hears;
+}
+
+/** Hears a command. Neither may throw. */
+export interface Hears {
+  /** The connection is open. */
+  began(): void;
+  /** The next bytes of one stream, within `maxBytes`; cut anywhere, also inside a character. */
+  took(stream: "stdout" | "stderr", bytes: Uint8Array): void;
 }
 
 /** A command as the API server reads it, parsed back from the final URL (core/v1, PodExecOptions). */
@@ -149,6 +159,8 @@ export interface KubeClient {
       /** Whose it is, where one call causes it: as of any request. */
       readonly auditId?: string;
       readonly agent?: string;
+      /** Told when the answer says it was made: milliseconds since 1970, of whole seconds; null where it does not say, or says no time. */
+      readonly dated?: (at: number | null) => void;
     },
   ): Promise<JsonObject>;
   close(): Promise<void>;

@@ -52,6 +52,17 @@ export function warningsOf(headers: AnswerHeaders): string[] {
   );
 }
 
+/**
+ * When the answer was made (RFC 9110, section 6.6.1): milliseconds since 1970, of whole seconds; null where it has no `Date`,
+ * several, or one that is not in the form that servers must write (section 5.6.7).
+ */
+export function dateOf(headers: AnswerHeaders): number | null {
+  const [value = "", ...more] = valuesOf(headers, "date");
+  const at = Date.parse(value);
+  // Written back it must be the same text: a parser that guesses would make a time of almost anything.
+  return more.length > 0 || Number.isNaN(at) || new Date(at).toUTCString() !== value ? null : at;
+}
+
 /** Seconds of `Retry-After`, at most an hour; null where it is absent or a date. */
 export function retryAfter(headers: AnswerHeaders): number | null {
   const [value = ""] = valuesOf(headers, "retry-after");

@@ -1,5 +1,6 @@
 // One entry in words for people: a line of a list, or all that it says.
 
+import { offsetText } from "../domain/clock.ts";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { canonical } from "./canonical.ts";
 import type { Kept } from "./read.ts";
@@ -56,6 +57,13 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
       return said(text("tool"), list("diff"));
     case "call.settled":
       return said(text("outcome"), text("tool"), text("code"), `effect ${text("effect")}`, maskedIn(details));
+    case "stream.segment":
+      return said(
+        text("stream"),
+        `${showValue(details["from"])} to ${showValue(details["to"])} ms`,
+        `${showValue(details["bytes"])} bytes`,
+        maskedIn(details),
+      );
     case "approval.requested":
       return `${text("approval")}  until ${text("expires")}`;
     case "approval.decided":
@@ -99,6 +107,10 @@ function sayings(kind: Kept["entry"]["kind"], details: JsonObject): string {
       return said(text("what"), `${showValue(details["entries"])} entries`, details["ok"] === true ? "" : "failed");
     case "reconcile.ran":
       return said(text("cluster"), `${text("from")} to ${text("to")}`, reconciledIn(details));
+    case "clock.checked":
+      return said(text("source"), offsetIn(details), details["within"] === false ? "beyond what it may be" : "");
+    case "review.completed":
+      return said(`${showValue(details["entries"])} entries`, asksIn(details["scope"]), text("findings"));
     case "checkpoint.anchored":
       return said(text("anchor"), `${showValue(details["size"])} entries`, text("destination"), text("place"));
     case "policy.changed":
@@ -152,6 +164,7 @@ function moodOf(kind: string, details: JsonObject): Mood {
   if (["call.unknown", "alert.raised", "audit.degraded", "agent.disabled", "limit.exceeded"].includes(kind))
     return "bad";
   if (kind === "approval.requested") return "open";
+  if (kind === "clock.checked") return details["within"] === true ? "good" : "bad";
   const word = textAt(details, "decision") || textAt(details, "outcome") || textAt(details, "answer");
   return Object.hasOwn(moods, word) ? (moods[word] ?? "plain") : "plain";
 }
@@ -162,8 +175,12 @@ function entriesIn(purged: Json | undefined): string {
 }
 
 function coversIn(details: JsonObject): string {
-  const covers = isJsonObject(details["covers"]) ? Object.entries(details["covers"]) : [];
-  return covers.length === 0 ? "everything" : covers.map(([key, value]) => `${key} ${showValue(value)}`).join(", ");
+  return asksIn(details["covers"]) || "everything";
+}
+
+function asksIn(query: Json | undefined): string {
+  const asks = isJsonObject(query) ? Object.entries(query) : [];
+  return asks.map(([key, value]) => `${key} ${showValue(value)}`).join(", ");
 }
 
 /** The four findings, or that there were none. */
@@ -171,6 +188,11 @@ function reconciledIn(details: JsonObject): string {
   const names = ["theft", "bypass", "missing", "differ"];
   const found = names.filter((name) => details[name] !== 0).map((name) => `${name} ${showValue(details[name])}`);
   return found.length === 0 ? "nothing differs" : found.join(", ");
+}
+
+function offsetIn({ offset, uncertainty }: JsonObject): string {
+  if (typeof offset !== "number" || typeof uncertainty !== "number") return "";
+  return offsetText({ offset, uncertainty });
 }
 
 function identityIn(details: JsonObject): string {

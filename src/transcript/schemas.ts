@@ -175,6 +175,18 @@ export const kindsOfEntries = {
     says: "How a call ended is not known: the gateway stopped while it ran, or its end could not be written.",
     details: z.strictObject({ reason: text("why"), grant: text('its last grant; "" when it had none') }),
   },
+  "stream.segment": {
+    says: "What a command printed, as it came: whole lines, masked, in one append with its call's end and before that.",
+    details: z.strictObject({
+      tool,
+      stream: z.enum(["stdout", "stderr"]).describe("which of the command's streams"),
+      from: count("milliseconds from the command's beginning until the first of it came"),
+      to: count("and until the last of it came"),
+      bytes: count("bytes of the masked text"),
+      masked: list(maskedRow, "what was masked in it, by type, never the value"),
+      body: body("the masked text"),
+    }),
+  },
   "approval.requested": {
     says: "A person must agree. Durable before anyone is told.",
     details: z.strictObject({
@@ -414,6 +426,26 @@ export const kindsOfEntries = {
       bypass: count("writes by others in these namespaces"),
       missing: count("entries with an effect that the log does not show"),
       differ: count("events that are not what their entry says"),
+    }),
+  },
+  "review.completed": {
+    says: "A person reviewed entries of the record, and said what they found (NIST SP 800-53, AU-6).",
+    details: z.strictObject({
+      scope: object("which entries, in the words of `transcript search`, times as RFC 3339"),
+      findings: text("what they found, in their words, masked; `none` where it was nothing"),
+      entries: z.int().min(1).describe("how many entries those were"),
+      size: count("entries of the tree that was reviewed"),
+      root: sha256("the root over them"),
+    }),
+  },
+  "clock.checked": {
+    says: "The gateway compared its clock with that of a cluster's API server: at its start, then once an hour.",
+    details: z.strictObject({
+      source: text("whose clock: the cluster"),
+      offset: z.int().describe("milliseconds that ours is ahead of theirs, at the middle of the round trip"),
+      uncertainty: count("milliseconds that the offset may be wrong either way"),
+      limit: count("milliseconds that it may be"),
+      within: flag("is it within the limit, as far as that can be known?"),
     }),
   },
   "audit.degraded": {

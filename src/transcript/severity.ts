@@ -9,6 +9,7 @@ export function severityOf({ kind, details }: Pick<Entry, "kind" | "details">): 
   if (kind === "alert.raised") return 4;
   if (kind === "reconcile.ran") return found(details["theft"]) || found(details["bypass"]) ? 5 : 1;
   if (kind === "call.unknown" || kind === "agent.disabled" || kind === "identity.refused") return 3;
+  if (kind === "clock.checked") return details["within"] === true ? 1 : 3;
   if (kind === "limit.exceeded" || kind === "approval.stale") return 2;
   const word = textAt(details, "decision") || textAt(details, "outcome") || textAt(details, "answer");
   return ["deny", "refused", "failed", "reject"].includes(word) ? 2 : 1;

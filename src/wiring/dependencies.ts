@@ -3,14 +3,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel } from "../approval/channels/contract.ts";
 import type { ApprovalStore } from "../approval/stores/contract.ts";
-import { isRefused } from "../credentials/send.ts";
 import { Faulted } from "../domain/fault.ts";
 import type { Verifier } from "../identity/verifiers/contract.ts";
 import type { Dependency } from "../telemetry/readiness.ts";
 import type { Anchoring } from "../transcript/anchoring.ts";
 import type { Transcript } from "../transcript/record.ts";
+import { askVersion } from "./ask-version.ts";
 import type { Clusters } from "./clusters.ts";
-import type { Reach } from "./reach.ts";
 
 export type { Dependency } from "../telemetry/readiness.ts";
 
@@ -35,7 +34,7 @@ export function dependenciesOf(on: StandsOn): readonly Dependency[] {
     ...clusters.all.map((reach): Dependency => ({
       name: `cluster ${reach.cluster}`,
       kind: "cluster",
-      probe: async (signal) => await codeOf(reached(reach, signal)),
+      probe: async (signal) => await codeOf(askVersion(reach, signal)),
     })),
     // Verifiers that ask nobody outside can't be away.
     ...verifiers.flatMap((verifier): readonly Dependency[] =>
@@ -56,17 +55,6 @@ export function dependenciesOf(on: StandsOn): readonly Dependency[] {
       probe: async () => anchorReady(anchoring, name),
     })),
   ];
-}
-
-/** With the identity that looks up facts: a cluster that no longer takes it is of no use either. */
-async function reached({ client, credentials }: Reach, signal: AbortSignal): Promise<void> {
-  try {
-    await client.path("/version", { authorization: await credentials.readIdentity(signal), signal });
-  } catch (thrown) {
-    // As for a call: the next one mints another token.
-    if (thrown instanceof Faulted && isRefused(thrown.fault)) await credentials.refused(null);
-    throw thrown;
-  }
 }
 
 /** Milliseconds that an issuer which is being asked for its keys gets, and between two looks at whether they came. */

@@ -11,14 +11,15 @@ import type { Keeping, Signatory } from "../transcript/keeping.ts";
 import type { Retention } from "../transcript/retention.ts";
 import { kindsOfEntries } from "../transcript/schemas.ts";
 
-/** What commands may put on record, and the role that it takes: nothing of a call, an approval or a grant. */
+/** What commands may put on record, and the roles one of which it takes: nothing of a call, an approval or a grant. */
 export const notable = {
-  "reconcile.ran": "operator",
-  "evidence.viewed": "auditor",
-  "evidence.searched": "auditor",
-  "evidence.exported": "auditor",
-  "evidence.verified": "auditor",
-} as const satisfies { readonly [K in EntryKind]?: Role };
+  "reconcile.ran": ["operator"],
+  "evidence.viewed": ["auditor"],
+  "evidence.searched": ["auditor"],
+  "evidence.exported": ["auditor"],
+  "evidence.verified": ["auditor"],
+  "review.completed": ["auditor", "operator"],
+} as const satisfies { readonly [K in EntryKind]?: readonly Role[] };
 export type Notable = keyof typeof notable;
 const kinds = Object.keys(notable) as readonly Notable[];
 
@@ -45,8 +46,8 @@ export interface EvidenceParts {
   readonly append: Append;
   readonly keeping: Keeping;
   readonly retention: Retention & { readonly envelopes: number };
-  /** Entries on record now. */
-  readonly size: () => number;
+  /** Entries on record now, and the root over them, hex. */
+  readonly head: () => Tree;
   /** A person's words go to the transcript: they pass the masker like everything else. */
   readonly mask: (text: string) => string;
   readonly keeper: Keeper;
@@ -73,7 +74,7 @@ export type EvidenceMethods = { readonly [method in EvidenceMethod]: (params: Js
  */
 export function evidenceMethods(parts: EvidenceParts): EvidenceMethods {
   const { append, keeping, retention, keeper, mask } = parts;
-  function asked<T>(role: Role, shape: z.ZodType<T>, params: JsonObject, problem: string): T {
+  function asked<T>(role: Role | readonly Role[], shape: z.ZodType<T>, params: JsonObject, problem: string): T {
     may(keeper, role);
     const parsed = shape.safeParse(params);
     if (!parsed.success) throw new Faulted(fault("invalid_input", { problem }));
@@ -91,8 +92,9 @@ export function evidenceMethods(parts: EvidenceParts): EvidenceMethods {
       if (!parsed.success) throw new Faulted(fault("invalid_input", { problem: "not what commands put on record" }));
       const { kind } = parsed.data;
       const shape: z.ZodType<object> = kindsOfEntries[kind].details;
-      const told = { ...withSize(kind, parsed.data.details, parts.size()), ...masked(parsed.data.details, mask) };
+      const told = { ...withSize(kind, parsed.data.details, parts.head().size), ...masked(parsed.data.details, mask) };
       const details = asked(notable[kind], shape, told as JsonObject, "not an entry as it is published");
+      if (kind === "review.completed") ofThisRecord(parsed.data.details, parts.head());
       const draft = { kind, session: null, call: null, principal: keeper.by, details };
       const [receipt] = await append([draft as EntryDraft]);
       return { kind: "noted", index: receipt?.index ?? -1 };
@@ -141,20 +143,57 @@ export function evidenceMethods(parts: EvidenceParts): EvidenceMethods {
   };
 }
 
-function may({ roles, by }: Keeper, role: Role): void {
-  if (!roles.has(role)) throw new Faulted(fault("denied", {}, `${by.subject} is no ${role} of the record`));
+function may({ roles, by }: Keeper, wanted: Role | readonly Role[]): void {
+  const enough = [wanted].flat();
+  if (!enough.some((role) => roles.has(role)))
+    throw new Faulted(fault("denied", {}, `${by.subject} is no ${enough.join(" or ")} of the record`));
 }
 
 /** How large the record was is the writer's own word. */
 function withSize(kind: Notable, details: JsonObject | object, size: number): object {
-  return kind === "reconcile.ran" ? details : { ...details, size };
+  return kind === "reconcile.ran" || kind === "review.completed" ? details : { ...details, size };
 }
 
-/** What was asked for, and why, in a person's words. */
+interface Tree {
+  readonly size: number;
+  readonly root: string;
+}
+
+const review = z.looseObject({
+  scope: z.record(z.string(), z.string().max(300)),
+  findings: z.string().trim().min(3).max(2000),
+  size: z.int().min(1),
+  root: z.string(),
+});
+
+/** Of another record's tree, of a scope that nobody could ask for again, or without findings, a review says nothing. Fault: invalid_input. */
+function ofThisRecord(details: { readonly [key: string]: unknown }, head: Tree): void {
+  const said = review.safeParse(details);
+  if (!said.success)
+    throw new Faulted(
+      fault("invalid_input", { problem: "a review has a scope, and findings of 3 to 2000 characters" }),
+    );
+  const { scope, size, root } = said.data;
+  const covers = coversIn(scope);
+  if (covers === null || Object.keys(covers).length === 0)
+    throw new Faulted(fault("invalid_input", { problem: "not what a review can be of" }));
+  if (size > head.size || (size === head.size && root !== head.root))
+    throw new Faulted(fault("invalid_input", { problem: "not the tree of this record" }));
+}
+
+/** What was asked for, why, and what was found, in a person's words. */
 function masked(details: { readonly [key: string]: unknown }, mask: (text: string) => string): object {
-  const words = ["query", "why"].flatMap((key) => {
+  const words = ["query", "why", "findings"].flatMap((key) => {
     const said = details[key];
-    return typeof said === "string" ? [[key, mask(said)] as const] : [];
+    return typeof said === "string" ? [[key, mask(said.trim())] as const] : [];
   });
-  return Object.fromEntries(words);
+  const { scope } = details;
+  return { ...Object.fromEntries(words), ...(isTexts(scope) ? { scope: eachMasked(scope, mask) } : {}) };
+}
+
+const isTexts = (scope: unknown): scope is { readonly [field: string]: string } =>
+  z.record(z.string(), z.string()).safeParse(scope).success;
+
+function eachMasked(scope: { readonly [field: string]: string }, mask: (text: string) => string): JsonObject {
+  return Object.fromEntries(Object.entries(scope).map(([field, said]) => [field, mask(said)]));
 }

@@ -17,6 +17,7 @@ import { agentOf } from "../domain/principal.ts";
 import { isJsonObject, type Json } from "../domain/json.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { Output } from "../domain/output.ts";
+import type { StreamSegment } from "../domain/run.ts";
 import { cursorsFor } from "../execution/cursor.ts";
 import { execute, type ExecuteOptions } from "../execution/execute.ts";
 import type { ReachedCluster } from "../execution/contract.ts";
@@ -50,6 +51,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
   const terms = { nextAuditId, deadline: Math.max(deadline, lasts), signal };
   let facts: Facts | null = null;
   let decidedBy = "";
+  let streamed: readonly StreamSegment[] = [];
   const [only = "", ...others] = clusters.names;
   const several = others.length > 0;
   let cluster = several ? "" : only;
@@ -90,6 +92,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
         forbidden({ ...target, ...kind, cluster: reach.cluster, optional: false }, call) !== null,
       nextAuditId,
       timeout: deadline / 2,
+      streamed: (segments) => void (streamed = segments),
       kit: {
         gateway: waiting.gatewayFor(request, call.cluster),
         findKind: findKindIn(reach),
@@ -138,6 +141,7 @@ export function stagesFor(parts: Parts, waiting: Waiting, request: CallRequest):
         log: (why, call) => parts.log({ ...why, cause: masking.cause(why.cause) }, call),
         cluster: () => cluster,
         facts: () => facts,
+        streamed: () => streamed,
       });
       const noted = async (end: Promise<Outcome>): Promise<Outcome> => {
         const outcome = await end;

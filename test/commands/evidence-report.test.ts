@@ -49,6 +49,11 @@ beforeAll(async () => {
   out = await mkdtemp(join(tmpdir(), "sallyport-report-"));
   const outside = {
     now: () => Date.now() + ahead,
+    // Once, while the clock is right: what this day does to it later is no finding of a cluster's.
+    get clockTimes() {
+      const never = 2_000_000_000;
+      return { first: ahead === 0 ? 0 : never, every: never, again: 100 };
+    },
     onHangup(run: () => void) {
       hangup = run;
       return () => undefined;
@@ -74,6 +79,7 @@ async function play({ world }: Shop): Promise<void> {
     const look = async (): Promise<boolean> => (await world.entries()).some((one) => one["kind"] === kind);
     await vi.waitUntil(look, { timeout: 60_000, interval: 50 });
   };
+  await recorded("clock.checked");
   const read = await world.call("objects_get", { kind: "Deployment", namespace: "shop-prod", name: "api" });
   await world.call("objects_get", { kind: "Secret", namespace: "shop-dev", name: "db" });
   await world.call("objects_get", { kind: "ConfigMap", namespace: "shop-dev", name: "sh.helm.release.v1.shop.v1" });
@@ -99,6 +105,7 @@ async function play({ world }: Shop): Promise<void> {
   await writeFile(join(out, "audit.log"), `${JSON.stringify(event)}\n`);
   await world.sallyport(["transcript", "reconcile", "--audit-log", join(out, "audit.log")]);
   await done("transcript", "search", "--decision", "deny");
+  await done("evidence", "review", "--decision", "deny", "--findings", "none");
   await done("transcript", "anchor");
   await done("transcript", "hold", "place", "case-1", "--everything", "--reason", "audit of October");
   await world.restart(() => done("transcript", "rotate-key"));
@@ -127,7 +134,7 @@ const report = async (...words: readonly string[]) =>
 const sha = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** What no practice cluster and no two people can play here; the golden day has entries of each. */
-const elsewhere = ["answers-withheld", "approvals-escalated", "approvers-linked", "commands-run", "purges"];
+const elsewhere = ["answers-withheld", "approvals-escalated", "approvers-linked", "commands-run", "purges", "streams"];
 
 /** The cells of a report by its columns. */
 function table(csv: string): readonly { readonly [column: string]: string }[] {

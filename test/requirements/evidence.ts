@@ -51,6 +51,15 @@ export const evidence = {
     promise: "What a real gateway records is found by the queries that the mapping claims it answers",
     source: "issue 9, point 12",
   },
+  "evidence:review": {
+    promise:
+      "A person's review is on record with who, which entries and how many, what was found, and the tree it was of",
+    source: "issue 9, point 12; evidence.md, Kinds; NIST SP 800-53 AU-6",
+  },
+  "evidence:review-attacks": {
+    promise: "No agent, no token without a role, no empty scope, no foreign tree and no silence makes a review",
+    source: "issue 9, point 13; NIST SP 800-53 AU-6, AU-9(4)",
+  },
   "evidence:command": {
     promise: "evidence report takes periods, controls and formats, and refuses the rest with a sentence",
     source: "issue 9, point 12",

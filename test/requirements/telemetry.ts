@@ -1,6 +1,16 @@
 // Promises to whoever operates a gateway: metrics, readiness, traces and the log.
 
 export const telemetry = {
+  "telemetry:clock-checked": {
+    promise:
+      "While it serves the gateway puts on record how far its clock is from each cluster's, and alerts once where it is off",
+    source: "issue 9, point 1; evidence.md, Kinds; NIST SP 800-53 AU-8",
+  },
+  "telemetry:clock-hostile": {
+    promise:
+      "A cluster that is away, says no time, or a clock that is set meanwhile makes no false offset and blocks nothing",
+    source: "evidence.md, Kinds; RFC 9110, section 6.6.1",
+  },
   "telemetry:calls-are-counted": {
     promise: "Every call is counted once, by its tool and by what its caller was answered",
     source: "issue 6, point 9",

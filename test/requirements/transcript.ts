@@ -221,6 +221,16 @@ export const transcript = {
       "A replay tells of each call of a session what was asked, decided, agreed, run and masked, and where the time went",
     source: "issue 9, point 8; evidence.md, Reading",
   },
+  "transcript:streams": {
+    promise:
+      "What a command printed is on record before its call's end, masked as one text a stream, with the times at which it came, whatever became of the command",
+    source: "evidence.md, Kinds and Reading",
+  },
+  "transcript:asciicast": {
+    promise:
+      "A replay shows a command's output where it lies in its time, and hands it out as an asciicast v2, on record",
+    source: "evidence.md, Reading; docs.asciinema.org/manual/asciicast/v2",
+  },
   "transcript:stats": {
     promise: "The counts over the record are those of its entries, each call once",
     source: "issue 9, point 8; issue 7, point 10",

@@ -35,7 +35,7 @@ export interface WorldOptions {
   readonly outside?: Outside;
 }
 
-export type Outside = Partial<Pick<Io, "now" | "disk" | "onHangup" | "launched" | "slackApi">>;
+export type Outside = Partial<Pick<Io, "now" | "disk" | "onHangup" | "launched" | "slackApi" | "clockTimes">>;
 
 /** One answer as the agent sees it. */
 export interface Answer {
@@ -274,6 +274,8 @@ export function testIo(env: Record<string, string>, signal: AbortSignal): Io {
     pause: (milliseconds) => pause(milliseconds),
     random: (count) => randomBytes(count),
     signal,
+    // A test that counts entries must not find one more by the time: those that are about the clock say when.
+    clockTimes: { first: 2_000_000_000, every: 2_000_000_000, again: 2_000_000_000 },
   };
 }
 

@@ -12,9 +12,7 @@ export const ocsf: Exporter = {
 };
 
 /** The part of a kind before its dot: kinds of one family go to one class. */
-type Family = (EntryKind extends `${infer F}.${string}` ? F : never) | Coming;
-/** Families that evidence.md names, whether this version writes them or not. */
-type Coming = "stream" | "retention" | "hold" | "checkpoint" | "clock" | "review";
+type Family = EntryKind extends `${infer F}.${string}` ? F : never;
 
 /** What a class adds to what every event has. */
 interface Classed {
@@ -112,8 +110,8 @@ const families: { readonly [F in Family]: (one: Exported) => Classed } = {
   retention: (one) => managed(one, "bodies", textAt(one.entry.details, "class") || "bodies", 4),
   hold: (one) => managed(one, "hold", textAt(one.entry.details, "hold"), one.entry.kind.endsWith("placed") ? 1 : 4),
   checkpoint: (one) => managed(one, "checkpoint", textAt(one.entry.details, "anchor"), 1),
-  clock: (one) => managed(one, "clock", "clock", 2),
-  review: (one) => managed(one, "review", textAt(one.entry.details, "review"), 1),
+  clock: (one) => managed(one, "clock", textAt(one.entry.details, "source"), 2),
+  review: (one) => managed(one, "review", textAt(one.entry.details, "root"), 1),
   alert: (one) => finding(one, textAt(one.entry.details, "alert"), 1),
   audit: (one) => finding(one, "the transcript could not be written", one.entry.kind === "audit.degraded" ? 1 : 3),
   reconcile: (one) => finding(one, "compared with the cluster's audit log", 1),

@@ -221,6 +221,7 @@ promise(
       [revoked(call(3), "g", false)],
       [draft("audit.degraded", null, { reason: "the clock stepped back" })],
       [draft("key.rotated", null, { from: "a", to: "b" })],
+      [draft("clock.checked", null, { source: "shop", offset: 9_000, uncertainty: 510, limit: 5_000, within: false })],
     ]);
     const { queries } = controlsMapping();
     const { rows } = await rowsOf(folder, queries);
@@ -231,6 +232,7 @@ promise(
       "approvals-by-requester",
       "changes-without-grant",
       "clock-steps",
+      "clock-off",
       "credentials-left",
     ];
     expect(one.map((name) => [name, rows[name]?.count])).toEqual(one.map((name) => [name, 1]));

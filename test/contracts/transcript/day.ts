@@ -13,6 +13,7 @@ import {
   granted,
   plainRead,
   received,
+  revoked,
   session,
   settled,
 } from "./support.ts";
@@ -52,6 +53,21 @@ const jobs: SessionId = "ses_01950000-0000-7000-8000-000000000002" as SessionId;
 function asked(call: string, approval: string, ...end: readonly EntryDraft[]): readonly EntryDraft[] {
   return [...approvedChange(call, approval, "").slice(0, 4), ...end];
 }
+
+/** A command that printed, to its end. */
+const exec = { cluster: "shop", tool: "pods_exec" };
+const segment = { tool: "pods_exec", stream: "stdout" as const, bytes: 36, masked: [{ type: "password", count: 1 }] };
+const printed: readonly (readonly EntryDraft[])[] = [
+  [received(callId(20), { ...exec, arguments: { namespace: "shop", name: "api-1", command: ["tail", "app.log"] } })],
+  [decided(callId(20), { ...exec, effect: "execute", accesses: ["create pods/exec shop/api-1"], rules: ["run"] })],
+  [granted(callId(20), "g20", { cluster: "shop", accesses: ["create pods/exec shop/api-1"] })],
+  [
+    draft("stream.segment", callId(20), { ...segment, from: 12, to: 900 }),
+    draft("stream.segment", callId(20), { ...segment, stream: "stderr", from: 950, to: 950, masked: [], bytes: 8 }),
+    settled(callId(20), { ...exec, effect: "applied", grant: "g20" }),
+    revoked(callId(20), "g20"),
+  ],
+];
 
 /** One append each. */
 export const day: readonly (readonly EntryDraft[])[] = [
@@ -230,6 +246,17 @@ export const day: readonly (readonly EntryDraft[])[] = [
       principal: { ...owner, subject: "lin" },
     },
   ],
+  [
+    byOwner("review.completed", {
+      scope: { since: "2026-03-01T00:00:00.000Z", until: "2026-03-02T00:00:00.000Z" },
+      findings: "none",
+      entries: 57,
+      size: 60,
+      root: digest("5"),
+    }),
+  ],
+  [own("clock.checked", { source: "shop", offset: -212, uncertainty: 504, limit: 5_000, within: true })],
+  ...printed,
   [inSession("session.closed", { reason: "idle, or its connection ended", calls: 6, changes: 1, denied: 1 })],
   [own("gateway.stopped", { reason: "signal" })],
   [

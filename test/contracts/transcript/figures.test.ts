@@ -272,6 +272,7 @@ promise(
         { type: "password", count: 2, places: ["spec.env"] },
         { type: "jwt", count: 1, places: [] },
       ],
+      streams: [],
       entries: [4, 5, 6, 7, 8, 9, 10, 11, 12, 13],
     });
   },

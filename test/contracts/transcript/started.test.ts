@@ -24,7 +24,7 @@ promise("transcript:what-changed", "against the last start, and the policy in fo
     await transcript.append(entries);
     await transcript.close();
     return entries.map(({ kind, details }) =>
-      "from" in details ? `${kind} ${details.from[0]}${details.to[0]}` : kind,
+      "from" in details ? `${kind} ${String(details.from)[0]}${String(details.to)[0]}` : kind,
     );
   };
   expect(await begin("1", "a", "7")).toEqual(["gateway.started"]);
