@@ -244,7 +244,8 @@ promise(
     const here = await place(drafts);
     const bundle = await bundled(here);
     expect((await stat(join(bundle, "entries.ndjson"))).size).toBeGreaterThan(20_000_000);
-    const heap = ["--max-old-space-size=16", "--max-semi-space-size=2"];
+    // What is remembered of each call takes some of it; the entries alone would take more than all of it.
+    const heap = ["--max-old-space-size=24", "--max-semi-space-size=2"];
     const verify = (...words: readonly string[]) =>
       spawnSync(oldestNode(), [...heap, join(here.beside, "dist", "verify.mjs"), ...words], { encoding: "utf8" });
     const { status, stdout, stderr } = verify(bundle, "--json");
