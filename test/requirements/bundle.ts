@@ -45,7 +45,7 @@ export const bundle = {
     source: "issue 9, point 2",
   },
   "bundle:large": {
-    promise: "A bundle is checked in memory that does not grow with its entries",
+    promise: "A bundle is checked without its entries in memory: of each call only what later ones are held against",
     source: "issue 9, point 9",
   },
 } as const;
