@@ -52,7 +52,8 @@ const own: OwnIdentities = {
 const help = `
 Finds what our identities did without an entry, what others wrote where Sallyport governs, entries with
 an effect that the log does not show, and requests that are not what their entry says. Exit code 0 where
-nothing is to be looked at, 3 where something is.
+nothing is to be looked at, 3 where something is, or where the log reaches back to days whose entries were
+purged: nothing can be said of those, so give a log that begins later.
 
 Examples:
   $ sallyport transcript reconcile --audit-log /var/log/kubernetes/audit.log --namespace shop,billing
@@ -93,11 +94,17 @@ async function run(io: Io, onRecord: OnRecord, flags: Flags): Promise<void> {
   if (flags.json === true) io.out(`${JSON.stringify({ ...found, quiet: system, recorded: why === "" })}\n`);
   else io.out(reconciledText(io, found, system));
   if (why !== "") io.err(`No entry tells of this comparison: ${why}\n`);
-  if (!found.ok) throw new CommandFailed("The record and the audit log do not agree, or others wrote here.", 3);
+  if (!found.ok) throw new CommandFailed(whyNotOk(found), 3);
+}
+
+function whyNotOk({ theft, bypass, missing, differ, log, notJudged, purgedBefore }: Reconciled): string {
+  const found = theft.length + bypass.length + missing.length + differ.length + log.unreadable;
+  if (found > 0) return "The record and the audit log do not agree, or others wrote here.";
+  return `Nothing was found, and ${notJudged} requests were not judged: give a log that begins on ${purgedBefore}.`;
 }
 
 function entryOf(found: Reconciled) {
-  const { cluster, from, to, log, namespaces, calls, theft, bypass, missing, differ } = found;
+  const { cluster, from, to, log, namespaces, calls, theft, bypass, missing, differ, notJudged, purgedBefore } = found;
   return {
     cluster,
     from,
@@ -110,6 +117,7 @@ function entryOf(found: Reconciled) {
     bypass: bypass.reduce((sum, { count }) => sum + count, 0),
     missing: missing.length,
     differ: differ.length,
+    ...(notJudged === 0 ? {} : { notJudged, purgedBefore }),
   };
 }
 

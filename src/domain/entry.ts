@@ -245,6 +245,9 @@ export interface EntryDetails {
     bypass: number;
     missing: number;
     differ: number;
+    /** Requests of the log from before `purgedBefore`, a day: nothing was said of them. Absent where there were none. */
+    notJudged?: number;
+    purgedBefore?: string;
   };
   /** A person reviewed the record (NIST SP 800-53, AU-6). `scope`: a query in the words of `transcript search`; `entries`: how many answered it in the tree of this size and root (hex). */
   "review.completed": { scope: JsonObject; findings: string; entries: number; size: number; root: string };

@@ -183,11 +183,13 @@ function asksIn(query: Json | undefined): string {
   return asks.map(([key, value]) => `${key} ${showValue(value)}`).join(", ");
 }
 
-/** The four findings, or that there were none. */
+/** The four findings, or that there were none; and how much was not looked at. */
 function reconciledIn(details: JsonObject): string {
   const names = ["theft", "bypass", "missing", "differ"];
   const found = names.filter((name) => details[name] !== 0).map((name) => `${name} ${showValue(details[name])}`);
-  return found.length === 0 ? "nothing differs" : found.join(", ");
+  const { notJudged, purgedBefore } = details;
+  const rest = notJudged === undefined ? "" : `${showValue(notJudged)} not judged, before ${showValue(purgedBefore)}`;
+  return said(found.length === 0 ? "nothing differs" : found.join(", "), rest);
 }
 
 function offsetIn({ offset, uncertainty }: JsonObject): string {

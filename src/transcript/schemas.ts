@@ -426,6 +426,8 @@ export const kindsOfEntries = {
       bypass: count("writes by others in these namespaces"),
       missing: count("entries with an effect that the log does not show"),
       differ: count("events that are not what their entry says"),
+      notJudged: count("requests of days whose entries were purged, of which nothing was said").optional(),
+      purgedBefore: text("the day before which those were").optional(),
     }),
   },
   "review.completed": {

@@ -7,7 +7,8 @@ import type { Entry } from "./entry.ts";
 export function severityOf({ kind, details }: Pick<Entry, "kind" | "details">): 1 | 2 | 3 | 4 | 5 {
   if (kind === "audit.degraded") return 5;
   if (kind === "alert.raised") return 4;
-  if (kind === "reconcile.ran") return found(details["theft"]) || found(details["bypass"]) ? 5 : 1;
+  if (kind === "reconcile.ran" && (found(details["theft"]) || found(details["bypass"]))) return 5;
+  if (kind === "reconcile.ran") return found(details["notJudged"]) ? 3 : 1;
   if (kind === "call.unknown" || kind === "agent.disabled" || kind === "identity.refused") return 3;
   if (kind === "clock.checked") return details["within"] === true ? 1 : 3;
   if (kind === "limit.exceeded" || kind === "approval.stale") return 2;

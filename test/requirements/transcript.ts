@@ -90,6 +90,11 @@ export const transcript = {
     promise: "Whoever asks for what was purged is told that it was, and by which entry; nothing is made of its absence",
     source: "issue 9, points 6, 8 and 11; evidence.md, Reading",
   },
+  "transcript:unjudged-is-not-well": {
+    promise:
+      "A comparison that could not judge a part of the audit log does not end as one that found nothing, and its entry says how much that was",
+    source: "issue 9, points 6 and 11; evidence.md, Reconciling",
+  },
   "transcript:envelopes-crash": {
     promise: "A purge of entries that was cut short is finished later, and no reader loses its place over one",
     source: "issue 9, points 4, 10 and 11",

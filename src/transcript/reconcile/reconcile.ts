@@ -26,7 +26,7 @@ export interface Missing {
 }
 
 export interface Reconciled {
-  /** Is nothing to be looked at? */
+  /** Was everything judged, and is nothing to be looked at? */
   readonly ok: boolean;
   readonly cluster: string;
   /** RFC 3339; "" where the log has no events. */
@@ -68,6 +68,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     isSystem: (user) => options.system.some((one) => matches(one, user)),
   });
   // Of what was purged nothing explains an event any more: neither theft nor anything else can be told of that time.
+  // Nor is it told that all was well then: the line that says so may be forged, which is for `verify` to find.
   const purgedBefore = await purgedBeforeIn(options.folders);
   let notJudged = 0;
   const horizon = purgedBefore === "" ? 0 : Date.parse(purgedBefore);
@@ -87,7 +88,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     .map(({ call }) => ({ call, effects: judged.effects.get(call)?.length ?? 0 }));
   const found = judged.theft.length + judged.bypass.size + missing.length + judged.differ.length + log.unreadable;
   return {
-    ok: found === 0,
+    ok: found === 0 && notJudged === 0,
     cluster,
     from: log.from === 0 ? "" : new Date(log.from).toISOString(),
     to: log.to === 0 ? "" : new Date(log.to).toISOString(),

@@ -8,7 +8,7 @@ export function checkCompleteness(): Check {
   let ran = 0;
   let last = "";
   let until = "";
-  let others = 0;
+  let [others, unjudged] = [0, 0];
   return {
     take({ kind, details, ts }, at: EntryPlace) {
       if (kind !== "reconcile.ran") return;
@@ -16,6 +16,7 @@ export function checkCompleteness(): Check {
       until = textAt(details, "to");
       last = `of ${textAt(details, "cluster") || "the cluster"} from ${textAt(details, "from")} to ${until}, at ${ts}`;
       others += numberIn(details["bypass"]);
+      unjudged += numberIn(details["notJudged"]);
       for (const [key, says] of [
         ["theft", "effects by our identities without an entry"],
         ["missing", "entries with an effect that the log does not show"],
@@ -25,7 +26,8 @@ export function checkCompleteness(): Check {
     },
     verdict() {
       const bypass = others === 0 ? "" : ` Others wrote ${others} times where it governs.`;
-      const ok = `Compared with the API server's own audit log ${ran} times, by the word of these entries; last with that ${last}.${bypass} Compare again to see for yourself.`;
+      const past = unjudged === 0 ? "" : ` Not judged: ${unjudged} requests of days whose entries were purged.`;
+      const ok = `Compared with the API server's own audit log ${ran} times, by the word of these entries; last with that ${last}.${bypass}${past} Compare again to see for yourself.`;
       const verdict = findings.verdict(
         "COMPLETENESS",
         ok,

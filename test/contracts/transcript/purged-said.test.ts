@@ -1,11 +1,12 @@
 // What the commands say of what they can't find any more: past the index's term, or purged.
 
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 import type { EntryDraft } from "../../../src/domain/entry.ts";
 import type { SessionId } from "../../../src/domain/ids.ts";
+import { severityOf } from "../../../src/transcript/severity.ts";
 import { searchEntries } from "../../../src/transcript/search.ts";
 import { promise } from "../../support/promise.ts";
 import { runCommand } from "../../support/world.ts";
@@ -146,24 +147,25 @@ promise("transcript:purged-said", "list, show, search, replay, stats and export 
   expect(numbers(found.out)).toEqual([10, 11, 12]);
 });
 
+const run = "system:serviceaccount:sallyport-sessions:run-0";
+const event = (at: number, user: string): string =>
+  JSON.stringify({
+    kind: "Event",
+    auditID: `${callId(1)}.1`,
+    stage: "ResponseComplete",
+    requestURI: "/api/v1/namespaces/prod/pods/web",
+    verb: "delete",
+    user: { username: user },
+    sourceIPs: ["10.0.0.1"],
+    userAgent: "sallyport/1.2.3",
+    objectRef: { resource: "pods", namespace: "prod", name: "web" },
+    responseStatus: { code: 200 },
+    requestReceivedTimestamp: new Date(at).toISOString(),
+    stageTimestamp: new Date(at).toISOString(),
+  });
+
 promise("transcript:purged-said", "a comparison judges nothing of a time whose entries are gone", async () => {
   const here = await place(true);
-  const event = (at: number, user: string): string =>
-    JSON.stringify({
-      kind: "Event",
-      auditID: `${callId(1)}.1`,
-      stage: "ResponseComplete",
-      requestURI: "/api/v1/namespaces/prod/pods/web",
-      verb: "delete",
-      user: { username: user },
-      sourceIPs: ["10.0.0.1"],
-      userAgent: "sallyport/1.2.3",
-      objectRef: { resource: "pods", namespace: "prod", name: "web" },
-      responseStatus: { code: 200 },
-      requestReceivedTimestamp: new Date(at).toISOString(),
-      stageTimestamp: new Date(at).toISOString(),
-    });
-  const run = "system:serviceaccount:sallyport-sessions:run-0";
   const log = join(here.folder, "audit.log");
   const compare = async (...events: readonly string[]) => {
     await writeFile(log, events.map((one) => `${one}\n`).join(""));
@@ -175,12 +177,85 @@ promise("transcript:purged-said", "a comparison judges nothing of a time whose e
     await compare(event(start + 1000, run)),
     await compare(event(start + 1000, run), event(start + 13 * day, run)),
   ]).toEqual([
-    [0, "2026-03-13", 1, 0],
+    [3, "2026-03-13", 1, 0],
     [3, "2026-03-13", 1, 1],
   ]);
   const { out } = await here.run("reconcile", "--audit-log", log, "--namespace", "prod");
   expect(out).toContain("1 requests before 2026-03-13 were not judged: entries of that time were purged");
+  // A log that begins on that day has nothing unjudged, and nothing is to be looked at.
+  expect(await compare(event(start + 13 * day, "system:kube-scheduler"))).toEqual([0, "2026-03-13", 0, 0]);
 });
+
+promise("transcript:unjudged-is-not-well", "a forged purge hides no theft behind an exit code of 0", async () => {
+  const here = await place(false);
+  const log = join(here.folder, "audit.log");
+  await writeFile(log, `${event(start + 13 * day, run)}\n`);
+  const compare = async () => await here.run("reconcile", "--audit-log", log, "--namespace", "prod");
+  const honest = await compare();
+  expect([honest.code, honest.out]).toEqual([3, expect.stringContaining("THEFT    found  1")]);
+  // What a thief with the state folder would add: by the sound of it all that was there has been purged.
+  const segments = join(here.folder, "transcript", "segments");
+  const [segment = ""] = await readdir(segments);
+  const lines = (await readFile(join(segments, segment), "latin1")).replace(/\0+$/, "").trimEnd().split("\n");
+  const forged = JSON.stringify({
+    ...(JSON.parse(lines.at(-1) ?? "") as object),
+    kind: "retention.purged",
+    details: {
+      before: "2999-01-01",
+      session: "",
+      classes: [],
+      keys: 0,
+      bodies: 0,
+      why: "old",
+      entries: { ranges: [[0, 0]], count: 1, digest: "0".repeat(64), days: 2555 },
+    },
+  });
+  await writeFile(join(segments, segment), `${[...lines, forged].join("\n")}\n`, "latin1");
+  const deceived = await compare();
+  expect([deceived.code, deceived.out, deceived.err]).toEqual([
+    3,
+    expect.stringContaining("1 requests before 2999-01-01 were not judged"),
+    expect.stringContaining("Nothing was found, and 1 requests were not judged"),
+  ]);
+  const verified = await here.run("verify");
+  expect([verified.code !== 0, verified.out]).toEqual([true, expect.stringContaining("EXTENT")]);
+});
+
+promise(
+  "transcript:unjudged-is-not-well",
+  "and what was not judged stands on record and in each reading of it",
+  async () => {
+    const compared = {
+      cluster: "shop",
+      from: "2026-03-01T08:00:00.000Z",
+      to: "2026-03-20T10:00:00.000Z",
+      log: "7".repeat(64),
+      events: 9,
+      namespaces: ["prod"],
+      calls: 2,
+      theft: 0,
+      bypass: 0,
+      missing: 0,
+      differ: 0,
+    };
+    const whole = draft("reconcile.ran", null, compared);
+    const half = draft("reconcile.ran", null, { ...compared, notJudged: 4, purgedBefore: "2026-03-13" });
+    expect([severityOf(whole), severityOf(half)]).toEqual([1, 3]);
+    const folder = await temporaryFolder();
+    const transcript = await openIn(folder, { disk: quickDisk, now: () => start });
+    await transcript.append([whole, half]);
+    await transcript.close();
+    await chmod(folder, 0o700);
+    const run = (...words: readonly string[]) =>
+      runCommand(["transcript", ...words], { SALLYPORT_HOME: folder, HOME: folder });
+    const listed = (await run("list")).out.trimEnd().split("\n").slice(-2);
+    expect(listed.map((line) => / nothing differs.*$/.exec(line)?.[0])).toEqual([
+      " nothing differs",
+      " nothing differs  4 not judged, before 2026-03-13",
+    ]);
+    expect((await run("verify")).out).toContain("Not judged: 4 requests of days whose entries were purged.");
+  },
+);
 
 promise(
   "transcript:envelopes",
