@@ -3,7 +3,8 @@
 import { Hono, type Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { timingSafeEqual } from "node:crypto";
-import type { ConsoleDesk, SignIn, SlackLinks } from "./contract.ts";
+import type { SignIn } from "../domain/sign-in.ts";
+import type { ConsoleDesk, SlackLinks } from "./contract.ts";
 import { foreignPage, queuePage, requestPage, sentencePage, signedOutPage, type Page } from "./pages.ts";
 import { openSessions, type Session } from "./sessions.ts";
 import { addSlackPages } from "./slack.ts";

@@ -1,7 +1,7 @@
 // Who is signed in: kept in this process alone, found by a random cookie of which only the hash is kept.
 
 import { createHash } from "node:crypto";
-import type { KeptSignIn, SignedIn } from "./contract.ts";
+import type { KeptSignIn, SignedIn } from "../domain/sign-in.ts";
 
 export interface Session {
   /** As they last proved themselves: a fresh login is newer than the one that began the session. */

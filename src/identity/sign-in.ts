@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../domain/json.ts";
 import { textAt } from "../domain/json.ts";
+import type { Finished, KeptSignIn, SignIn, SignedIn, Wish } from "../domain/sign-in.ts";
 import { kindOfSubject, readNames, refuseRequired, type ClaimRules } from "./claims.ts";
 import type { Fetched, GuardedFetch, GuardedPost } from "./guarded-fetch.ts";
 import type { Kept } from "./kept.ts";
@@ -33,34 +34,11 @@ export interface SignInOptions<S extends KeySet> {
   readonly closing: AbortSignal;
 }
 
-/** A fresh login has to be of this very subject (as the issuer's rules name it). */
-export type Wish = { readonly kind: "plain" } | { readonly kind: "fresh"; readonly subject: string };
-
-export interface KeptSignIn {
-  readonly state: string;
-  readonly nonce: string;
-  readonly verifier: string;
-  readonly wish: Wish;
-  readonly begunAt: number;
-}
-
-export interface Person {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly name: string;
-  readonly groups: readonly string[];
-  readonly at: number;
-}
-
-export type Finished =
-  | { readonly kind: "signed-in"; readonly person: Person }
-  | { readonly kind: "refused"; readonly says: string };
-
 /** Milliseconds that the two clocks may differ where a login's time is checked. */
 const leeway = 10_000;
 const notAccepted = "The identity provider's answer was not accepted. Try again; the gateway's log says why.";
 
-export function openSignIn<S extends KeySet>(options: SignInOptions<S>) {
+export function openSignIn<S extends KeySet>(options: SignInOptions<S>): SignIn {
   const { rules, now, random, told } = options;
   const mint = (): string => Buffer.from(random(32)).toString("base64url");
   const refuse = (why: Refused, says = notAccepted): Finished => {
@@ -85,7 +63,7 @@ export function openSignIn<S extends KeySet>(options: SignInOptions<S>) {
     /** Where the browser goes (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4). */
     async begin(wish: Wish) {
       const found = await endpoints();
-      if (found === null) return { kind: "away" as const };
+      if (found === null) return { kind: "away" };
       const [state, nonce, verifier] = [mint(), mint(), mint()];
       const url = new URL(found.authorize);
       const asked: Record<string, string> = {
@@ -161,7 +139,7 @@ export function openSignIn<S extends KeySet>(options: SignInOptions<S>) {
   async function read(
     text: string,
     kept: KeptSignIn,
-  ): Promise<{ readonly kind: "person"; readonly person: Person } | Refused> {
+  ): Promise<{ readonly kind: "person"; readonly person: SignedIn } | Refused> {
     const got = readToken(text);
     if (got.kind === "other") return refused("the id_token is no signed token");
     if (got.kind === "refused") return got;
@@ -198,8 +176,6 @@ export function openSignIn<S extends KeySet>(options: SignInOptions<S>) {
     return null;
   }
 }
-
-export type SignIn = ReturnType<typeof openSignIn>;
 
 /** Of several audiences the one that asked has to be named. */
 function refuseParty({ aud, azp }: JsonObject, clientId: string): Refused | null {
