@@ -68,6 +68,7 @@ export default defineTool<Input>({
     const checks = [
       ...objects.flatMap(recreated),
       ...objects.flatMap(held),
+      ...goesHow(asked),
       ...(await goesToo(asked, objects, kit)),
       ...(await unasked(objects, kit)),
     ];
@@ -116,6 +117,17 @@ function held(object: JsonObject): Sentence[] {
     ...(textAt(object, "kind") === "PersistentVolumeClaim" && textAt(object, "apiVersion") === "v1"
       ? [[`the data of ${name} goes with its volume, unless the volume's reclaim policy keeps it`] satisfies Sentence]
       : []),
+  ];
+}
+
+/** What was asked for besides the deletion itself: whoever agrees to it must see that. */
+function goesHow({ cascade, grace_seconds: seconds }: Input): Sentence[] {
+  const own =
+    seconds === 0 ? "at once, without waiting for what runs there to end" : `${seconds} s after it is asked to end`;
+  return [
+    ...(cascade === "orphan" ? [["whatever it owns stays, without an owner (cascade orphan)"]] : []),
+    ...(cascade === "foreground" ? [["it stays until what it owns is gone (cascade foreground)"]] : []),
+    ...(seconds === undefined ? [] : [[`grace_seconds ${seconds}: it goes ${own}`]]),
   ];
 }
 

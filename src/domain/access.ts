@@ -37,6 +37,16 @@ export function resourcePath(access: Pick<Access, "group" | "resource" | "subres
   return access.group === "" ? resource : `${access.group}/${resource}`;
 }
 
+/** A group that neither Kubernetes nor one of its projects has (only those end in `.k8s.io`, and only Kubernetes' own have no dot). */
+export function isCustom(group: string): boolean {
+  return group.includes(".") && !group.endsWith(".k8s.io");
+}
+
+/** The name of a kind; of a custom resource with its group, so that a `Deployment.example.com` is never read as the Deployment that Kubernetes itself has. */
+export function fullKind({ kind, group }: { readonly kind: string; readonly group: string }): string {
+  return isCustom(group) ? `${kind}.${group}` : kind;
+}
+
 /** `patch apps/deployments/scale prod/api`: one access as one line for people. */
 export function describeAccess(access: Access): string {
   const place = [access.namespace, access.name === "" ? "*" : access.name].filter((part) => part !== "").join("/");

@@ -74,6 +74,8 @@ export type MaskedOutput = Output & {
 export interface Change {
   readonly cluster: string;
   readonly kind: string;
+  /** The API group of a custom resource; absent for what Kubernetes itself has. */
+  readonly group?: string;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;

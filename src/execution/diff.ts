@@ -1,10 +1,12 @@
-// What a write does to one object: live against the server's answer, noise removed, by path (tools.md, section 5).
+// What a write does to one object: live against the server's answer, noise removed, by path (tools.md, section 5). Long: one walk, and each case in which two states would else read alike.
 
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
+import { isCustom } from "../domain/access.ts";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { DiffLine } from "../domain/output.ts";
 import { shownJson, writtenOut } from "../domain/unseen.ts";
+import { groupOf, ownAnnotations } from "../tool.ts";
 import { withoutDefaults } from "./defaults.ts";
 
 /** Fields that the server writes by itself and that say nothing about the change. */
@@ -14,9 +16,8 @@ const noise = [
   "metadata.generation",
   "metadata.uid",
   "metadata.creationTimestamp",
-  "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration",
-  "metadata.annotations.deployment.kubernetes.io/revision",
   "status",
+  ...ownAnnotations.map((name) => `metadata.annotations.${name}`),
 ];
 
 /** Lists whose members are told apart by a key rather than by their place. */
@@ -32,7 +33,7 @@ const risky = [
   "host hosts rules backend backendRefs defaultBackend tls ingress egress policyTypes hostAliases dnsConfig",
   "env envFrom volumes volumeMounts volumeClaimTemplates data stringData binaryData ownerReferences finalizers",
 ].flatMap((line) => line.split(" "));
-const risks = new RegExp(`(^|\\.)(${risky.join("|")})(\\.|\\[|$)`);
+const risks = new RegExp(`(^|[."])(${risky.join("|")})([."[]|$)`);
 
 /**
  * The lines of a change, risks first; both sides are masked. `sent` is the body that was written, as far as it is known:
@@ -44,8 +45,10 @@ export function diffObjects(before: JsonObject | null, after: JsonObject | null,
   if (after === null)
     return before === null ? [] : [{ sign: "-", risk: true, path: "metadata.name", before: name(before), after: null }];
   const lines: DiffLine[] = [];
+  const group = groupOf(textAt(after, "apiVersion"));
+  const found: Found = { lines, isFree: isCustom(group) };
   if (before === null) lines.push({ sign: "+", risk: false, path: "metadata.name", before: null, after: name(after) });
-  walk("", before ?? undefined, before === null ? sentOf(after, sent) : after, sent, lines);
+  walk("", before ?? undefined, before === null ? sentOf(after, sent) : after, sent, found);
   const scaledAway = withoutDefaults(lines, after).map((line) => (losesData(line) ? { ...line, risk: true } : line));
   return scaledAway.sort((a, b) => Number(b.risk) - Number(a.risk) || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
@@ -60,7 +63,7 @@ export function substanceOf(object: JsonObject): string {
 function withoutNoise(path: string, value: Json): Json {
   if (!isJsonObject(value)) return value;
   const kept = Object.entries(value).flatMap(([key, inner]) => {
-    const here = path === "" ? key : `${path}.${key}`;
+    const here = below(path, key);
     if (noise.includes(here)) return [];
     const rest = withoutNoise(here, inner);
     // Annotations that hold nothing but the server's own are as good as none.
@@ -70,30 +73,51 @@ function withoutNoise(path: string, value: Json): Json {
   return Object.fromEntries(kept);
 }
 
+/**
+ * Where a field stands. A name that holds what parts names is quoted where any name may be: it would else pass for a
+ * field inside another, which at the root may be one that is left out.
+ */
+function below(path: string, key: string, isFree = false): string {
+  const odd = path === "" || (isFree && !path.startsWith("metadata"));
+  const name = odd && /[.[\]"]/.test(key) ? JSON.stringify(key) : key;
+  return path === "" ? name : `${path}.${name}`;
+}
+
 /** Scaling to nothing stops the workload. */
 function losesData(line: DiffLine): boolean {
   return line.path === "spec.replicas" && line.after === "0";
 }
+
+/** What a walk finds. */
+interface Found {
+  readonly lines: DiffLine[];
+  /** Of a custom resource only its controller knows which lists are read in their order, and which names it may hold. */
+  readonly isFree: boolean;
+}
+const startsInOrder = /(^|\.)(initContainers|containers)$/;
 
 function walk(
   path: string,
   before: Json | undefined,
   after: Json | undefined,
   sent: Json | undefined,
-  lines: DiffLine[],
+  found: Found,
 ): void {
-  if (noise.some((prefix) => path === prefix || path.startsWith(`${prefix}.`))) return;
+  if (noise.includes(path)) return;
+  // Emptied is not gone: a selector of nothing selects everything, and where none is it may be nothing.
+  if (after !== undefined && isEmpty(after) && shapeOf(before ?? null) === (isList(after) ? "list" : "object"))
+    found.lines.push({ sign: "+", risk: risks.test(path), path: writtenOut(path), before: null, after: show(after) });
   if (isBranch(before, after, isJsonObject)) {
     const [old, now] = [isJsonObject(before) ? before : {}, isJsonObject(after) ? after : {}];
     for (const key of [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().filter(isOwn(old, now)))
-      walk(path === "" ? key : `${path}.${key}`, at(old, key), at(now, key), at(sent, key), lines);
+      walk(below(path, key, found.isFree), at(old, key), at(now, key), at(sent, key), found);
     return;
   }
-  if (isBranch(before, after, isList)) return walkLists(path, before ?? [], after ?? [], sent, lines);
+  if (isBranch(before, after, isList)) return walkLists(path, before ?? [], after ?? [], sent, found);
   // What takes another shape goes and comes: in one line nobody would find the fields of either.
   if (before !== undefined && after !== undefined && shapeOf(before) !== shapeOf(after)) {
-    walk(path, before, undefined, undefined, lines);
-    walk(path, undefined, after, sent, lines);
+    walk(path, before, undefined, undefined, found);
+    walk(path, undefined, after, sent, found);
     return;
   }
   // Where null was sent nothing was written: a place that was kept, or one that was taken away.
@@ -102,7 +126,7 @@ function walk(
   if (JSON.stringify(before) === JSON.stringify(after) && !hidden) return;
   if (before === undefined && identity.includes(path)) return;
   const sign = before === undefined ? "+" : after === undefined ? "-" : "~";
-  lines.push({ sign, risk: risks.test(path), path: writtenOut(path), before: show(before), after: show(after) });
+  found.lines.push({ sign, risk: risks.test(path), path: writtenOut(path), before: show(before), after: show(after) });
 }
 
 /** Kubernetes writes `serviceAccount` beside `serviceAccountName`, always the same. */
@@ -113,6 +137,9 @@ const isOwn =
 
 /** What a created object shows besides: its name stands in a line of its own. */
 const identity = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
+
+const isEmpty = (value: Json): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 /** An empty object or list has nothing in it to be found. */
 function shapeOf(value: Json): "list" | "object" | "value" {
@@ -128,7 +155,7 @@ function isBranch(before: Json | undefined, after: Json | undefined, of: (value:
   return before === undefined ? fits(after) : after === undefined ? fits(before) : of(before) && of(after);
 }
 
-function walkLists(path: string, old: Json, now: Json, sent: Json | undefined, lines: DiffLine[]): void {
+function walkLists(path: string, old: Json, now: Json, sent: Json | undefined, found: Found): void {
   const [before, after] = [isList(old) ? old : [], isList(now) ? now : []];
   const written = isList(sent) ? sent : [];
   const key = keyOf([...before, ...after]);
@@ -138,7 +165,7 @@ function walkLists(path: string, old: Json, now: Json, sent: Json | undefined, l
   if (key === undefined) {
     const longest = Math.max(before.length, after.length);
     for (let index = 0; index < longest; index++)
-      walk(`${path}[${index}]`, before[index], after[index], anywhere ?? written[index], lines);
+      walk(`${path}[${index}]`, before[index], after[index], anywhere ?? written[index], found);
     return;
   }
   const [was, is, named] = [byName(before, key), byName(after, key), byName(written, key)];
@@ -147,18 +174,36 @@ function walkLists(path: string, old: Json, now: Json, sent: Json | undefined, l
     const both = one !== undefined && other !== undefined;
     // Of a whole member its key stands in the path already.
     const [old_, now_] = both ? [one, other] : [withoutKey(one, key), withoutKey(other, key)];
-    walk(`${path}[${name.replaceAll('"', "")}]`, old_, now_, anywhere ?? named.get(name), lines);
+    const here = `${path}[${name.replaceAll('"', "")}]`;
+    // A variable without its value is another thing than none of that name.
+    if (both && isBare(other) && !isBare(one)) walk(`${here}.${key}`, undefined, at(other, key), undefined, found);
+    walk(here, old_, now_, anywhere ?? named.get(name), found);
   }
-  // Containers start, and variables are read, in their order.
-  const order = (side: ReadonlyMap<string, Json>): string =>
-    shownJson(
-      [...side.keys()]
-        .filter((name) => was.has(name) && is.has(name))
-        .map((name) => JSON.parse(name.replace(/#\d+$/, "")) as Json),
-    );
-  if (order(was) !== order(is))
-    lines.push({ sign: "~", risk: risks.test(path), path: writtenOut(path), before: order(was), after: order(is) });
+  const order = orderOf([...was.keys()], [...is.keys()], found.isFree || startsInOrder.test(path));
+  if (order === null) return;
+  const sign = order.before === null ? "+" : "~";
+  found.lines.push({ sign, risk: risks.test(path), path: writtenOut(path), ...order });
 }
+
+/**
+ * The order on both sides, where the other lines do not tell it: of the members that stay, for variables are read in
+ * theirs; with `all` of the new ones too, which a reader takes to come by name after those that stay.
+ */
+function orderOf(
+  was: readonly string[],
+  is: readonly string[],
+  all: boolean,
+): { readonly before: string | null; readonly after: string } | null {
+  const told = (labels: readonly string[]): string =>
+    shownJson(labels.map((label) => JSON.parse(label.replace(/#\d+$/, "")) as Json));
+  const [stood, stand] = [was.filter((label) => is.includes(label)), is.filter((label) => was.includes(label))];
+  const fresh = is.filter((label) => !was.includes(label)).toSorted();
+  if (all && !isSame(is, [...stand, ...fresh])) return { before: was.length === 0 ? null : told(was), after: told(is) };
+  return isSame(stood, stand) ? null : { before: told(stood), after: told(stand) };
+}
+
+const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+  one.every((label, index) => label === other[index]);
 
 /** What at least one of these objects says, together; undefined where none is an object. */
 function saidByAny(members: readonly Json[]): JsonObject | undefined {
@@ -185,6 +230,9 @@ function byName(list: readonly Json[], key: string): Map<string, Json> {
   }
   return found;
 }
+
+/** A member that has nothing but its key. */
+const isBare = (member: Json): boolean => Object.keys(member as object).length === 1;
 
 function withoutKey(member: Json | undefined, key: string): Json | undefined {
   if (!isJsonObject(member) || Object.keys(member).length === 1) return member;

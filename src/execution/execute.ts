@@ -1,6 +1,6 @@
 // Runs an authorised call's tool under a cluster that holds it to its accesses, a deadline and a credential of its own.
 
-import { isWrite } from "../domain/access.ts";
+import { isCustom, isWrite } from "../domain/access.ts";
 import type { AuthorizedCall } from "../domain/call.ts";
 import { Faulted, type Fault } from "../domain/fault.ts";
 import type { Grant } from "../domain/grant.ts";
@@ -113,6 +113,7 @@ function changeOf(cluster: string, write: Write, lines: readonly DiffLine[]): Ch
   return {
     cluster,
     kind: write.ref.kind.kind,
+    ...(isCustom(write.ref.kind.group) ? { group: write.ref.kind.group } : {}),
     namespace: write.ref.namespace,
     name: write.ref.name,
     uid: textAt(write.before ?? {}, "metadata", "uid"),

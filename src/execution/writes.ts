@@ -1,6 +1,6 @@
 // What a run writes: each write reads its object, compares it with what was agreed, pins it, and looks at the answer.
 
-import { resourcePath } from "../domain/access.ts";
+import { isCustom, resourcePath } from "../domain/access.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { KubeRequest } from "../kubernetes/contract.ts";
@@ -12,6 +12,7 @@ import { bodyOf, type Before } from "./caller-body.ts";
 import type { Gate } from "./gate.ts";
 import { refuseExposed, refuseHiddenWords, refuseSurfaced } from "./hidden.ts";
 import type { Twice } from "./keep.ts";
+import { refuseTakenMarks } from "./own-marks.ts";
 import { broughtOwners } from "./owners.ts";
 import { takenOver } from "./taken.ts";
 import type { Taken } from "./write.ts";
@@ -75,11 +76,12 @@ export function writesOf(gate: Gate): Pick<Cluster, "patch" | "apply" | "remove"
         const { warnings } = answer;
         gate.writes.push({ ref, subresource: looked, before, after, sent: fields, taken, warnings });
         if (after === null) return {};
+        if (found !== null) refuseTakenMarks(found.live.stored, answer.body);
         refuse(broughtBy(before, after));
         refuse(broughtOwners(before, after, gate.met));
         if (says !== undefined) refuseHiddenWords(says, answer.body, after);
         if (hidden !== undefined) refuseExposed(hidden, answer.body, after);
-        if (found !== null && says !== undefined && rest.contentType === applyType && isCustom(ref))
+        if (found !== null && says !== undefined && rest.contentType === applyType && isCustom(ref.kind.group))
           refuseSurfaced(
             found.live,
             { stored: says, shown: fields ?? undefined },
@@ -129,9 +131,6 @@ export function writesOf(gate: Gate): Pick<Cluster, "patch" | "apply" | "remove"
 }
 
 const applyType = "application/apply-patch+yaml";
-
-/** Kubernetes' own groups have no dot or end in `.k8s.io`. */
-const isCustom = ({ kind }: ObjectRef): boolean => kind.group.includes(".") && !kind.group.endsWith(".k8s.io");
 
 function isStale(thrown: unknown): boolean {
   return thrown instanceof Faulted && thrown.fault.code === "stale";

@@ -9,19 +9,6 @@ export function named(text: string): string | Quoted {
   return /^[A-Za-z0-9][A-Za-z0-9:._/%-]{0,62}$/.test(text) ? text : { quoted: text };
 }
 
-/**
- * The name that what is known of a kind is looked up under: of a custom resource with its group, so that a `Deployment.example.com` is never read as the
- * Deployment that Kubernetes itself has.
- */
-export function fullKind({ kind, group }: { readonly kind: string; readonly group: string }): string {
-  return isCustom(group) ? `${kind}.${group}` : kind;
-}
-
-/** A group that neither Kubernetes nor one of its projects has (only those end in `.k8s.io`, and only Kubernetes' own have no dot). */
-export function isCustom(group: string): boolean {
-  return group.includes(".") && !group.endsWith(".k8s.io");
-}
-
 /** The group of `apps/v1`; of `v1` it is "". */
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";

@@ -1,7 +1,8 @@
 // Kubernetes events as short rows, and repeats of one event as one row (core/v1 Event).
 
+import { fullKind } from "../domain/access.ts";
 import { at, textAt, type JsonObject } from "../domain/json.ts";
-import { fullKind, groupOf } from "./answer.ts";
+import { groupOf } from "./answer.ts";
 import { countAt } from "./selector.ts";
 
 export interface EventRow {

@@ -62,8 +62,11 @@ const kept: { readonly [field: string]: string } = {
 const own = "is Kubernetes' own: leave it out";
 const named = "says which object it is: it can't be changed";
 
-/** Annotations that no diff shows, so nobody could agree to them. */
-const unseen = ["kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision"];
+/** Annotations that Kubernetes and kubectl keep for themselves: no diff shows them, so nobody could agree to them. */
+export const ownAnnotations: readonly string[] = [
+  "kubectl.kubernetes.io/last-applied-configuration",
+  "deployment.kubernetes.io/revision",
+];
 
 interface Writing {
   /** Is the object a Secret? */
@@ -114,7 +117,7 @@ function inMarks(marks: Json, path: string): Problem[] {
     if (key.startsWith("pod-security.kubernetes.io/"))
       return [{ path: here, rule: "decides what pods may do: it can't be written" }];
     if (key.startsWith("$")) return [{ path: here, rule: "directives are not taken here" }];
-    return unseen.includes(key) ? [{ path: here, rule: own }] : [];
+    return ownAnnotations.includes(key) ? [{ path: here, rule: own }] : [];
   });
 }
 
