@@ -1,11 +1,11 @@
 // The card: everything that an approver is shown, made once by the gateway from the planned call, and its one text form.
 
-import { isWrite } from "../domain/access.ts";
+import { fullKind, isWrite } from "../domain/access.ts";
 import type { Card } from "../domain/approval.ts";
 import type { PlannedCall } from "../domain/call.ts";
 import type { Change, DiffLine, Sentence } from "../domain/output.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
-import { neutralise } from "./neutral.ts";
+import { fitted, neutralise } from "./neutral.ts";
 
 export interface CardMatter {
   readonly call: PlannedCall;
@@ -22,8 +22,11 @@ export interface CardMatter {
 }
 
 const longestName = 260; // a Kubernetes name of 253 characters fits whole
+const longestPlace = 640; // a custom kind with its group, a namespace and a name
 const longestReason = 300;
 const longestValue = 2000;
+/** How much of what is equal on both sides stands around what differs, where the whole is too long. */
+const around = 80;
 const mostLines = 2000;
 
 /** Makes the card. Nothing on it is the agent's but `reason`; text from the cluster is neutralised like the agent's. */
@@ -36,7 +39,7 @@ export function makeCard(matter: CardMatter): Card {
     cluster: name(call.cluster),
     environment: name(matter.environment),
     object: objectsOf(call, preview?.changes ?? [])
-      .map(name)
+      .map((text) => neutralise(text, longestPlace))
       .join(", "),
     requester: name(call.principal.subject),
     agent: agentName(call.principal),
@@ -63,21 +66,21 @@ function agentName(principal: PrincipalFields): string {
 
 /** `Deployment shop/api`: what the preview changed, else what the call would write, else what it reads. */
 function objectsOf(call: PlannedCall, changes: readonly Change[]): readonly string[] {
-  if (changes.length > 0) return changes.map((one) => place(one.kind, one.namespace, one.name));
+  if (changes.length > 0) return changes.map(place);
   const required = call.accesses.filter((access) => !access.optional);
   const writes = required.filter((access) => isWrite(access.verb));
-  const named = (writes.length > 0 ? writes : required).map((one) => place(one.kind, one.namespace, one.name || "*"));
+  const named = (writes.length > 0 ? writes : required).map((one) => place({ ...one, name: one.name || "*" }));
   return [...new Set(named)];
 }
 
-const place = (kind: string, namespace: string, name: string): string =>
-  `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
+const place = ({ kind, group = "", namespace, name }: Pick<Change, "kind" | "group" | "namespace" | "name">): string =>
+  `${fullKind({ kind, group })} ${namespace === "" ? name : `${namespace}/${name}`}`;
 
 /** Riskiest first, and never silent about what could not be shown. */
 function diffOf(changes: readonly Change[]): readonly string[] {
   if (changes.length === 0) return ["can't be inspected: the preview shows no object"];
   const lines = changes.flatMap((change) => {
-    const head = changes.length === 1 ? [] : [`in ${place(change.kind, change.namespace, change.name)}`];
+    const head = changes.length === 1 ? [] : [`in ${place(change)}`];
     return [...head.map((text) => neutralise(text, longestValue)), ...linesOf(change)];
   });
   if (lines.length <= mostLines) return lines;
@@ -90,13 +93,32 @@ function linesOf(change: Change): readonly string[] {
   return change.lines.toSorted((a, b) => Number(b.risk) - Number(a.risk)).map(lineText);
 }
 
-/** `!~ path: before -> after`. A masked new value hides what the agent wants to write: that is said, not left to be noticed. */
+/**
+ * `!~ path: before -> after`. A masked new value hides what the agent wants to write, and a cut hides what comes after it:
+ * both are said, not left to be noticed.
+ */
 function lineText(line: DiffLine): string {
-  const before = line.before === null ? [] : [neutralise(line.before, longestValue)];
-  const after = line.after === null ? [] : [neutralise(line.after, longestValue)];
+  const texts = [line.path, ...sidesOf(line)];
+  const [path = "", ...values] = texts.map((text) => neutralise(text, longestValue));
   const hidden = line.after?.includes("[MASKED:") === true ? " (can't be inspected)" : "";
-  const values = [...before, ...after].join(" -> ");
-  return `${line.risk ? "!" : ""}${line.sign} ${neutralise(line.path, longestValue)}: ${values}${hidden}`;
+  const cut = texts.filter((text) => !fitted(text, longestValue).whole).map((text) => text.length);
+  const all = cut.length === 0 ? "" : ` (can't be inspected: cut, of ${cut.join(" and ")} characters)`;
+  return `${line.risk ? "!" : ""}${line.sign} ${path}: ${values.join(" -> ")}${hidden}${all}`;
+}
+
+/** What stands before and after; of a pair that is too long, what differs comes first, or the cut would leave two that look alike. */
+function sidesOf({ before, after }: DiffLine): readonly string[] {
+  if (before === null || after === null || before === after) return [before, after].filter((one) => one !== null);
+  const [shorter, longer] = [before.length, after.length].toSorted((a, b) => a - b) as [number, number];
+  if (longer <= longestValue) return [before, after];
+  let [start, end] = [0, 0];
+  while (start < shorter && before[start] === after[start]) start++;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const [head, tail] = [Math.max(0, start - around), Math.max(0, end - around)];
+  const equal = (count: number): string => (count === 0 ? "" : `(${count} equal characters)`);
+  return [before, after].map((side) =>
+    [equal(head), side.slice(head, side.length - tail), equal(tail)].filter((part) => part !== "").join(" "),
+  );
 }
 
 const neutralPart = (part: Sentence[number]): Sentence[number] =>
@@ -107,7 +129,11 @@ export function cardText(card: Card): string {
   const rows = [
     ["cluster", card.environment === "" ? card.cluster : `${card.cluster} (environment ${card.environment})`],
     ["asked by", `${card.requester}, through ${card.agent}`],
-    ["reason", card.reason === "" ? "none given" : `"${card.reason}" (the agent's words, unverified)`],
+    // A quotation mark inside would end the quotation, and what follows would read as ours.
+    [
+      "reason",
+      card.reason === "" ? "none given" : `"${card.reason.replaceAll('"', "'")}" (the agent's words, unverified)`,
+    ],
     ["rules", card.rules.join(", ")],
     ["undo", card.undo === "" ? "not known" : card.undo],
     ["expires", `${new Date(card.expiresAt).toISOString().slice(0, 19).replace("T", " ")} UTC`],

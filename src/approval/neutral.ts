@@ -7,10 +7,16 @@ import { shownCharacters } from "../domain/unseen.ts";
  * An escape is never cut in two, and no more of the text is read than the answer can hold.
  */
 export function neutralise(text: string, most: number): string {
-  let safe = "";
-  for (const shown of shownCharacters(text.slice(0, most * 4).normalize("NFC"))) {
-    if (safe.length + shown.length > most) return `${safe}…`;
-    safe += shown;
+  const { shown, whole } = fitted(text, most);
+  return whole ? shown : `${shown}…`;
+}
+
+/** The same without the `…`, which may be the text's own: `whole` says whether anything was cut. */
+export function fitted(text: string, most: number): { readonly shown: string; readonly whole: boolean } {
+  let shown = "";
+  for (const character of shownCharacters(text.slice(0, most * 4).normalize("NFC"))) {
+    if (shown.length + character.length > most) return { shown, whole: false };
+    shown += character;
   }
-  return text.length > most * 4 ? `${safe}…` : safe;
+  return { shown, whole: text.length <= most * 4 };
 }

@@ -80,7 +80,7 @@ export function openWaiting(options: WaitingOptions) {
   ): Promise<Outcome> {
     const earlier = await unheard(store, call.digest, call.principal);
     if (earlier !== undefined) return await joined(earlier, call, { ...request, hold: 0 });
-    const environment = facts.namespaces[0]?.environment ?? "";
+    const environment = environmentsOf(facts);
     const nonce = randomBytes(16).toString("hex");
     const made = makeRequest({ id: options.ids.approval(), nonce, call, decision, preview, environment, now: now() });
     const sought = await ifThereIsRoom(made, () => seek(store, append, options.channels, made));
@@ -342,6 +342,13 @@ export function openWaiting(options: WaitingOptions) {
     const call = parseCallId(text);
     return call === undefined ? undefined : (await store.list(null)).find((kept) => kept.call.id === call)?.id;
   }
+}
+
+/** Every environment that the call touches, for the card: one of several would be taken for all of them. "" where none is named. */
+function environmentsOf({ namespaces }: Facts): string {
+  const named = new Set(namespaces.map(({ environment }) => environment));
+  if (named.size === 1) return [...named].join();
+  return [...named].map((environment) => (environment === "" ? "one that is not named" : environment)).join(", ");
 }
 
 async function tell(request: CallRequest, done: AbortSignal, words: () => Promise<string>): Promise<void> {

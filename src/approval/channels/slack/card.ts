@@ -16,7 +16,7 @@ export interface Message {
 }
 
 /** Of a card's diff; the rest is in the details. */
-const most = { lines: 40, characters: 2400, width: 400, object: 600 };
+const most = { lines: 40, characters: 2400, width: 400, object: 600, checks: 6, check: 200 };
 
 export const actions = { approve: "sp.approve", review: "sp.review", deny: "sp.deny", details: "sp.details" } as const;
 
@@ -25,10 +25,11 @@ export function identityOf({ id, approvalDigest }: KeptRequest): string {
   return `apr_…${shortId(id)} ${approvalDigest.slice(0, 4)} ${approvalDigest.slice(4, 8)}`;
 }
 
-/** Must whoever approves see the whole of it first? Where the card leaves out, cuts or can't show something risky. */
+/** Must whoever approves see the whole of it first? Where the card leaves out, cuts or can't show anything: what looks harmless to a list of fields may be what matters. */
 export function needsReview({ card }: Pick<KeptRequest, "card">): boolean {
-  const { cutRisk, unseen } = excerpt(card.diff, most.lines, most.characters, most.width);
-  return cutRisk || unseen || card.object.length > most.object;
+  const { whole, unseen } = excerpt(card.diff, most.lines, most.characters, most.width);
+  const warnings = card.checks.length > most.checks || checkTexts(card).some((text) => text.length > most.check);
+  return !whole || unseen || warnings || card.object.length > most.object;
 }
 
 export interface Standing {
@@ -70,11 +71,15 @@ export function minimalCard(request: KeptRequest, console: Console): Message {
   return { text: "A call waits for approval.", blocks: [blocks.lines(words), blocks.small(identityOf(request))] };
 }
 
-export function factsOf(request: KeptRequest, level: Level): readonly (readonly Piece[])[] {
+export function factsOf(
+  request: KeptRequest,
+  level: Level,
+  longestObject = most.object,
+): readonly (readonly Piece[])[] {
   const { card } = request;
   const environment = card.environment === "" ? [] : [ours(", environment "), bold(card.environment)];
   return [
-    [ours("Object: "), theirs(card.object, most.object)],
+    [ours("Object: "), theirs(card.object, longestObject)],
     [ours("Cluster: "), theirs(card.cluster), ...environment],
     [ours(`Effect: ${card.effect}, risk ${level}`), ours("; undo: "), theirs(card.undo || "not known", 200)],
     [ours("Rules: "), theirs(card.rules.join(", "), 300)],
@@ -82,14 +87,24 @@ export function factsOf(request: KeptRequest, level: Level): readonly (readonly 
   ];
 }
 
-export function checksOf({ card }: KeptRequest): readonly Block[] {
+function checksOf({ card }: KeptRequest): readonly Block[] {
   if (card.checks.length === 0) return [];
-  const words = card.checks
-    .slice(0, 6)
-    .map((one) => one.map((part) => (typeof part === "string" ? part : JSON.stringify(part.quoted))).join(""));
-  const more = card.checks.length > 6 ? [[ours(`and ${card.checks.length - 6} more`)]] : [];
-  return [blocks.lines([...words.map((text) => [bold("! "), theirs(text, 200)]), ...more])];
+  const left = card.checks.length - most.checks;
+  const more = left > 0 ? [[ours(`and ${left} more`)]] : [];
+  return [
+    blocks.lines([
+      ...checkTexts(card)
+        .slice(0, most.checks)
+        .map((text) => checkLine(text)),
+      ...more,
+    ]),
+  ];
 }
+
+export const checkTexts = ({ checks }: KeptRequest["card"]): readonly string[] =>
+  checks.map((one) => one.map((part) => (typeof part === "string" ? part : JSON.stringify(part.quoted))).join(""));
+
+export const checkLine = (text: string, longest = most.check): readonly Piece[] => [bold("! "), theirs(text, longest)];
 
 export function reasonOf({ card }: KeptRequest): readonly Block[] {
   return card.reason === "" ? [] : [blocks.quote("The agent's words, unverified:", card.reason, 300)];

@@ -3,7 +3,7 @@
 import type { KeptRequest } from "../../stores/contract.ts";
 import * as blocks from "./blocks.ts";
 import { bold, ours, theirs, type Block } from "./blocks.ts";
-import { actions, checksOf, factsOf, identityOf, peopleOf, reasonOf, type Standing } from "./card.ts";
+import { actions, checkLine, checkTexts, factsOf, identityOf, peopleOf, reasonOf, type Standing } from "./card.ts";
 import { excerpt, levelOf, missing, sentenceOf } from "./risk.ts";
 import { valueOf } from "./wire.ts";
 
@@ -14,6 +14,8 @@ export const callbacks = { approve: "sp.approve", deny: "sp.deny", notice: "sp.n
 /** The whole diff: this many pieces of so many characters. */
 const pieces = 8;
 const pieceSize = 2900;
+/** What was found beside it, dozens of lines where many objects are written. */
+const checkPieces = 4;
 
 const words = (text: string): Block => ({ type: "plain_text", text, emoji: false });
 
@@ -36,23 +38,30 @@ export interface Opening {
   readonly kind: (typeof callbacks)[keyof typeof callbacks];
 }
 
-/** Everything that the store has of the request. `submit`: with the button that approves it, unless something risky does not fit even here. */
+/** Everything that the store has of the request. `submit`: with the button that approves it, unless something of it does not fit even here. */
 export function wholeModal(request: KeptRequest, nonce: string, standing: Standing, submit: boolean): Opening {
   const { card } = request;
   const whole = excerpt(card.diff, 2000, pieces * pieceSize - pieces * 100, pieceSize - 100);
   const level = levelOf(request);
-  const approves = submit && level !== "critical" && !whole.cutRisk;
+  const checks = excerpt(checkTexts(card), 200, checkPieces * (pieceSize - 100), pieceSize - 100);
+  // Of several objects that change each stands in the diff as well.
+  const listed = card.diff.some((line) => line.startsWith("in "));
+  const fits = whole.whole && checks.whole && (listed || card.object.length <= pieceSize);
+  const approves = submit && level !== "critical" && fits;
   const left = missing(whole);
   const all = [
     blocks.header(sentenceOf(card)),
-    blocks.lines(factsOf(request, level)),
-    ...checksOf(request),
+    blocks.lines(factsOf(request, level, pieceSize)),
+    ...inPieces(checks.lines)
+      .filter((some) => some.length > 0)
+      .map((some) => blocks.lines(some.map((text) => checkLine(text, pieceSize)))),
+    ...(checks.left === 0 ? [] : [blocks.small(`and ${checks.left} more warnings, not shown here`)]),
     ...inPieces(whole.lines).map(blocks.preformatted),
     ...(left === "" ? [] : [blocks.small(left)]),
     ...(whole.unseen
       ? [blocks.lines([[bold("Some of this can't be inspected by anyone: it says so where it is.")]])]
       : []),
-    ...(submit && whole.cutRisk
+    ...(submit && !fits
       ? [
           blocks.lines([
             [bold("Too large to be approved here: "), ours("the terminal and the console show all of it.")],

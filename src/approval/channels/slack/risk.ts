@@ -29,8 +29,8 @@ export interface Excerpt {
   readonly left: number;
   /** Lines that are there in part. */
   readonly cut: number;
-  /** Is something risky among what is left out or cut? */
-  readonly cutRisk: boolean;
+  /** Is all of it there? */
+  readonly whole: boolean;
   /** Is there something that nobody could look into? */
   readonly unseen: boolean;
 }
@@ -38,18 +38,16 @@ export interface Excerpt {
 /** The first lines of a diff, which has its riskiest first: at most `most` lines and `characters` characters, each line at most `width`. */
 export function excerpt(diff: readonly string[], most: number, characters: number, width: number): Excerpt {
   const shown: string[] = [];
-  let [room, cut, cutRisk] = [characters, 0, false];
+  let [room, cut] = [characters, 0];
   for (const line of diff) {
     const text = line.length <= width ? line : shortened(line, width);
     if (shown.length === most || text.length + 1 > room) break;
     if (text !== line) cut += 1;
-    if (text !== line && isRisky(line)) cutRisk = true;
     shown.push(text);
     room -= text.length + 1;
   }
-  const left = diff.slice(shown.length);
-  const unseen = diff.some(isUnseen);
-  return { lines: shown, left: left.length, cut, cutRisk: cutRisk || left.some(isRisky), unseen };
+  const left = diff.length - shown.length;
+  return { lines: shown, left, cut, whole: left === 0 && cut === 0, unseen: diff.some(isUnseen) };
 }
 
 function shortened(line: string, width: number): string {
