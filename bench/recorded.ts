@@ -21,6 +21,7 @@ const hastyDisk: Disk = {
       close: () => file.close(),
     };
   },
+  openDurable: (path) => hastyDisk.open(path),
 };
 
 const begin = Date.parse("2026-01-05T08:00:00.000Z");

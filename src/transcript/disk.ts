@@ -13,15 +13,33 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+/** A file of which everything is on the medium when it returns. */
+export interface DurableFile {
+  /** Writes all bytes at a position. */
+  write(bytes: Uint8Array, at: number): Promise<void>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Rejections are the operating system's own errors, with their `code` (ENOSPC, EROFS, EIO …). */
 export interface Disk {
   /** Makes a folder, 0700, and those above it. */
   makeFolder(path: string): Promise<void>;
   /** Opens a file for writing, 0600, and makes it where it is absent: its name is durable on return. */
   open(path: string): Promise<DiskFile>;
+  /** The same, for one that is waited for write by write. */
+  openDurable(path: string): Promise<DurableFile>;
   /** Puts these bytes in a file's place, all or nothing, durably. */
   replace(path: string, bytes: Uint8Array): Promise<void>;
 }
+
+const creating = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+
+/**
+ * On Linux, which alone has O_NOATIME, a write to a file with O_DSYNC is that write and fdatasync in one call; elsewhere
+ * fdatasync may do more than O_DSYNC does.
+ */
+const writesThrough = constants.O_NOATIME !== undefined && constants.O_DSYNC !== undefined;
 
 export const realDisk: Disk = {
   async makeFolder(path) {
@@ -37,12 +55,28 @@ export const realDisk: Disk = {
   },
 
   async open(path) {
-    const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    const file = await open(path, creating, 0o600);
     await syncFolder(path);
     return {
       write: (bytes, at) => writeAll(file, bytes, at),
       sync: () => file.datasync(),
       truncate: (length) => file.truncate(length),
+      close: () => file.close(),
+    };
+  },
+
+  async openDurable(path) {
+    const file = await open(path, writesThrough ? creating | constants.O_DSYNC : creating, 0o600);
+    await syncFolder(path);
+    return {
+      async write(bytes, at) {
+        await writeAll(file, bytes, at);
+        if (!writesThrough) await file.datasync();
+      },
+      async truncate(length) {
+        await file.truncate(length);
+        await file.datasync();
+      },
       close: () => file.close(),
     };
   },

@@ -1,7 +1,7 @@
 // Disks that are full or fail when a test says so: faults below the transcript.
 
 import { stat } from "node:fs/promises";
-import { realDisk, type Disk, type DiskFile } from "../../src/transcript/disk.ts";
+import { realDisk, type Disk, type DiskFile, type DurableFile } from "../../src/transcript/disk.ts";
 
 const failure = (code: string): Error => Object.assign(new Error(`${code}: the disk says so, write`), { code });
 
@@ -22,6 +22,19 @@ export function smallDisk(capacity: () => number): Disk & { used(): number } {
     used,
     async open(path): Promise<DiskFile> {
       const file = await realDisk.open(path);
+      sizes.set(path, (await stat(path)).size);
+      return {
+        ...file,
+        write: (bytes, at) =>
+          grow(path, at + bytes.length, (missing) => file.write(bytes.subarray(0, bytes.length + missing), at)),
+        async truncate(length) {
+          await file.truncate(length);
+          sizes.set(path, length);
+        },
+      };
+    },
+    async openDurable(path): Promise<DurableFile> {
+      const file = await realDisk.openDurable(path);
       sizes.set(path, (await stat(path)).size);
       return {
         ...file,
@@ -60,6 +73,21 @@ export function failingDisk(code: () => string): Disk {
         async sync() {
           fail();
           await file.sync();
+        },
+        async truncate(length) {
+          fail();
+          await file.truncate(length);
+        },
+      };
+    },
+    async openDurable(path): Promise<DurableFile> {
+      fail();
+      const file = await realDisk.openDurable(path);
+      return {
+        ...file,
+        async write(bytes, at) {
+          await file.write(code() === "EIO" ? bytes.subarray(0, bytes.length / 2) : bytes, at);
+          fail();
         },
         async truncate(length) {
           fail();

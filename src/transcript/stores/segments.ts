@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Disk, DiskFile } from "../disk.ts";
+import type { Disk, DurableFile } from "../disk.ts";
 import type { Malformed } from "../entry.ts";
 import { listSegments, segmentName } from "../files.ts";
 import { visitLines } from "../lines.ts";
@@ -89,19 +89,16 @@ export async function openSegments(
 ): Promise<Segments> {
   let number = Math.max(0, found.last);
   let length = found.length;
-  let file: DiskFile | null = await openAt(length);
+  let file: DurableFile | null = await openAt(length);
 
-  async function openAt(whole: number): Promise<DiskFile> {
+  async function openAt(whole: number): Promise<DurableFile> {
     const path = join(folder, segmentName(number));
-    const opened = await disk.open(path);
-    if ((await stat(path)).size !== whole) {
-      await opened.truncate(whole);
-      await opened.sync();
-    }
+    const opened = await disk.openDurable(path);
+    if ((await stat(path)).size !== whole) await opened.truncate(whole);
     return opened;
   }
   let turning = false;
-  async function ready(): Promise<DiskFile> {
+  async function ready(): Promise<DurableFile> {
     if ((length >= size || turning) && length > 0) {
       // Opened again where a write failed: what that left behind the last whole line is cut off before it is left.
       file ??= await openAt(length);
@@ -120,11 +117,10 @@ export async function openSegments(
       const into = await ready();
       try {
         await into.write(bytes, length);
-        await into.sync();
         length += bytes.length;
       } catch (thrown) {
-        // After a failed fdatasync the kernel may hold pages as clean that never reached the medium: this file handle
-        // is not trusted again, and what it wrote is cut off before the next write.
+        // After a write that failed to reach the medium the kernel may hold its pages as clean all the same: this file
+        // handle is not trusted again, and what it wrote is cut off before the next write.
         file = null;
         await into.close().catch(() => undefined);
         throw thrown;

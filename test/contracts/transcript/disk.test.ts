@@ -1,6 +1,9 @@
 // A disk that is full, fails or is read-only: what is let in, what is finished, what is said afterwards.
 
 import { randomBytes } from "node:crypto";
+import { constants, existsSync } from "node:fs";
+import { readdir, readFile, readlink, realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "vitest";
 import type { EntryDraft } from "../../../src/domain/entry.ts";
 import { at, type JsonObject } from "../../../src/domain/json.ts";
@@ -181,3 +184,34 @@ promise("transcript:degraded", "it recovers by itself when nobody calls", async 
   const kinds = (await entriesIn(folder)).map((entry) => entry["kind"]);
   expect(kinds.slice(0, 2).toSorted()).toEqual(["audit.degraded", "audit.recovered"]);
 });
+
+/** How the kernel says that this process has the segment open for writing: flags, one text for each time. */
+async function flagsOf(path: string): Promise<readonly number[]> {
+  const flags: number[] = [];
+  for (const number of await readdir("/proc/self/fd")) {
+    const isIt = await readlink(`/proc/self/fd/${number}`)
+      .then((to) => to === path)
+      .catch(() => false);
+    if (!isIt) continue;
+    const [, octal = ""] = /^flags:\s*([0-7]+)$/m.exec(await readFile(`/proc/self/fdinfo/${number}`, "utf8")) ?? [];
+    flags.push(Number.parseInt(octal, 8));
+  }
+  return flags;
+}
+
+promise(
+  "transcript:durable-append",
+  "on Linux the kernel answers no write to a segment before it is on the medium, nor to the one after it",
+  async () => {
+    if (!existsSync("/proc/self/fdinfo")) return; // Elsewhere fdatasync follows each write, which nothing here shows.
+    const folder = await realpath(await temporaryFolder());
+    const transcript = await openIn(folder, { segmentSize: 1000 });
+    for (let call = 1; call <= 2; call++) {
+      await transcript.append(plainRead(callId(call)));
+      const names = (await readdir(join(folder, "transcript", "segments"))).sort();
+      expect(names.length).toBe(call);
+      const flags = await flagsOf(join(folder, "transcript", "segments", names.at(-1) ?? ""));
+      expect(flags.map((one) => (one & constants.O_DSYNC) === constants.O_DSYNC)).toEqual([true]);
+    }
+  },
+);

@@ -33,6 +33,7 @@ export const quickDisk: Disk = {
       close: () => file.close(),
     };
   },
+  openDurable: (path) => quickDisk.open(path),
   async replace(path, bytes) {
     await writeFile(`${path}.new`, bytes, { mode: 0o600 });
     await rename(`${path}.new`, path);
