@@ -166,8 +166,9 @@ export function placeEntry(what: Unplaced, place: Place, now: number, gateway: G
 
 /** A reference to a body is never cut: it would point nowhere. */
 function fitDetails(details: JsonObject, limit: number): JsonObject {
+  if (details["body"] === undefined) return fit(details, limit);
   const { body, ...rest } = details;
-  return body === undefined ? fit(details, limit) : { ...fit(rest, limit), body };
+  return { ...fit(rest, limit), body };
 }
 
 /** `canonical(entry)`, put together from its parts in the order of their names: three times as fast. */

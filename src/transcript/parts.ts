@@ -3,6 +3,7 @@
 import type { Json } from "../domain/json.ts";
 import { isTime } from "./entry.ts";
 import { valueEnd } from "./plain.ts";
+import { isSame, viewOf } from "./same-bytes.ts";
 
 /** How many values are remembered before it begins anew: bounds it. */
 const mostKept = 1024;
@@ -43,7 +44,7 @@ export function openRepeated<T extends Json>(is: (value: Json) => value is T): R
         view = viewOf(buffer);
       }
       // Most often it is the one of the line before: an object, or null, ends where it ends.
-      if (last !== null && isAt(view, at, last)) return at + last.length;
+      if (last !== null && isSame(view, at, last.bytes, 0, last.length)) return at + last.length;
       const end = valueEnd(buffer, at, 1);
       if (end < 0) return -1;
       const text = buffer.toString("latin1", at, end);
@@ -54,17 +55,6 @@ export function openRepeated<T extends Json>(is: (value: Json) => value is T): R
     },
     value: () => last?.value as T,
   };
-}
-
-const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView => new DataView(buffer, byteOffset, byteLength);
-
-/** Compared four bytes at a time: these parts are long. */
-function isAt(view: DataView, at: number, { bytes, length }: Known<unknown>): boolean {
-  if (at + length > view.byteLength) return false;
-  let byte = 0;
-  for (; byte + 4 <= length; byte += 4) if (view.getInt32(at + byte) !== bytes.getInt32(byte)) return false;
-  for (; byte < length; byte++) if (view.getUint8(at + byte) !== bytes.getUint8(byte)) return false;
-  return true;
 }
 
 function standsAt(buffer: Buffer, at: number, wanted: Buffer): boolean {
@@ -116,16 +106,18 @@ export function linkEnd(buffer: Buffer, from: number): number {
 export function openNames(known: readonly string[]): (buffer: Buffer, from: number, to: number) => number {
   const bytes = known.map((name) => Buffer.from(name));
   const slot = (length: number, first: number, last: number): number =>
-    ((length & 31) << 10) | ((first & 31) << 5) | (last & 31);
-  const slots: (readonly number[] | undefined)[] = Array.from({ length: 1 << 15 });
-  for (const [number, name] of bytes.entries()) {
+    (length + Math.imul(first, 5) + Math.imul(last, 43)) & 0x1ff;
+  // For each slot the first name in it, and for each name the next one in the same slot: -1 where there is none.
+  const firsts = new Int32Array(0x200).fill(-1);
+  const nexts = bytes.map((name, number) => {
     const at = slot(name.length, name[0] as number, name.at(-1) as number);
-    slots[at] = [...(slots[at] ?? []), number];
-  }
+    const next = firsts[at] as number;
+    firsts[at] = number;
+    return next;
+  });
   return (buffer, from, to) => {
-    const alike = slots[slot(to - from, buffer[from] as number, buffer[to - 1] as number)];
-    if (alike === undefined) return -1;
-    for (const number of alike) {
+    const at = slot(to - from, buffer[from] as number, buffer[to - 1] as number);
+    for (let number = firsts[at] as number; number >= 0; number = nexts[number] as number) {
       const name = bytes[number] as Buffer;
       if (name.length === to - from && standsAt(buffer, from, name)) return number;
     }

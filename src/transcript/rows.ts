@@ -3,6 +3,7 @@
 import { entryKinds, isGateway, isPrincipalOrNull, largestEntry, type Caller, type GatewayStamp } from "./entry.ts";
 import { linkEnd, openNames, openRepeated, openTimes } from "./parts.ts";
 import { numberEnd, objectEnd, textEnd, textOrNullEnd, type VisitMember } from "./plain.ts";
+import { isSame, viewOf } from "./same-bytes.ts";
 
 /** The details that verification asks calls and grants for. */
 export const toldDetails = [
@@ -68,6 +69,7 @@ export function openFinder(): Finder {
   const [gateways, principals] = [openRepeated(isGateway), openRepeated(isPrincipalOrNull)];
   const isTimeAt = openTimes();
   let bytes: Buffer = Buffer.alloc(0);
+  let view = viewOf(bytes);
   let into: Int32Array = new Int32Array(0);
   let first = 0;
   const takeDetail: VisitMember = (name, nameEnd, value, end) => {
@@ -105,15 +107,18 @@ export function openFinder(): Finder {
 
   return {
     find(buffer, start, end, rows, row) {
-      bytes = buffer;
+      if (buffer !== bytes) {
+        bytes = buffer;
+        view = viewOf(buffer);
+      }
       into = rows;
       first = row + firstDetail;
-      rows.fill(0, first, row + rowLength);
+      for (let column = first; column < row + rowLength; column++) rows[column] = 0;
       let at = start;
       for (let field = 0; field < fields.length; field++) {
-        const name = names[field] as Buffer;
-        for (let byte = 0; byte < name.length; byte++) if (buffer[at + byte] !== name[byte]) return false;
-        at += name.length;
+        const name = names[field] as DataView;
+        if (!isSame(view, at, name, 0, name.byteLength)) return false;
+        at += name.byteLength;
         rows[row + 3 + 2 * field] = at;
         at = fieldEnd(fields[field] as (typeof fields)[number], buffer, at);
         if (at < 0) return false;
@@ -139,4 +144,4 @@ const findKind = openNames(entryKinds);
 const findDetail = openNames(toldDetails);
 
 /** What stands before each value. */
-const names = fields.map((name, field) => Buffer.from(`${field === 0 ? "{" : ","}"${name}":`));
+const names = fields.map((name, field) => viewOf(Buffer.from(`${field === 0 ? "{" : ","}"${name}":`)));

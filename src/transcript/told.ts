@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../domain/json.ts";
 import type { Block } from "./blocks.ts";
 import { entryKinds, isMalformed, readEntry, type Caller, type Entry, type GatewayStamp } from "./entry.ts";
 import { columnOf, detailColumns, rowLength, type ToldDetail } from "./rows.ts";
+import { openTexts, type ReadText } from "./texts.ts";
 
 /** What is asked of the kinds that nearly every line is one of. All others are read whole. */
 export const askedDetails: Partial<Record<EntryKind, readonly ToldDetail[]>> = {
@@ -18,21 +19,32 @@ export const askedDetails: Partial<Record<EntryKind, readonly ToldDetail[]>> = {
   "grant.revoked": ["body"],
   "grant.swept": ["body"],
 };
-const columns = entryKinds.map((kind) => askedDetails[kind]?.map((name) => [name, detailColumns[name]] as const));
+const asked = entryKinds.map((kind) => askedDetails[kind]);
 
 /**
  * The entry of a line in a block, or null where it holds none. Of calls and grants `details` has those alone that are
  * asked for, and what else the entry says may be looked at as long as the block is there.
  */
-export function entryIn({ bytes, rows }: Block, line: number): Entry | null {
-  const row = line * rowLength;
-  const kind = rows[row + 2] as number;
-  const [start, end] = [rows[row] as number, rows[row + 1] as number];
-  const details = columns[kind];
-  if (details !== undefined)
-    return new PartOfEntry(bytes.toString("latin1", start, end), rows, row, entryKinds[kind] as EntryKind, details);
-  const read = readEntry(bytes.toString("utf8", start, end));
-  return isMalformed(read) ? null : read;
+export type Tell = (block: Block, line: number) => Entry | null;
+
+/** Tells of blocks; its entries share the texts that line after line repeats. */
+export function openTeller(): Tell {
+  const text = openTexts();
+  return (block, line) => {
+    const { bytes, rows } = block;
+    const row = line * rowLength;
+    const kind = rows[row + 2] as number;
+    const names = asked[kind];
+    if (names !== undefined) return new PartOfEntry(block, row, entryKinds[kind] as EntryKind, names, text);
+    const read = readEntry(bytes.toString("utf8", rows[row], rows[row + 1]));
+    return isMalformed(read) ? null : read;
+  };
+}
+
+/** Is this the leaf hash, 32 bytes from `from` on, of the entry that this one links to? */
+export function linksTo(entry: Entry, leaves: Buffer, from: number): boolean {
+  if (entry instanceof PartOfEntry) return entry.linksTo(leaves, from);
+  return entry.sprev === leaves.toString("hex", from, from + 32);
 }
 
 class PartOfEntry implements Entry {
@@ -41,67 +53,89 @@ class PartOfEntry implements Entry {
   readonly call: string | null;
   readonly sid: string | null;
   readonly sseq: number;
-  readonly sprev: string;
   readonly ts: string;
   readonly details: JsonObject;
-  readonly #line: string;
-  readonly #rows: Int32Array;
+  readonly #block: Block;
   readonly #row: number;
 
-  constructor(
-    line: string,
-    rows: Int32Array,
-    row: number,
-    kind: EntryKind,
-    told: readonly (readonly [name: ToldDetail, column: number])[],
-  ) {
-    this.#line = line;
-    this.#rows = rows;
+  constructor(block: Block, row: number, kind: EntryKind, names: readonly ToldDetail[], text: ReadText) {
+    const { bytes, rows } = block;
+    this.#block = block;
     this.#row = row;
     this.kind = kind;
-    this.call = textOrNull(line, rows, row, columnOf.call);
-    this.sid = textOrNull(line, rows, row, columnOf.sid);
-    this.sseq = Number(jsonOf(line, rows, row, columnOf.sseq));
-    this.sprev = textOf(line, rows, row, columnOf.sprev);
-    this.ts = textOf(line, rows, row, columnOf.ts);
+    this.call = textOrNullIn(bytes, rows, row + columnOf.call, text);
+    this.sid = textOrNullIn(bytes, rows, row + columnOf.sid, text);
+    this.sseq = numberIn(bytes, rows, row + columnOf.sseq);
+    this.ts = textIn(bytes, rows, row + columnOf.ts, text);
     const details: Record<string, Json> = {};
-    for (const [name, column] of told) if (rows[row + column] !== 0) details[name] = valueOf(line, rows, row, column);
+    for (const name of names) {
+      const at = row + detailColumns[name];
+      if (rows[at] !== 0) details[name] = valueIn(bytes, rows, at, text);
+    }
     this.details = details;
   }
 
+  get sprev(): string {
+    return this.#json(columnOf.sprev).slice(1, -1);
+  }
   get client(): string {
-    return textOf(this.#line, this.#rows, this.#row, columnOf.client);
+    return this.#json(columnOf.client).slice(1, -1);
   }
   get principal(): Caller | null {
-    return JSON.parse(jsonOf(this.#line, this.#rows, this.#row, columnOf.principal)) as Caller | null;
+    return JSON.parse(this.#json(columnOf.principal)) as Caller | null;
   }
   get gateway(): GatewayStamp {
-    return JSON.parse(jsonOf(this.#line, this.#rows, this.#row, columnOf.gateway)) as GatewayStamp;
+    return JSON.parse(this.#json(columnOf.gateway)) as GatewayStamp;
+  }
+
+  /** See `linksTo`. Compared without making texts of either. */
+  linksTo(leaves: Buffer, from: number): boolean {
+    const { bytes, rows } = this.#block;
+    const at = this.#row + columnOf.sprev;
+    const start = (rows[at] as number) + 1;
+    if (rows[at + 1] !== start + 65) return false;
+    for (let byte = 0; byte < 32; byte++) {
+      const [high, low] = [bytes[start + 2 * byte] as number, bytes[start + 2 * byte + 1] as number];
+      if (((hexDigits[high] as number) << 4) + (hexDigits[low] as number) !== leaves[from + byte]) return false;
+    }
+    return true;
+  }
+
+  #json(column: number): string {
+    const { bytes, rows } = this.#block;
+    const at = this.#row + column;
+    return bytes.toString("latin1", rows[at], rows[at + 1]);
   }
 }
 
-function jsonOf(line: string, rows: Int32Array, row: number, column: number): string {
-  const start = rows[row] as number;
-  return line.slice((rows[row + column] as number) - start, (rows[row + column + 1] as number) - start);
-}
+/** What a small hexadecimal digit stands for; of any other byte so much that no byte is it. */
+const hexDigits = Int32Array.from({ length: 256 }, (_, byte) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(byte));
+  return digit < 0 ? 256 : digit;
+});
 
 /** Of a text in which nothing is escaped. */
-function textOf(line: string, rows: Int32Array, row: number, column: number): string {
-  const start = rows[row] as number;
-  return line.slice((rows[row + column] as number) - start + 1, (rows[row + column + 1] as number) - start - 1);
+function textIn(bytes: Buffer, rows: Int32Array, at: number, text: ReadText): string {
+  return text(bytes, (rows[at] as number) + 1, (rows[at + 1] as number) - 1);
 }
 
-function isText(line: string, rows: Int32Array, row: number, column: number): boolean {
-  return line.charCodeAt((rows[row + column] as number) - (rows[row] as number)) === 0x22;
+function textOrNullIn(bytes: Buffer, rows: Int32Array, at: number, text: ReadText): string | null {
+  return bytes[rows[at] as number] === 0x22 ? textIn(bytes, rows, at, text) : null;
 }
 
-function textOrNull(line: string, rows: Int32Array, row: number, column: number): string | null {
-  return isText(line, rows, row, column) ? textOf(line, rows, row, column) : null;
+/** Of digits alone. */
+function numberIn(bytes: Buffer, rows: Int32Array, at: number): number {
+  let number = 0;
+  for (let byte = rows[at] as number; byte < (rows[at + 1] as number); byte++)
+    number = number * 10 + (bytes[byte] as number) - 0x30;
+  return number;
 }
 
-function valueOf(line: string, rows: Int32Array, row: number, column: number): Json {
-  if (isText(line, rows, row, column)) return textOf(line, rows, row, column);
-  const json = jsonOf(line, rows, row, column);
-  if (json === "null") return null;
-  return json === "false" ? false : (JSON.parse(json) as Json);
+function valueIn(bytes: Buffer, rows: Int32Array, at: number, text: ReadText): Json {
+  const [start, end] = [rows[at] as number, rows[at + 1] as number];
+  const first = bytes[start];
+  if (first === 0x22) return text(bytes, start + 1, end - 1);
+  if (first === 0x6e) return null;
+  if (first === 0x66) return false;
+  return JSON.parse(bytes.toString("latin1", start, end)) as Json;
 }

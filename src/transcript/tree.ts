@@ -38,8 +38,8 @@ function sha256(bytes: Uint8Array): Buffer {
 /** A tree that remembers only the roots of its full subtrees, largest first: enough to grow and to know its root. */
 export interface Tree {
   size(): number;
-  /** Adds one leaf by its leaf hash. */
-  grow(leaf: Uint8Array): void;
+  /** Adds one leaf by its leaf hash: the 32 bytes from `from` on, which is 0 unless said. */
+  grow(leaf: Uint8Array, from?: number): void;
   readonly root: () => Buffer;
   /** The roots of the full subtrees, largest first: what `growTree` needs to go on from here. */
   peaks(): readonly Uint8Array[];
@@ -69,8 +69,9 @@ export function growTree(from: { size: number; peaks: readonly Uint8Array[] } = 
   }
   return {
     size: () => size,
-    grow(leaf) {
-      peaks.set(leaf, 1 + 32 * count);
+    grow(leaf, from = 0) {
+      const to = 1 + 32 * count;
+      for (let byte = 0; byte < 32; byte++) peaks[to + byte] = leaf[from + byte] as number;
       count++;
       // Each trailing 1 bit of the size is a full subtree that the new leaf completes into one twice as large.
       for (let rest = size; rest % 2 === 1; rest = Math.floor(rest / 2)) join();

@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isPurgedIn, leafIn, problemsIn, visitFiles, type VisitFiles } from "./blocks.ts";
+import { isPurgedIn, problemsIn, visitFiles, type VisitFiles } from "./blocks.ts";
 import { readKeys, visitBodies } from "./bodies.ts";
 import { openAnchor, type GivenAnchor } from "./given-anchors.ts";
 import { findTranscript, listSegments, readText, unlessAbsent, type TranscriptPaths } from "./files.ts";
@@ -14,7 +14,7 @@ import { chainOf, readRotations, type Rotation } from "./rotations.ts";
 import type { KeyWrapping } from "./seal.ts";
 import { visitStored } from "./stored-lines.ts";
 import { visitEntries } from "./signed.ts";
-import { entryIn } from "./told.ts";
+import { openTeller } from "./told.ts";
 import { growTree, type Head, type Tree } from "./tree.ts";
 import {
   checkBodies,
@@ -129,8 +129,15 @@ async function readEntries(
   readBy: VisitFiles,
 ): Promise<{ readonly tree: Tree; readonly missing: string | null }> {
   const tree = growTree();
-  integrity.grown(0, tree.root);
-  extent.grown(0, tree.root);
+  const entryIn = openTeller();
+  // All heads were taken before: at most sizes there is none.
+  const sizes = new Set([0, ...integrity.sizes(), ...extent.sizes()]);
+  function compareHeads(): void {
+    if (!sizes.has(tree.size())) return;
+    integrity.grown(tree.size(), tree.root);
+    extent.grown(tree.size(), tree.root);
+  }
+  compareHeads();
   const { names, missing } = await listSegments(paths.segments);
   const files = names.map((name) => join(paths.segments, name));
   let line = 0;
@@ -139,10 +146,8 @@ async function readEntries(
       const segment = `segments/${names[file]}`;
       for (let one = 0; one < block.count; one++) {
         const at = { index: tree.size(), segment, line: ++line };
-        const leaf = leafIn(block, one);
-        tree.grow(leaf);
-        integrity.grown(tree.size(), tree.root);
-        extent.grown(tree.size(), tree.root);
+        tree.grow(block.leaves, 32 * one);
+        compareHeads();
         if (isPurgedIn(block, one)) {
           purged.line(at);
           continue;
@@ -150,7 +155,7 @@ async function readEntries(
         format.take(problemsIn(block, one), at);
         const entry = entryIn(block, one);
         if (entry === null) continue;
-        order.take(entry, at, leaf.toString("hex"));
+        order.take(entry, at, block.leaves, 32 * one);
         extent.take(entry, at);
         time.take(entry, at, "");
         semantics.take(entry, at, "");

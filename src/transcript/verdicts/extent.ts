@@ -8,6 +8,8 @@ import type { Head } from "../tree.ts";
 import { collectFindings, type EntryPlace, type Findings, type Verdict } from "../verdict.ts";
 
 export interface ExtentCheck {
+  /** The sizes of the heads that anchors hold. */
+  sizes(): Iterable<number>;
   /** Compares the tree, which has this size now, where an anchor holds a head of this size. */
   grown(size: number, root: () => Uint8Array): void;
   /** Takes the receipts among the entries. */
@@ -31,6 +33,7 @@ export function checkExtent(anchors: readonly OpenedAnchor[]): ExtentCheck {
   const heads = bySize(anchors.flatMap((one) => one.heads));
   const receipts = new Map<string, string>();
   return {
+    sizes: () => heads.keys(),
     grown(size, root) {
       for (const { head, anchor } of heads.get(size) ?? [])
         if (Buffer.compare(head.root, root()) !== 0)

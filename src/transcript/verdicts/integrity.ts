@@ -8,6 +8,8 @@ import { collectFindings, type Verdict } from "../verdict.ts";
 export interface IntegrityCheck {
   /** Takes a signed note from the files, or one that the auditor kept elsewhere; returns its head if it is signed by the key. */
   readonly note: (note: string, whence: string) => Head | null;
+  /** The sizes of the heads that were taken so far. */
+  sizes(): Iterable<number>;
   /** Compares the tree, which has this size now, where a head of this size was signed. */
   grown(size: number, root: () => Uint8Array): void;
   verdict(size: number): Verdict;
@@ -36,6 +38,7 @@ export function checkIntegrity(verifier: Verifier | null, pinned: boolean, chain
       newest = Math.max(newest, head.size);
       return head;
     },
+    sizes: () => heads.keys(),
     grown(size, root) {
       const signed = heads.get(size);
       if (signed === undefined || broken) return;

@@ -3,7 +3,7 @@
 import { textAt } from "../../domain/json.ts";
 import { clockTolerance, type Entry } from "../entry.ts";
 import type { AnchorHead } from "../given-anchors.ts";
-import { collectFindings, type Check } from "../verdict.ts";
+import { collectFindings, type Check, type EntryPlace } from "../verdict.ts";
 
 /** How far an auditor's clock may differ from the gateway's, in milliseconds. */
 const ahead = 300_000;
@@ -27,16 +27,19 @@ export function checkTime(now: number, anchored: readonly AnchorHead[]): Check {
   /** Is the latest still to come? */
   let isAhead = false;
   const horizon = new Date(now + ahead).toISOString();
+  function takeBounds(ts: string, at: EntryPlace): void {
+    while ((bounds[passed]?.size ?? Infinity) <= at.index) passed++;
+    const [before, after] = [bounds[passed], bounds[passed - 1]];
+    if (before !== undefined && ts > before.latest.ts)
+      findings.add(`is dated ${ts}, and ${before.latest.anchor} had it by ${before.latest.says}`, at);
+    if (after !== undefined && ts < after.earliest.ts)
+      findings.add(`is dated ${ts}, and ${after.earliest.anchor} did not have it yet at ${after.earliest.says}`, at);
+  }
   return {
     take({ ts, kind, details }, at) {
       if (first === "") first = ts;
       const isSame = ts === latest;
-      while ((bounds[passed]?.size ?? Infinity) <= at.index) passed++;
-      const [before, after] = [bounds[passed], bounds[passed - 1]];
-      if (before !== undefined && ts > before.latest.ts)
-        findings.add(`is dated ${ts}, and ${before.latest.anchor} had it by ${before.latest.says}`, at);
-      if (after !== undefined && ts < after.earliest.ts)
-        findings.add(`is dated ${ts}, and ${after.earliest.anchor} did not have it yet at ${after.earliest.says}`, at);
+      if (bounds.length > 0) takeBounds(ts, at);
       const toCome = isSame ? isAhead : ts > horizon;
       if (toCome) findings.add(`is dated ${ts}, which is still to come`, at);
       if (isSame || ts > latest) {

@@ -11,7 +11,9 @@ import { checkpointText, signerFrom, signNote } from "../../../src/transcript/no
 import { toldDetails } from "../../../src/transcript/rows.ts";
 import { readThoroughly } from "../../../src/transcript/thorough.ts";
 import { inThreads, ownThreads } from "../../../src/transcript/threads.ts";
-import { askedDetails, entryIn } from "../../../src/transcript/told.ts";
+import { isSame, viewOf } from "../../../src/transcript/same-bytes.ts";
+import { openTexts } from "../../../src/transcript/texts.ts";
+import { askedDetails, linksTo, openTeller } from "../../../src/transcript/told.ts";
 import { leafHash, rootOf } from "../../../src/transcript/tree.ts";
 import { verifyTranscript, type Report } from "../../../src/transcript/verify.ts";
 import {
@@ -186,6 +188,29 @@ const emptyFiles =
 
 promise(
   "transcript:verify-threads",
+  "a thread that never answers, before it begins, within its file or for ever busy: a declared fault and no report",
+  async () => {
+    const folder = await recorded();
+    const hanging = [
+      "setInterval(() => {}, 1000);",
+      `${talk} Atomics.add(counters, 0, 1); setInterval(() => {}, 1000);`,
+      `${talk} Atomics.add(counters, 0, 1); for (;;);`,
+      // The other one is done with all other files, and only what it left is waited for.
+      `${talk} if (workerData.number === 0) { Atomics.add(counters, 0, 1); Atomics.wait(counters, 1, 0); } ${emptyFiles} parentPort.postMessage({ kind: "done" });`,
+    ];
+    for (const code of hanging)
+      await expect(verifyTranscript(folder, { now, readBy: inThreads(running(code), 400) })).rejects.toMatchObject({
+        fault: {
+          code: "transcript_unavailable",
+          cause: expect.stringContaining("a thread of the verification was not heard of any more"),
+        },
+      });
+  },
+  120_000,
+);
+
+promise(
+  "transcript:verify-threads",
   "a thread that can't be started, dies, leaves early or leaves lines out: a declared fault and no report",
   async () => {
     const folder = await recorded();
@@ -245,7 +270,8 @@ promise(
     const asked = new Map<string, Set<string>>();
     const purges = checkPurges();
     const purged = checkPurged();
-    const checks = [checkOrder(), checkSemantics(), checkCompleteness(), checkTime(now, []), checkBodies(null)];
+    const checks = [checkSemantics(), checkCompleteness(), checkTime(now, []), checkBodies(null)];
+    const order = checkOrder();
     const extent = checkExtent([]);
     let index = 0;
     for (const line of (await segmentsOf(await recorded())).flat()) {
@@ -261,6 +287,7 @@ promise(
       });
       for (const entry of watchedOnes) {
         for (const check of checks) check.take(entry, at, "");
+        order.take(entry, at, Buffer.alloc(32), 0);
         extent.take(entry, at);
         purges.take(entry, at);
         purged.take(entry, at);
@@ -285,8 +312,9 @@ promise("transcript:verify-threads", "a block tells of each line what a reading 
       const lines = segments.flat();
       await writeFile(file, lines.map((line) => `${line}\n`).join(""));
       let at = 0;
+      const tell = openTeller();
       const look = (block: Block): void => {
-        for (let one = 0; one < block.count; one++) compare(block, one, lines[at++] ?? "");
+        for (let one = 0; one < block.count; one++) compare(block, one, tell(block, one), lines[at++] ?? "");
       };
       expect([await visitBlocks(file, look), at]).toEqual([0, lines.length]);
     }),
@@ -295,7 +323,7 @@ promise("transcript:verify-threads", "a block tells of each line what a reading 
   await rm(file);
 });
 
-function compare(block: Block, one: number, line: string): void {
+function compare(block: Block, one: number, part: Entry | null, line: string): void {
   const bytes = Buffer.from(line);
   const gone = /^[0-9a-f]{64}$/.test(line);
   expect(isPurgedIn(block, one)).toBe(gone);
@@ -303,7 +331,6 @@ function compare(block: Block, one: number, line: string): void {
   if (gone) return;
   const whole = readThoroughly(bytes);
   expect(problemsIn(block, one)).toEqual(whole.problems);
-  const part = entryIn(block, one);
   if (part === null || whole.entry === null) return expect(part).toBe(whole.entry);
   const { kind, call, sid, sseq, sprev, ts, client, principal, gateway, v } = part;
   const { details, ...rest } = whole.entry;
@@ -311,4 +338,70 @@ function compare(block: Block, one: number, line: string): void {
   expect(details).toMatchObject(part.details);
   const told = (askedDetails[kind] ?? toldDetails).filter((name) => Object.hasOwn(details, name));
   expect(Object.keys(part.details)).toEqual(expect.arrayContaining(told));
+  compareLinks(part, whole.entry.sprev);
 }
+
+/** An entry links to the leaf that it names and to no other, not even one of which one digit is another. */
+function compareLinks(part: Entry, sprev: string): void {
+  const leaves = Buffer.concat([Buffer.alloc(5, 0xff), Buffer.from(sprev, "hex"), Buffer.alloc(32)]);
+  expect(linksTo(part, leaves, 5)).toBe(sprev !== "");
+  expect(linksTo(part, leaves, 4)).toBe(false);
+  for (const byte of [0, 13, 31]) {
+    const other = Buffer.from(leaves);
+    other[5 + byte] = (other[5 + byte] as number) ^ 0x10;
+    expect(linksTo(part, other, 5)).toBe(false);
+  }
+}
+
+/** Any bytes, the ones between the printable ASCII and its neighbours more often than others. */
+const anyBytes = fc
+  .array(fc.oneof(fc.constantFrom(0x00, 0x20, 0x30, 0x7e, 0x7f, 0x80, 0xf0, 0xff), fc.nat(255)), { maxLength: 90 })
+  .map((bytes) => Buffer.from(bytes));
+const ascii = fc.string({ unit: "grapheme-ascii", maxLength: 90 });
+
+promise(
+  "transcript:verify-threads",
+  "bytes are known again only where they are the same, whatever stands around",
+  () => {
+    fc.assert(
+      fc.property(ascii, anyBytes, anyBytes, fc.nat(90), fc.nat(7), (text, around, behind, place, bit) => {
+        const known = viewOf(Buffer.from(text));
+        const bytes = Buffer.concat([around, Buffer.from(text), behind]);
+        expect(isSame(viewOf(bytes), around.length, known, 0, text.length)).toBe(true);
+        const at = place % (bytes.length + 1);
+        const same = bytes.subarray(at, at + text.length).equals(Buffer.from(text));
+        expect(isSame(viewOf(bytes), at, known, 0, text.length)).toBe(same);
+        if (text.length === 0) return;
+        const other = Buffer.from(bytes);
+        const flipped = around.length + (place % text.length);
+        other[flipped] = (other[flipped] as number) ^ (1 << bit);
+        expect(isSame(viewOf(other), around.length, known, 0, text.length)).toBe(false);
+      }),
+      { numRuns: 1000 },
+    );
+  },
+);
+
+promise(
+  "transcript:verify-threads",
+  "a text that is read again, in another place or in the place of another, is that text",
+  () => {
+    const read = openTexts();
+    // Few of them, alike, and in buffers that are written anew: what is remembered comes up all the time.
+    const text = fc.oneof(
+      ascii,
+      fc.nat(40).map((number) => `call_0195-${number % 4}-${String(number).padStart(4, "0")}`),
+    );
+    const kept = Buffer.alloc(256);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(text, fc.nat(100), fc.boolean()), { maxLength: 40 }), (reads) => {
+        for (const [wanted, at, anew] of reads) {
+          const bytes = anew ? Buffer.alloc(256, 0x7e) : kept;
+          bytes.write(wanted, 4 + at);
+          expect(read(bytes, 4 + at, 4 + at + wanted.length)).toBe(wanted);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  },
+);
