@@ -20,22 +20,30 @@ export function ownThreads(cores: number): Threads {
   return { count: Math.min(cores, 4), file: new URL(`block-thread${extname(import.meta.url)}`, import.meta.url) };
 }
 
+/** Milliseconds in which some thread must be heard of while one is waited for. A block takes a hundredth of a second. */
+const longestSilence = 60_000;
+
 /**
- * Visits files by threads. Faults: transcript_unavailable where one does not do what it has to: then nothing is known of
- * the files.
+ * Visits files by threads. Faults: transcript_unavailable where one does not do what it has to, or nothing is heard of
+ * any for `silence` milliseconds while one is waited for: then nothing is known of the files.
  */
-export function inThreads(threads: Threads): VisitFiles {
+export function inThreads(threads: Threads, silence = longestSilence): VisitFiles {
   return async (files, visit) =>
     await (Math.min(threads.count, files.length) > 1
-      ? visitInThreads(files, threads, visit)
+      ? visitInThreads(files, threads, silence, visit)
       : visitFiles(files, visit));
 }
 
-async function visitInThreads(files: readonly string[], threads: Threads, visit: FilesVisit): Promise<void> {
+async function visitInThreads(
+  files: readonly string[],
+  threads: Threads,
+  silence: number,
+  visit: FilesVisit,
+): Promise<void> {
   const count = Math.min(threads.count, files.length);
   const counters = new Int32Array(new SharedArrayBuffer(4 * takenBlocks(count)));
   const rooms = Array.from({ length: count }, makeRoom);
-  const mail = openMail(files.length);
+  const mail = openMail(files.length, silence);
   const workers = rooms.map((room, number) => startThread(threads.file, { files, counters, room, number }, mail));
   try {
     for (const file of files.keys()) {
@@ -83,14 +91,23 @@ interface Mail {
   put(letter: Letter): void;
   /** From now on nothing is handed out. */
   fail(why: Error): void;
-  /** The next one about a file. Rejects with what failed. */
+  /** The next one about a file. Rejects with what failed, and where nothing comes of any file for too long. */
   next(file: number): Promise<Letter>;
 }
 
-function openMail(files: number): Mail {
+function openMail(files: number, silence: number): Mail {
   const letters = Array.from({ length: files }, (): Letter[] => []);
   let failure: Error | null = null;
   let wake = (): void => undefined;
+  /** Did something come before the time was over? */
+  const wakes = (time: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), time);
+      wake = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
   return {
     put(letter) {
       letters[letter.sent.file]?.push(letter);
@@ -101,11 +118,13 @@ function openMail(files: number): Mail {
       wake();
     },
     async next(file) {
-      for (;;) {
+      for (let waits = 0; ;) {
         if (failure !== null) throw failure;
         const letter = letters[file]?.shift();
         if (letter !== undefined) return letter;
-        await new Promise<void>((resolve) => (wake = resolve));
+        // By halves: where this process itself was stopped, what came meanwhile is found between the two.
+        waits = (await wakes(silence / 2)) ? 0 : waits + 1;
+        if (waits === 2) throw broken("was not heard of any more");
       }
     },
   };
