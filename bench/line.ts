@@ -1,6 +1,5 @@
 // The governed line in this process, as the owner process opens it, for one caller of one session: the stages without MCP around them.
 
-import { randomBytes } from "node:crypto";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -12,6 +11,7 @@ import type { CallRequest } from "../src/domain/call.ts";
 import { isJsonObject, textAt, type JsonObject } from "../src/domain/json.ts";
 import type { Outcome } from "../src/domain/outcome.ts";
 import { takeLock } from "../src/owner/lock.ts";
+import { randomFrom } from "../src/random.ts";
 
 export interface Line {
   /** One governed call; throws where it did not complete. */
@@ -110,7 +110,7 @@ function ioOf(env: { readonly [name: string]: string | undefined }): Io {
     ask: () => Promise.reject(new Error("nobody is asked here")),
     now: () => Date.now(),
     pause: (milliseconds) => pause(milliseconds),
-    random: (count) => randomBytes(count),
+    random: randomFrom((bytes) => crypto.getRandomValues(bytes)),
     signal: new AbortController().signal,
   };
 }

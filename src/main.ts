@@ -1,15 +1,14 @@
 // The process: arguments, environment, signals and exit code. Nobody else touches them.
 
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { availableParallelism, homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { isatty } from "node:tty";
 import module from "node:module";
 import { CommandFailed, nodeIsTooOld, sentenceOf, stateFolder, type Io } from "./commands/io.ts";
 import { prepareFolder } from "./owner/folder.ts";
+import { randomFrom } from "./random.ts";
 
 declare const SALLYPORT_VERSION: string | undefined;
 
@@ -59,6 +58,7 @@ const io: Io = {
   colour: isatty(1) && process.env["NO_COLOR"] === undefined,
   interactive: isatty(0) && isatty(1),
   ask: async (question) => {
+    const { createInterface } = await import("node:readline/promises");
     const asking = createInterface({ input: process.stdin, output: process.stdout });
     try {
       return await asking.question(question, { signal: stopping.signal });
@@ -74,7 +74,8 @@ const io: Io = {
   },
   now: () => Date.now(),
   pause: (milliseconds) => pause(milliseconds),
-  random: (count) => randomBytes(count),
+  // The global one: an import of node:crypto loads all of it, ten milliseconds before a handshake that needs none.
+  random: randomFrom((bytes) => crypto.getRandomValues(bytes)),
   signal: stopping.signal,
   onHangup(run) {
     process.on("SIGHUP", run);
@@ -90,8 +91,9 @@ try {
   if (!(thrown instanceof CommandFailed)) throw thrown;
 }
 try {
-  const { program } = await import("./commands/program.ts");
-  await program(io).parseAsync(process.argv);
+  // An MCP client starts it without a word and waits for the handshake: no other command is loaded for it.
+  if (process.argv.length === 2) await (await import("./commands/serve.ts")).serve(io, { http: false });
+  else await (await import("./commands/program.ts")).program(io).parseAsync(process.argv);
 } catch (thrown) {
   process.exitCode = report(thrown);
 }

@@ -8,19 +8,25 @@ const mostYoung = 16 * 1024 * 1024;
 
 /**
  * Holds the process's memory down from here on. Else V8 lets garbage grow to four times what lives before it looks, and
- * the young generation to 128 MiB, of which a call uses a third of one. Both of V8's flags are read as it goes; no flag
- * of a running V8 bounds the young generation itself, so it is told after each collection whether it may still grow.
+ * the young generation while everything is loaded, which needs no room for what comes and goes. Both of V8's flags are
+ * read as it goes.
  */
 export function holdMemory(): void {
   setFlagsFromString("--heap-growing-percent=40");
-  let growth = 0;
-  const grow = (factor: 1 | 2): void => {
+  setFlagsFromString("--semi-space-growth-factor=1");
+}
+
+/**
+ * Lets the young generation grow as calls need it. V8 would take 128 MiB, of which a call uses a third of one; no flag of
+ * a running V8 bounds it, so V8 is told after each collection whether it may still grow.
+ */
+export function growUnderLoad(): void {
+  let growth = 1;
+  new PerformanceObserver(() => {
+    const factor = youngBytes() < mostYoung ? 2 : 1;
     if (factor !== growth) setFlagsFromString(`--semi-space-growth-factor=${factor}`);
     growth = factor;
-  };
-  // What is loaded once needs no room for what comes and goes.
-  grow(1);
-  new PerformanceObserver(() => grow(youngBytes() < mostYoung ? 2 : 1)).observe({ entryTypes: ["gc"] });
+  }).observe({ entryTypes: ["gc"] });
 }
 
 function youngBytes(): number {

@@ -4,9 +4,8 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { instructions } from "../mcp/instructions.ts";
 import { serveStdio } from "../mcp/stdio.ts";
-import { holdMemory } from "../memory.ts";
+import { growUnderLoad, holdMemory } from "../memory.ts";
 import { takeLock, type OwnerLock } from "../owner/lock.ts";
-import { takeLockInTurn } from "../owner/turn.ts";
 import { inTime } from "../wiring/in-time.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import type { Owning } from "./owning.ts";
@@ -27,7 +26,9 @@ export async function serve(io: Io, options: ServeOptions): Promise<void> {
     );
   const { uid, pause, signal } = io;
   // On stdio a folder that is taken is followed; here a command that has it is waited for.
-  const taken = await (options.http ? takeLockInTurn({ folder, uid, pause, signal }) : takeLock(folder, uid));
+  const taken = options.http
+    ? await (await import("../owner/turn.ts")).takeLockInTurn({ folder, uid, pause, signal })
+    : await takeLock(folder, uid);
   switch (taken.kind) {
     case "refused":
       throw new CommandFailed(taken.sentence);
@@ -57,7 +58,9 @@ async function own(io: Io, lock: OwnerLock, options: ServeOptions): Promise<void
 
 async function begin(io: Io, lock: OwnerLock, options: ServeOptions): Promise<Owning> {
   const { startOwning } = await import("./owning.ts");
-  return await startOwning(io, lock, options.config, { metrics: options.http });
+  const owning = await startOwning(io, lock, options.config, { metrics: options.http });
+  growUnderLoad();
+  return owning;
 }
 
 /** Milliseconds from being told to stop until nothing is waited for any more: the process ends within ten seconds. */

@@ -12,7 +12,9 @@ const held = JSON.stringify(join(import.meta.dirname, "../../src/memory.ts"));
 /** Prints the MiB that the young generation came to, by turns of the event loop in which each thing lives for a while. */
 const busy = `
   import { getHeapSpaceStatistics } from "node:v8";
-  (await import(${held})).holdMemory();
+  const memory = await import(${held});
+  memory.holdMemory();
+  memory.growUnderLoad();
   let [kept, most] = [[], 0];
   for (let turn = 0; turn < 3000; turn++) {
     kept.push(Array.from({ length: 4000 }, (_, index) => ({ index, text: String(index) })));

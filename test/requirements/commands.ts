@@ -62,6 +62,10 @@ export const commands = {
     promise: "doctor asks every issuer for its keys and says what would keep its tokens out",
     source: "issue 6",
   },
+  "commands:random": {
+    promise: "Random bytes are fetched many at a time, given out once each, and kept nowhere after that",
+    source: "issue 4, Speed; qualities.md, governed read",
+  },
   "commands:memory": {
     promise: "What does not live long takes no more than 16 MiB of memory, and as much again while V8 looks",
     source: "issue 4, Speed; qualities.md, memory",
