@@ -4,7 +4,7 @@ import { Faulted } from "../domain/fault.ts";
 import { at, isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import type { Discovery, KubeClient } from "./contract.ts";
 import { clusterFault } from "./faults.ts";
-import { isBuiltIn, plain, resolveKind, unknownKind, type ServedKind } from "./kinds.ts";
+import { byName, isBuiltIn, plain, resolveKind, unknownKind, type KindsByName, type ServedKind } from "./kinds.ts";
 import { isGroup, isKind, isLabel } from "./names.ts";
 
 /** Aggregated discovery (Kubernetes API concepts, "Aggregated discovery"), with plain JSON where the server has none. */
@@ -15,23 +15,26 @@ const fresh = 5 * 60_000;
 /** Milliseconds between two readings that unknown kinds may cause. */
 const pause = 10_000;
 
+/** One reading, and the same by name. */
+interface Served {
+  readonly kinds: readonly ServedKind[];
+  readonly named: KindsByName;
+}
+
 /** Opens discovery of one cluster; nothing is read before the first question. `authorize` gives the reader's Authorization header. */
 export function openDiscovery(
   client: Pick<KubeClient, "path">,
   authorize: () => Promise<string | null>,
   now: () => number,
 ): Discovery {
-  let known: { readonly served: readonly ServedKind[]; readonly at: number } | null = null;
-  let reading: Promise<readonly ServedKind[]> | null = null;
+  let known: (Served & { readonly at: number }) | null = null;
+  let reading: Promise<Served> | null = null;
 
   /** What is served, read anew when older than `age`; all who ask meanwhile share one reading. A failure is not kept. */
-  function servedWithin(age: number): Promise<readonly ServedKind[]> {
-    if (known !== null && now() - known.at < age) return Promise.resolve(known.served);
+  function servedWithin(age: number): Promise<Served> {
+    if (known !== null && now() - known.at < age) return Promise.resolve(known);
     reading ??= read(client, authorize)
-      .then((served) => {
-        known = { served, at: now() };
-        return served;
-      })
+      .then((kinds) => (known = { kinds, named: byName(kinds), at: now() }))
       .finally(() => {
         reading = null;
       });
@@ -40,15 +43,15 @@ export function openDiscovery(
 
   return {
     async find(text) {
-      const found = resolveKind(text, await servedWithin(fresh));
+      const found = resolveKind(text, (await servedWithin(fresh)).named);
       if (found !== undefined) return found;
       const again = await servedWithin(pause);
-      const late = resolveKind(text, again);
+      const late = resolveKind(text, again.named);
       if (late !== undefined) return late;
-      throw unknownKind(text, again);
+      throw unknownKind(text, again.kinds);
     },
     async kinds() {
-      return (await servedWithin(fresh)).filter((kind) => kind.preferred).map(plain);
+      return (await servedWithin(fresh)).kinds.filter((kind) => kind.preferred).map(plain);
     },
   };
 }

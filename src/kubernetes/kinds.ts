@@ -37,12 +37,26 @@ export function isBuiltIn(group: string): boolean {
   return rank(group) <= 2;
 }
 
+/** What is served, by each name that an agent may write for it, in lower case. */
+export type KindsByName = ReadonlyMap<string, readonly ServedKind[]>;
+
+export function byName(served: readonly ServedKind[]): KindsByName {
+  const found = new Map<string, ServedKind[]>();
+  for (const kind of served)
+    for (const name of new Set([kind.resource, kind.kind.toLowerCase(), kind.singular, ...kind.shortNames])) {
+      const named = found.get(name);
+      if (named === undefined) found.set(name, [kind]);
+      else named.push(kind);
+    }
+  return found;
+}
+
 /** The one kind that the text means, undefined where none is served. Faults: invalid_input (ambiguous, or no kind's name at all). */
-export function resolveKind(text: string, served: readonly ServedKind[]): ResourceKind | undefined {
+export function resolveKind(text: string, served: KindsByName): ResourceKind | undefined {
   if (!/^[A-Za-z][A-Za-z0-9.-]{0,159}$/.test(text))
     throw invalid("a kind's name, as in Pod, deployments or Certificate.cert-manager.io");
   const [name = "", ...rest] = text.toLowerCase().split(".");
-  const named = served.filter((kind) => strength(name, kind) > 0);
+  const named = served.get(name) ?? [];
   const found = rest.length === 0 ? named.filter((kind) => kind.preferred) : inGroup(rest.join("."), named);
   const best = found.filter((kind) => found.every((other) => !goesBefore(name, other, kind)));
   if (best.length > 1)
@@ -54,16 +68,15 @@ export function resolveKind(text: string, served: readonly ServedKind[]): Resour
 }
 
 /** `deployments.apps`: the group first; `deployments.v1.apps` and `pods.v1`: a version before it. */
-function inGroup(rest: string, named: readonly ServedKind[]): ServedKind[] {
+function inGroup(rest: string, named: readonly ServedKind[]): readonly ServedKind[] {
   const whole = named.filter((kind) => kind.preferred && kind.group === rest);
   if (whole.length > 0) return whole;
   return named.filter((kind) => rest === (kind.group === "" ? kind.version : `${kind.version}.${kind.group}`));
 }
 
-/** A full name counts more than a short one; 0 is no match. */
+/** A full name counts more than a short one. */
 function strength(name: string, kind: ServedKind): number {
-  if (name === kind.resource || name === kind.kind.toLowerCase() || name === kind.singular) return 2;
-  return kind.shortNames.includes(name) ? 1 : 0;
+  return name === kind.resource || name === kind.kind.toLowerCase() || name === kind.singular ? 2 : 1;
 }
 
 function goesBefore(name: string, a: ServedKind, b: ServedKind): boolean {

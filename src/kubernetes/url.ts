@@ -47,7 +47,7 @@ export function wireOf(server: string, target: Target): Wire {
   const kept = final.origin === base.origin && final.pathname === path && final.search === query && final.hash === "";
   if (!kept) throw refused("the URL is not what was built");
   const method = methods[target.verb];
-  const sent = parseRequest(method, final.href, server);
+  const sent = requestIn(method, final, base);
   if (!means(sent, target)) throw refused("the URL means another request than was asked");
   return { method, origin: base.origin, path: `${path}${query}`, sent };
 }
@@ -132,8 +132,10 @@ function means(sent: SentRequest, target: Target): boolean {
  * `url` is absolute; `server` is the cluster's own URL, whose path is no part of the request. Faults: internal.
  */
 export function parseRequest(method: string, url: string, server: string): SentRequest {
-  const final = new URL(url);
-  const base = new URL(server);
+  return requestIn(method, new URL(url), new URL(server));
+}
+
+function requestIn(method: string, final: URL, base: URL): SentRequest {
   const prefix = base.pathname.replace(/\/+$/, "");
   if (final.origin !== base.origin || !final.pathname.startsWith(`${prefix}/`)) throw refused("not on this server");
   const parts = segmentsOf(final.pathname.slice(prefix.length + 1));

@@ -253,6 +253,8 @@ function bytesIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return value === null || value === undefined ? 0 : 4;
   let sum = 0;
   if (Array.isArray(value)) for (const one of value as readonly unknown[]) sum += bytesIn(one);
-  else for (const [key, one] of Object.entries(value)) sum += Buffer.byteLength(key) + bytesIn(one);
+  else
+    for (const key of Object.keys(value))
+      sum += Buffer.byteLength(key) + bytesIn((value as Readonly<Record<string, unknown>>)[key]);
   return sum;
 }
