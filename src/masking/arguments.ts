@@ -22,15 +22,16 @@ export function secretWords(
   remember: (name: string) => Field | undefined,
 ): ReadonlyMap<number, SecretWord> {
   const found = new Map<number, SecretWord>();
-  const flags = flagsOf(line[0] ?? "", line) ?? {};
-  for (const [index, word] of words.entries()) {
+  const flags = flagsOf(line[0] ?? "", line);
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
     const next = words[index + 1];
     const field = word.startsWith("-") && /^--?[A-Za-z][\w.-]*$/.test(word) ? remember(word) : undefined;
     if (field !== undefined && next !== undefined && !next.startsWith("-") && hides(field, next, "variable")) {
       if (!isToken(next)) found.set(index + 1, { type: field.type, from: 0 });
       continue;
     }
-    const part = secretPart(flags, word, next);
+    const part = flags === undefined ? undefined : secretPart(flags, word, next);
     if (part === undefined) continue;
     const at = part.in === "self" ? index : index + 1;
     const value = (words[at] ?? "").slice(part.from);

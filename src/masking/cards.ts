@@ -1,12 +1,15 @@
 // Payment card numbers, found from any character inside them.
 
-import { digits, within } from "./alphabet.ts";
+import { alphabet, digits, within } from "./alphabet.ts";
 import { isCard } from "./checksums.ts";
 import { nothing, type Scan, type Span } from "./spans.ts";
 
 /** 19 digits with four separators. */
 const longest = 23;
 const grouped = /^[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{1,3})?$|^[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}$/;
+
+/** No number begins right behind one of these. */
+export const joining = alphabet("A-Za-z0-9_.+/:-");
 
 /** The card number around `at`: digits in one run, or in the groups that cards print, with nothing of a word around it. */
 export function cardAt(scan: Scan, at: number): readonly Span[] {
@@ -36,5 +39,5 @@ function stretch(text: string, at: number, step: -1 | 1): number {
 }
 
 function stands(text: string, start: number, end: number): boolean {
-  return !/[\w.+/:-]/.test(text[start - 1] ?? " ") && !/^(?:\w|[.:/-]\w)/.test(text.slice(end, end + 2));
+  return !within(joining, text.charCodeAt(start - 1)) && !/^(?:\w|[.:/-]\w)/.test(text.slice(end, end + 2));
 }

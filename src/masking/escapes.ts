@@ -1,6 +1,7 @@
-// Letters and digits written as escapes, which no encoder needs to: `\u0070assword`, `p%61ssword`, and `%253D` for what was encoded twice.
+// What escapes hide: letters and digits that no encoder needs to escape (`\u0070assword`, `p%61ssword`), `%253D` for what was encoded twice, and whole
+// stretches in URL encoding, whose escapes blur where a value begins.
 
-import { alphanumeric } from "./alphabet.ts";
+import { alphanumeric, isSpace } from "./alphabet.ts";
 import { nothing, type Check } from "./spans.ts";
 
 const two = (code: number): string => code.toString(16).padStart(2, "0");
@@ -18,10 +19,25 @@ export const escapeCheck: Check = (scan) => {
   return nothing;
 };
 
+/** Escapes that URL encoding gives to quotation marks, line ends and the signs of base64 and of addresses (RFC 3986, section 2.1). */
+export const encodedKeywords: readonly string[] = ["%22", "%0a", "%2b", "%2f", "%3a", "%3d"];
+
+/** Notes that the stretches with such escapes must be read once more in the plain. */
+export const encodedCheck: Check = (scan) => {
+  scan.seen.encoded = true;
+  return nothing;
+};
+
+/** A text in the plain, and for each of its places (its end too) the place in the original. */
+export interface Plain {
+  readonly text: string;
+  readonly places: Int32Array;
+}
+
 const escape = /%(?:25|[34567][0-9a-f])|\\u00(?:25|[34567][0-9a-f])/gi;
 
 /** The text with such escapes taken away once, and for each of its places (its end too) the place in the original. */
-export function unescapedLetters(text: string): { readonly text: string; readonly places: Int32Array } {
+export function unescapedLetters(text: string): Plain {
   const places = new Int32Array(text.length + 1);
   let result = "";
   let from = 0;
@@ -40,4 +56,41 @@ export function unescapedLetters(text: string): { readonly text: string; readonl
   take(text.length);
   places[result.length] = text.length;
   return { text: result, places };
+}
+
+const printed = /%(?:0[9ad]|[2-6][0-9a-f]|7[0-9a-e])/gi;
+
+/** The stretches without white space that hold URL escapes, decoded once, a line each; line ends that were encoded stay. */
+export function decodedStretches(text: string): Plain {
+  const parts: string[] = [];
+  const places: number[] = [];
+  const take = (part: string, at: number): void => {
+    parts.push(part);
+    for (let index = 0; index < part.length; index++) places.push(at + index);
+  };
+  for (let end = 0, mark = text.indexOf("%"); mark !== -1; mark = text.indexOf("%", end)) {
+    const start = edge(text, mark, end, -1);
+    end = edge(text, mark, text.length, 1);
+    const stretch = text.slice(start, end);
+    // Forms write a blank as a plus sign (WHATWG URL, application/x-www-form-urlencoded); where armour begins, it is one.
+    const plain = stretch.includes("-----BEGIN+") ? stretch.replaceAll("+", " ") : stretch;
+    let from = 0;
+    for (const { 0: escaped, index } of plain.matchAll(printed)) {
+      take(plain.slice(from, index), start + from);
+      take(String.fromCharCode(Number.parseInt(escaped.slice(1), 16)), start + index);
+      from = index + escaped.length;
+    }
+    if (from === 0) continue;
+    take(plain.slice(from), start + from);
+    take("\n", end);
+  }
+  places.push(text.length);
+  return { text: parts.join(""), places: Int32Array.from(places) };
+}
+
+/** The first place from `at` towards `limit` where white space stands (behind it, going back), or `limit`. */
+function edge(text: string, at: number, limit: number, step: 1 | -1): number {
+  let place = at;
+  while (place !== limit && !isSpace(text.charCodeAt(step === 1 ? place : place - 1))) place += step;
+  return place;
 }

@@ -73,12 +73,12 @@ const counting = list("max min num total count");
 const passwords = list(
   `password passwd passphrase passcode passwort kennwort contrasena contrasenia contraseña senha motdepasse wachtwoord
    parola haslo pwd pswd psw pword passw userpass rootpass dbpass adminpass mysqlpass requirepass masterauth sshpass
-   authpass smtppass sslpass keypass storepass keystorepass truststorepass ftppass mnemonic seedphrase identified redispass`,
+   authpass smtppass sslpass keypass storepass keystorepass truststorepass ftppass mnemonic seedphrase identified redispass bindpw bindpasswd rootpw`,
 );
 const shyPasswords = list("pass pw pin otp totp cvv cvc mdp");
 const tokens = list(
   `token tokens tok jwt accesstoken refreshtoken authtoken idtoken sessiontoken bearertoken bearer apitoken usertoken
-   oauthtoken csrftoken xsrftoken webhooktoken bottoken logintoken securitytoken privatetoken jsessionid phpsessid pat`,
+   oauthtoken authtok csrftoken xsrftoken webhooktoken bottoken logintoken securitytoken privatetoken jsessionid phpsessid pat`,
 );
 const wholeKeys = list(
   `apikey apikeys secretkey privatekey accesskey authkey encryptionkey masterkey signingkey psk presharedkey sshkey
@@ -87,7 +87,7 @@ const wholeKeys = list(
 );
 /** What makes a `key` a secret one. */
 const keyModifiers = list(
-  `api access private secret encryption encrypt encrypting crypt crypto cipher decryption signing sign signature master auth
+  `api access private secret encryption encrypt encrypting crypt crypto cipher decryption validation signing sign signature master auth
    authentication authorization account storage shared service client hmac aes des rsa dsa ecdsa ed25519 ssh tls ssl
    pgp gpg deploy deployment admin license licence jwt jwk jws jwe session cookie app application subscription write
    integration functions function webhook push recovery unseal root vault wireguard wg preshared psk consumer
@@ -101,6 +101,25 @@ const secretModifiers = list(
    slack stripe aws azure gcp facebook twitter discord django flask rails nextauth security channel partner merchant
    grafana erlang cookie minio s3 rpc cron preview revalidate revalidation turn turnstile recaptcha hcaptcha captcha
    registration sso saml cas my the this super top`,
+);
+/** Whose keys and secrets these are: a name that ends in one of theirs (`ALGOLIA_KEY`) is as good as `API_KEY`. */
+const issuers = list(
+  `adafruit adobe airbrake airtable algolia alibaba aliyun alpaca amplitude anthropic apify apollo appsflyer asana assemblyai
+   atlassian auth0 axiom bamboo binance bitbucket bitfinex bitly bitmex bittrex box braintree braze brevo browserstack bugsnag buildkite
+   bybit calendly censys checkly circleci clearbit clickup clockify cloudflare cloudinary codacy codecov cohere coinbase
+   confluence confluent contentful coveralls cypress dashscope datadog deepgram dd deepl deepseek dehashed digitalocean discord docusign
+   doppler drone droneci dropbox elastic elevenlabs etherscan etsy eventbrite expo facebook fastly fb figma finicity finnhub flickr
+   flutterwave foursquare freshbooks freshdesk gemini giphy gitea gitter gocardless godaddy grafana groq hcloud heroku hetzner
+   honeycomb hubspot huggingface hunter ibm ibmcloud imgur infura intercom ipinfo ipstack jenkins jfrog artifactory jira
+   jumpcloud klaviyo kraken kucoin launchdarkly linear linkedin linode lob loggly logzio looker mailchimp mailerlite mailgun
+   mailjet mandrill mapbox mapquest mattermost maxmind meraki messagebird mistral mixpanel moralis namecheap netlify newrelic
+   ngrok notion npm nytimes okta okx onesignal openai openrouter openweather openweathermap opsgenie optimizely pagerduty
+   paypal paystack pendo perplexity pinata pinecone pipedrive plaid plivo poloniex posthog postmark pusher pypi quay rapidapi
+   razorpay recurly replicate resend rollbar sauce saucelabs scaleway sendbird sendgrid sendinblue sentry shippo shodan
+   shopify shutterstock smartsheet snyk sonar sonarcloud sonarqube sparkpost splunk spotify square squarespace statuspage steam
+   storyblok strava sumo sumologic supabase surveymonkey tailscale telegram tiingo tmdb travis trello twilio twitch
+   typeform typesense unsplash upstash vercel virustotal vonage vultr wandb weatherapi webex woocommerce workos yandex yelp
+   youtube zapier zendesk zenhub zoom`,
 );
 const connections = list("dsn connectionstring connstring connstr conn connectionstrings");
 
@@ -157,12 +176,12 @@ function byHead(head: string, before: readonly string[]): Field | undefined {
   if (passwords.has(head) || /(?:password|passwd|passphrase|pwd)[0-9]?$/.test(head)) return is("password", "sure");
   if (shyPasswords.has(head)) return is("password", "sure", before.length === 0);
   if (head === "hash" && before.some((one) => passwords.has(one))) return is("password_hash", "sure");
-  if (harmless.has(last) || counting.has(before[0] ?? "")) return undefined;
+  if ((harmless.has(last) && !(last === "join" && head === "token")) || counting.has(before[0] ?? "")) return undefined;
   if (tokens.has(head) || /[a-z]token$/.test(head)) return is("token", head === "tokens" ? "nameable" : "sure");
   if (wholeKeys.has(head) || /(?:api|secret|private|access|encryption)keys?$/.test(head)) return is("api_key", "sure");
   if (head === "key" || head === "keys") return keyField(before);
   if (head === "secret" || head === "secrets" || /[a-z]secret$/.test(head)) {
-    const owned = before.some((one) => secretModifiers.has(one)) || /[a-z]secret$/.test(head);
+    const owned = before.some((one) => secretModifiers.has(one) || issuers.has(one)) || /[a-z]secret$/.test(head);
     return is("secret", owned ? "sure" : "nameable");
   }
   if (/^(?:cred|creds|credential|credentials)$/.test(head)) return is("credential", "nameable");
@@ -183,7 +202,7 @@ function weakField(head: string): Field | undefined {
 }
 
 function keyField(before: readonly string[]): Field {
-  const sure = before.some((one) => keyModifiers.has(one));
+  const sure = before.some((one) => keyModifiers.has(one) || issuers.has(one));
   const type = before.includes("private") ? "private_key" : before.includes("access") ? "access_key" : "api_key";
   return { type, strength: sure ? "sure" : "weak", shy: false };
 }

@@ -1,39 +1,9 @@
 // The table of vendors' formats. Long because it is data: one row a shape, written from the vendors' own documents.
 
 import { crcTail, hasCrcTail } from "./checksums.ts";
+import { alnum, anyHex, b64, dotted, hex, row, url, type More } from "./format-row.ts";
 import type { Format } from "./formats.ts";
-import type { MaskType } from "./token.ts";
-
-const alnum = "A-Za-z0-9";
-const url = "A-Za-z0-9_-";
-const b64 = "A-Za-z0-9+/=";
-const hex = "0-9a-f";
-const dotted = "A-Za-z0-9_.-";
-
-type More = Partial<Omit<Format, "id" | "type" | "keywords" | "body" | "min" | "max" | "source">>;
-
-/** One row: id, type, keywords (space-separated), characters of the body, least and most of them, source, the rest. */
-function row(
-  id: string,
-  type: MaskType,
-  keywords: string | readonly string[],
-  body: string,
-  length: number | readonly [number, number],
-  source: string,
-  more: More = {},
-): Format {
-  const [min, max] = typeof length === "number" ? [length, length] : length;
-  return {
-    id,
-    type,
-    keywords: typeof keywords === "string" ? keywords.split(" ") : keywords,
-    body,
-    min,
-    max,
-    source,
-    ...more,
-  };
-}
+import { furtherFormats } from "./formats-further.ts";
 
 const withCrc: More = {
   checksum: hasCrcTail,
@@ -121,7 +91,7 @@ const clouds: readonly Format[] = [
     "api_key",
     "AzFu",
     "A-Za-z0-9_=-",
-    [8, 12],
+    [7, 12],
     "learn.microsoft.com, Azure Functions access keys",
     { lead: { body: url, min: 40, max: 44 } },
   ),
@@ -191,10 +161,17 @@ const clouds: readonly Format[] = [
     shape: (value) => parts(".", [2, 2], [20, 40], [20, 70], [20, 70])(value),
     example: (pick) => `st.${pick(hex, 24)}.${pick(hex, 32)}.${pick(hex, 32)}`,
   }),
-  row("onepassword-service", "token", "ops_eyJ", url, [200, 2048], "developer.1password.com, service accounts"),
+  row(
+    "onepassword-service",
+    "token",
+    "ops_eyJ",
+    "A-Za-z0-9+/=_-",
+    [200, 2048],
+    "developer.1password.com, service accounts",
+  ),
   row("onepassword-secret-key", "private_key", "A3-", "A-Z0-9-", [31, 40], "support.1password.com, Secret Key", {
     random: true,
-    shape: (value) => /^A3-[A-Z0-9]{6}-(?:[A-Z0-9]{5,6}-){3,5}[A-Z0-9]{5}$/.test(value),
+    shape: (value) => /^A3-[A-Z0-9]{6}-(?:[A-Z0-9]{5,11}-){3,5}[A-Z0-9]{5}$/.test(value),
     example: (pick) =>
       `A3-${pick("A-Z0-9", 6)}-${pick("A-Z0-9", 6)}-${pick("A-Z0-9", 5)}-${pick("A-Z0-9", 5)}-${pick("A-Z0-9", 5)}-${pick("A-Z0-9", 5)}`,
   }),
@@ -254,7 +231,7 @@ const code: readonly Format[] = [
   row("rubygems-key", "api_key", "rubygems_", hex, 48, "guides.rubygems.org, API keys"),
   row("nuget-key", "api_key", "oy2", "a-z0-9", 43, "learn.microsoft.com, NuGet API keys"),
   row("crates-token", "token", "cio", alnum, 32, "doc.rust-lang.org, crates.io tokens", { random: true }),
-  row("clojars-token", "token", "CLOJARS_", "0-9a-z", 60, "github.com/clojars, deploy tokens"),
+  row("clojars-token", "token", "CLOJARS_", alnum, 60, "github.com/clojars, deploy tokens"),
   row(
     "packagist-token",
     "token",
@@ -265,7 +242,7 @@ const code: readonly Format[] = [
   ),
   row("docker-token", "token", "dckr_pat_ dckr_oat_", url, [27, 64], "docs.docker.com, access tokens"),
   row("jfrog-key", "api_key", "AKCp", alnum, [60, 80], "jfrog.com, API keys"),
-  row("jfrog-reference", "token", "cmVmdGtuO", b64, [50, 80], "jfrog.com, reference tokens"),
+  row("jfrog-reference", "token", "cmVmd", b64, [54, 84], "jfrog.com, reference tokens"),
   row("sonar-token", "token", "sqp_ squ_ sqa_", hex, 40, "docs.sonarsource.com, user tokens"),
   row("snyk-service", "token", "snyk_uat. snyk_sat.", dotted, [40, 200], "docs.snyk.io, authentication tokens"),
   row("sourcegraph-token", "token", "sgp_ slk_", "0-9a-f_", [40, 64], "sourcegraph.com, access tokens"),
@@ -276,9 +253,17 @@ const code: readonly Format[] = [
     example: (pick) => `pat.${pick(alnum, 22)}.${pick(hex, 24)}.${pick(alnum, 20)}`,
   }),
   row("pulumi-token", "token", "pul-", hex, 40, "pulumi.com, access tokens"),
-  row("terraform-cloud", "token", ".atlasv1.", url, [60, 70], "developer.hashicorp.com, HCP Terraform API tokens", {
-    lead: { body: alnum, min: 14, max: 14 },
-  }),
+  row(
+    "terraform-cloud",
+    "token",
+    ".atlasv1.",
+    "A-Za-z0-9=_-",
+    [60, 70],
+    "developer.hashicorp.com, HCP Terraform API tokens",
+    {
+      lead: { body: alnum, min: 14, max: 14 },
+    },
+  ),
   row("vault-token", "token", "hvs. hvb. hvr.", url, [24, 400], "developer.hashicorp.com, Vault token prefixes"),
   row(
     "vault-legacy-token",
@@ -289,7 +274,7 @@ const code: readonly Format[] = [
     "developer.hashicorp.com, Vault token prefixes before 1.10",
     { context: true, glued: true, random: true },
   ),
-  row("postman-key", "api_key", "PMAK-", "0-9a-f-", 59, "learning.postman.com, API keys", {
+  row("postman-key", "api_key", "PMAK-", "0-9a-fA-F-", 59, "learning.postman.com, API keys", {
     example: (pick) => `PMAK-${pick(hex, 24)}-${pick(hex, 34)}`,
   }),
   row("figma-token", "token", "figd_ figdr_ figo_ figor_", url, [40, 64], "developers.figma.com, access tokens"),
@@ -315,7 +300,7 @@ const code: readonly Format[] = [
     "dynatrace-token",
     "token",
     "dt0c01. dt0s01. dt0s02. dt0s16. dt0e01.",
-    "A-Z0-9.",
+    "A-Za-z0-9.",
     89,
     "docs.dynatrace.com, token format",
     { example: (pick) => `dt0c01.${pick("A-Z2-7", 24)}.${pick("A-Z2-7", 64)}` },
@@ -345,7 +330,7 @@ const business: readonly Format[] = [
   row(
     "slack-token",
     "token",
-    "xoxb- xoxp- xoxa- xoxr- xoxs- xoxc- xoxd- xoxe- xoxe. xoxo-",
+    "xoxb- xoxp- xoxa- xoxr- xoxs- xoxc- xoxd- xoxe- xoxe. xoxo- xwfp-",
     "A-Za-z0-9.%+/=-",
     [20, 400],
     "docs.slack.dev, token types",
@@ -405,7 +390,7 @@ const business: readonly Format[] = [
   ),
   row("stripe-webhook", "secret", "whsec_", b64, [24, 90], "docs.stripe.com, webhook signatures"),
   row("square-token", "token", "sq0atp- sq0csp- sq0idp-", url, [22, 64], "developer.squareup.com, access tokens"),
-  row("square-access", "token", "EAAA", url, 60, "developer.squareup.com, access tokens", { random: true }),
+  row("square-access", "token", "EAAA", url, [22, 64], "developer.squareup.com, access tokens", { random: true }),
   row(
     "paypal-braintree",
     "token",
@@ -427,10 +412,10 @@ const business: readonly Format[] = [
   row("flutterwave-key", "api_key", "FLWSECK-", alnum, [30, 48], "developer.flutterwave.com, API keys"),
   row("razorpay-key", "api_key", "rzp_live_ rzp_test_", alnum, [14, 24], "razorpay.com, API keys"),
   row("easypost-key", "api_key", "EZAK EZTK", alnum, 54, "docs.easypost.com, API keys"),
-  row("shippo-token", "token", "shippo_live_ shippo_test_", hex, 40, "docs.goshippo.com, API tokens"),
+  row("shippo-token", "token", "shippo_live_ shippo_test_", anyHex, 40, "docs.goshippo.com, API tokens"),
   row("duffel-token", "token", "duffel_live_ duffel_test_", "A-Za-z0-9_=-", [40, 50], "duffel.com, access tokens"),
-  row("sendgrid-key", "api_key", "SG.", dotted, [60, 80], "docs.sendgrid.com, API keys", {
-    shape: parts(".", [2, 2], [20, 24], [40, 46]),
+  row("sendgrid-key", "api_key", "SG.", "A-Za-z0-9=_.-", [60, 80], "docs.sendgrid.com, API keys", {
+    random: true,
     example: (pick) => `SG.${pick(url, 22)}.${pick(url, 43)}`,
   }),
   row("mailgun-key", "api_key", "key-", hex, 32, "documentation.mailgun.com, API keys", {
@@ -453,8 +438,8 @@ const business: readonly Format[] = [
   row(
     "twilio-key",
     "api_key",
-    "SK0 SK1 SK2 SK3 SK4 SK5 SK6 SK7 SK8 SK9 SKa SKb SKc SKd SKe SKf",
-    hex,
+    "SK0 SK1 SK2 SK3 SK4 SK5 SK6 SK7 SK8 SK9 SKa SKb SKc SKd SKe SKf SKA SKB SKC SKD SKE SKF",
+    anyHex,
     31,
     "twilio.com, API keys",
   ),
@@ -468,16 +453,10 @@ const business: readonly Format[] = [
   ),
   row("contentful-token", "token", "CFPAT-", url, 43, "contentful.com, personal access tokens"),
   row("dropbox-token", "token", "sl.u. sl.B sl.A", url, [100, 2048], "dropbox.com developers, access tokens"),
-  row("typeform-token", "token", "tfp_", dotted, [40, 80], "typeform.com developers, personal access tokens"),
-  row(
-    "facebook-token",
-    "token",
-    "EAACEdEose0cBA EAAG EAAC EAAB EAAJ",
-    alnum,
-    [80, 300],
-    "developers.facebook.com, access tokens",
-    { random: true },
-  ),
+  row("typeform-token", "token", "tfp_", "A-Za-z0-9=_.-", [40, 80], "typeform.com developers, personal access tokens"),
+  row("facebook-token", "token", "EAACEdEose0cBA EAA", alnum, [80, 300], "developers.facebook.com, access tokens", {
+    random: true,
+  }),
   row("twitter-bearer", "token", "AAAAAAAAAAAAAAAAAAAAA", "A-Za-z0-9%", [60, 120], "developer.x.com, bearer tokens"),
   row("mapbox-secret", "token", "sk.eyJ", dotted, [60, 200], "docs.mapbox.com, access tokens"),
   row("prefect-key", "api_key", "pnu_ pnb_", alnum, 36, "docs.prefect.io, API keys"),
@@ -598,4 +577,4 @@ const systems: readonly Format[] = [
 ];
 
 /** Every row that `default` looks for. */
-export const formats: readonly Format[] = [...clouds, ...code, ...business, ...models, ...systems];
+export const formats: readonly Format[] = [...clouds, ...code, ...business, ...models, ...systems, ...furtherFormats];

@@ -1,13 +1,13 @@
 // Passwords that only an idiom of a program or protocol tells, with no name or flag before them. Each is a keyword and one bounded look around it.
 
 import { startsWord } from "./alphabet.ts";
-import { nothing, type Check, type Scan, type Span } from "./spans.ts";
-import { plainForm, tokenEnd } from "./token.ts";
+import { behind, reach, spanOf } from "./behind.ts";
+import { calls } from "./calls.ts";
+import { commands } from "./commands.ts";
+import { insertCheck } from "./inserts.ts";
 import { passwordListCheck, promptCheck } from "./scripts.ts";
-import { isHexDigest, isPlaceholder, isReference, isSentenceWord, looksLikeName } from "./values.ts";
-
-/** How far a look reaches. */
-const reach = 512;
+import { nothing, type Check, type Scan, type Span } from "./spans.ts";
+import { isHexDigest, isSentenceWord, isUuid, looksLikeName } from "./values.ts";
 
 /** `user/password` behind a client of Oracle's or in its JDBC URL (docs.oracle.com, SQL*Plus, "Easy Connect"). */
 const slashed = /^(?:[A-Za-z-]{1,16} ){0,2}["']?[\w$#.]{1,64}\/"?([^\s@"'/]{1,128})/;
@@ -29,6 +29,11 @@ const tag = /(?:^|[\s"'>])[A-Za-z]{0,4}[0-9]{1,6}$/;
 /** `user:password` right behind a word that says that they are. */
 const said =
   /^s?(?: (?:are|is|was|were|as|with|using))?[\s:="'`(]{1,4}[A-Za-z][\w.-]{0,31}:([^\s"'`,;:/()<>[\]]{8,64})/;
+/** What a trap for attackers writes of each login (docs.cowrie.org, output). */
+const attempt = /^(?: for)?[: ]{1,2}\[?(?:b?["'])?[\w.-]{1,32}["']?[/:](?:b?["'])?([^\s\]"']{1,64})/;
+/** What the password of somebody is, or was set to. */
+const ofWhom =
+  /^(?:(?:the )?(?:user |account |role )?["'`]?[\w.@-]{1,64}["'`]? (?:is|was|has been|changed|reset|set)(?: now| set| changed| reset)?(?: to)?[:=]?|(?=\S{1,256} to )) ?["'`]?([^\s"'`,;]{6,256})/;
 /** What `echo` or `printf` gives to the program behind the pipe. */
 const piped =
   /\b(?:echo|printf)[ \t]+(?:-[neE]{1,3}[ \t]+)?(?:["']?%s(?:\\n)?["']?[ \t]+)?(\\?["']?)([^"'|\n\\]{1,200})\1[ \t]*\|[ \t]*[^|\n]{0,80}$/;
@@ -52,18 +57,15 @@ export const idioms: readonly (readonly [keywords: readonly string[], check: Che
   [["expect{"], promptCheck],
   [[" login "], imapLogin],
   [["credential", "login"], saidPair],
+  [["login attempt"], behind(attempt)],
+  [["rary password is generated for "], behind(/^[^\s:]{1,80}: ([^\s]{1,256})/, true)],
+  [["password for ", "password changed from "], saidFor],
+  [["password for "], behind(/^[^\s=]{1,130} ?= ?(?:PASSWORD\()?["']([^"'\n]{1,256})/i)],
+  [[":5432:", ":5433:", ":6432:"], behind(/^[^:\s]{1,64}:[^:\s/@]{1,64}:([^\s:]{1,256})(?=$|[\r\n]|\\n)/)],
+  [["insert into "], insertCheck],
+  ...calls,
+  ...commands,
 ];
-
-/** The group that `pattern` finds right behind the keyword. */
-function behind(pattern: RegExp): Check {
-  return (scan, start, end) => {
-    if (!startsWord(scan.text, start)) return nothing;
-    const found = pattern.exec(scan.text.slice(end, end + reach));
-    scan.work += found?.[0].length ?? 16;
-    const value = found?.[1] ?? "";
-    return found === null ? nothing : spanOf(scan, end + found[0].length - value.length, value);
-  };
-}
 
 /** Each group that `pattern` finds up to the line's end. */
 function onLine(scan: Scan, end: number, pattern: RegExp): readonly Span[] {
@@ -87,14 +89,19 @@ function imapLogin(scan: Scan, start: number, end: number): readonly Span[] {
   return spanOf(scan, end + whole.length - bare.length - (quoted === undefined ? 0 : 1), bare);
 }
 
+/** The password behind a sentence about whose it is: letters with digits among them, since a word tells how it is. */
+function saidFor(scan: Scan, start: number, end: number): readonly Span[] {
+  return behind(ofWhom)(scan, start, end).filter(({ value }) => /[0-9]/.test(value) && /[A-Za-z]/.test(value));
+}
+
 /** Letters with digits among them that are no name, address or digest: only then a pair in a sentence is one of user and password. */
 function saidPair(scan: Scan, start: number, end: number): readonly Span[] {
-  if (!startsWord(scan.text, start)) return nothing;
+  if (!startsWord(scan.text, start) || /[-/_.]/.test(scan.text[start - 1] ?? " ")) return nothing;
   const found = said.exec(scan.text.slice(end, end + 128));
   scan.work += 16;
   const value = found?.[1] ?? "";
   if (found === null || !/[0-9]/.test(value) || !/[A-Za-z]/.test(value)) return nothing;
-  if (looksLikeName(value) || isHexDigest(value)) return nothing;
+  if (looksLikeName(value) || isHexDigest(value) || isUuid(value)) return nothing;
   return spanOf(scan, end + found[0].length - value.length, value);
 }
 
@@ -108,10 +115,4 @@ function before(scan: Scan, start: number, pair: boolean): readonly Span[] {
   const whole = (found[2] ?? "").trimEnd();
   const value = pair ? whole.slice(whole.indexOf(":") + 1) : whole;
   return spanOf(scan, from + line.lastIndexOf(value), value);
-}
-
-function spanOf({ text }: Scan, start: number, value: string): readonly Span[] {
-  if (value === "" || isReference(value) || isPlaceholder(value) || tokenEnd(text, start) === start + value.length)
-    return nothing;
-  return [{ start, end: start + value.length, type: "password", value: plainForm(value), why: "idiom" }];
 }

@@ -3,8 +3,9 @@
 import { isJsonObject, type Json } from "../domain/json.ts";
 import { deepest } from "./base64.ts";
 import { hides, type Field, type Place } from "./fields.ts";
+import { recent, type Recent } from "./memory.ts";
 import { written, type Room, type Write } from "./spans.ts";
-import type { FindSecrets } from "./text.ts";
+import { shortestSecret, type FindSecrets } from "./text.ts";
 import { isToken, plainForm, veiled } from "./token.ts";
 
 /** What is known of a string from where it stands. */
@@ -30,7 +31,7 @@ export interface LeafParts {
 export type MaskLeaf = (text: string, spot: LeafSpot) => string;
 
 /** Strings without a secret, remembered within one call: objects of one kind repeat most of theirs. */
-const remembered = 20_000;
+const remembered = 1024;
 const longestRemembered = 512;
 /** Longer strings are not parsed as JSON: the text's own checks see their names and values all the same. */
 const longestJson = 2 * 1024 * 1024;
@@ -38,20 +39,18 @@ const longestJson = 2 * 1024 * 1024;
 /** Returns the function that masks one string. */
 export function leafMasker(parts: LeafParts): MaskLeaf {
   // A file's strings are read in another way, so that they are remembered apart.
-  const clean: (Set<string> | undefined)[] = [];
+  const clean: (Recent<true> | undefined)[] = [];
   return (text, spot) => {
     const { field } = spot;
+    if (field === undefined && text.length < shortestSecret) return text;
     const apart = 2 * spot.depth + (spot.file ? 1 : 0);
     if (field !== undefined) {
       if (isToken(text)) return text;
       if (hides(field, text, spot.place)) return parts.write(field.type, plainForm(text));
     }
-    if (clean[apart]?.has(text) === true && field?.strength !== "connection") return text;
+    if (clean[apart]?.get(text) === true && field?.strength !== "connection") return text;
     const masked = byContent(parts, text, spot);
-    if (masked === text && text.length <= longestRemembered) {
-      const known = (clean[apart] ??= new Set());
-      if (known.size < remembered) known.add(text);
-    }
+    if (masked === text && text.length <= longestRemembered) (clean[apart] ??= recent(remembered)).set(text, true);
     return masked;
   };
 }

@@ -6,7 +6,7 @@ import type { Narrow } from "./keywords.ts";
 /** Larger texts get memory of their own, which is not kept. */
 const mostKept = 4 * 1024 * 1024;
 /** Up to here a loop is quicker than a call out of JavaScript. */
-const short = 48;
+const short = 16;
 /** What stands for a character beyond Latin-1. */
 const beyond = 0xff;
 
@@ -22,7 +22,8 @@ export function narrower(): (text: string, depth: number) => Narrow {
       memory = newMemory(text.length);
       if (text.length <= mostKept) kept[depth] = memory;
     }
-    return { ...memory, length: text.length, wide: filled(memory.bytes, text) };
+    const { bytes, pairs } = memory;
+    return { bytes, pairs, length: text.length, wide: filled(bytes, text) };
   };
 }
 

@@ -81,16 +81,16 @@ export function walker(parts: WalkParts): Walk {
   }
 
   function object(value: JsonObject, spot: Spot, level: number): Json {
-    const kind = typeof value["kind"] === "string" ? value["kind"] : spot.kind;
+    const own = value["kind"];
+    const kind = typeof own === "string" ? own : spot.kind;
     const below = spotBelow(spot, kind);
     const release = holdsRelease(value, kind);
     // Most fields of most objects are judged by their values alone.
     const quiet = !release && below.field === undefined && !below.file && below.kind === "";
-    const names = Object.keys(value);
     let copy: { [key: string]: Json } | undefined;
     let sameKeys = true;
-    for (let index = 0; index < names.length; index++) {
-      const key = names[index] ?? "";
+    // Reads each value where its key stands, which Object.keys does not. Nothing is inherited: it is data.
+    for (const key in value) {
       const inner = value[key] ?? null;
       const rule = keys(key);
       sameKeys &&= rule.clean && !rule.drops;

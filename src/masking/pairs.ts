@@ -1,4 +1,4 @@
-// Names with values in any text: `password=…`, YAML, JSON, code, flags, headers and cookies.
+// Names with values in any text: `password=…`, YAML, JSON, code, flags, headers and cookies. Long because what makes a value believable is judged in one place.
 
 import { columnsBelow } from "./columns.ts";
 import { fieldOf, hides, type Field } from "./fields.ts";
@@ -15,7 +15,7 @@ import { yamlBlock } from "./yaml-block.ts";
 export const nameKeywords: readonly string[] = (
   "pass pwd psw pswd secret token key cred auth dsn connectionstring connstr connection_string conn_str cookie signature " +
   "encrypt jwt otp mnemonic seed salt pepper kennwort senha contrase parola _pw pw= pw: pw\" pw' _pat pat= bearer psk sessionid " +
-  "phpsessid jsessionid sig= sig%3d pin= cvv cvc fernet sas="
+  "phpsessid jsessionid sig= sig%3d pin= cvv cvc fernet sas= bindpw rootpw"
 )
   .split(" ")
   .concat("identified by", "pw =");
@@ -42,10 +42,15 @@ export function pairCheck(remember: (name: string) => Field | undefined): Check 
 /** What YAML may put before a value: a tag, an anchor (yaml.org, 1.2.2, section 6.9). */
 const properties = /^(?:(?:![!\w-]{0,24}|&[\w-]{1,64})[ \t]{1,8}){1,2}(?=[^\s])/;
 
+/** Tags whose value is the name of something else (docs.aws.amazon.com, CloudFormation; docs.gitlab.com, `!reference`). */
+const refers = /^!(?:Ref|GetAtt|ImportValue|reference) /;
+
 function valueOf(scan: Scan, name: Name, field: Field, given: Joined): readonly Span[] {
   const { text } = scan;
   const own = given.joint === "colon" && opensLine(text, name.start);
-  const before = own ? (properties.exec(text.slice(given.at, given.at + 96))?.[0].length ?? 0) : 0;
+  const marks = own ? (properties.exec(text.slice(given.at, given.at + 96))?.[0] ?? "") : "";
+  if (refers.test(marks)) return nothing;
+  const before = marks.length;
   const joined = before === 0 ? given : { ...given, at: given.at + before };
   if (field.type === "authorization") return headerValue(scan, joined);
   if (field.type === "cookie") {
@@ -65,9 +70,22 @@ function valueOf(scan: Scan, name: Name, field: Field, given: Joined): readonly 
   scan.work += found.end - found.start;
   const run = withoutReference(text, found);
   const value = text.slice(run.start, run.end);
-  if (tokenEnd(text, run.start) === run.end) return nothing;
+  if (tokenEnd(text, run.start) === run.end || isSegment(text, name, joined, value)) return nothing;
+  if (joined.joint === "tight" && text[run.start - 1] === "`" && /^[a-z][\w./-]* /.test(value)) return nothing;
   if (!believable(scan, field, joined, run, value, fileLine)) return nothing;
   return [{ start: run.start, end: run.end, type: field.type, value: plainForm(value), why: `name:${field.type}` }];
+}
+
+const resource = /arn:[\w-]{1,16}:[\w-]{1,40}:[\w-]{0,24}:[0-9]{0,12}:$/;
+const imageTag = /^[\w.-]{1,128}@sha256:[0-9a-f]{64}$|^v?[0-9]{1,4}(?:\.[0-9]{1,5}){1,3}[\w.-]{0,40}$/;
+
+/** A part of a longer name, to which a colon joins the next: `arn:…:secret:prod/db`, `registry/token-service:v1.2.3`. */
+function isSegment(text: string, name: Name, { joint, at }: Joined, value: string): boolean {
+  if (joint !== "tight" || text[at - 1] !== ":") return false;
+  const before = text[name.start - 1];
+  return before === ":"
+    ? resource.test(text.slice(Math.max(0, name.start - 120), name.start))
+    : before === "/" && imageTag.test(value);
 }
 
 const holder = /^\{\s{0,16}\\{0,8}["'](?:value|plaintext|plain|text|stringValue|default)\\{0,8}["']\s{0,8}:\s{0,8}/i;
@@ -132,7 +150,8 @@ function believable(scan: Scan, given: Field, joined: Joined, run: Run, value: s
     case "flag":
       return !value.startsWith("-") && !isSentenceWord(value);
     case "said":
-      if (field.type !== "password" && !(joined.inFile ?? false)) return false;
+      if (field.type !== "password" && !(joined.inFile ?? false))
+        return field.strength === "sure" && isSaid(scan.text, run.start) && isKeyish(value);
       return !isSentenceWord(value) && (scan.config || (joined.inFile ?? false) || mixed(value));
     case "call":
     case "tag":
@@ -159,6 +178,16 @@ function endsLine(text: string, end: number): boolean {
   return /^[ \t]*(?:#.*)?(?:[\r\n]|\\{1,8}n|["'`]|$)/.test(text.slice(end, end + 80));
 }
 
+/** `api key is x`, rather than two words side by side. */
+function isSaid(text: string, at: number): boolean {
+  return /\b(?:is|was)[ :=]{1,4}["'`]?$/i.test(text.slice(Math.max(0, at - 12), at));
+}
+
+/** Ten letters and digits or more, mixed, and nothing that joins names. */
+function isKeyish(value: string): boolean {
+  return value.length >= 10 && /[0-9]/.test(value) && /[A-Za-z]/.test(value) && !/[=:/]/.test(value);
+}
+
 /** `token=x`; with a colon a word of a sentence is none, and a pointer or short word is no token at all. */
 function tightValue(scan: Scan, field: Field, run: Run, value: string): boolean {
   if (scan.text[run.start - 1] === ":" && (field.shy || isSentenceWord(value))) return false;
@@ -180,7 +209,7 @@ const rooted = new RegExp(`^(?:${roots})(?:\\.|\\?\\.|\\[)[A-Za-z_]`);
 /** An expression that stands for a value: a call, a member, an index, a printed object. */
 function isCode(value: string, joined: Joined, ownLine: boolean): boolean {
   const head = value.slice(0, 256);
-  if (rooted.test(head) || /^[A-Za-z_$][A-Za-z_$.:]*\((?:.*\)|$)/.test(head)) return true;
+  if (rooted.test(head) || /^[A-Za-z_$][\w$.:]*\((?:.*\)|["'][^"']*$|$)/.test(head)) return true;
   if (ownLine) return false;
   if (/^(?:new|await|func|function|lambda|async|\[\]|\{\})$/.test(head)) return true;
   if (/^[A-Z][A-Za-z.]+(?:\{.*|@[0-9a-f]{4,16})$/.test(head)) return true;

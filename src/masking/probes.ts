@@ -1,5 +1,6 @@
 // Runs of characters that a card number or base64 may stand in, found without looking at most of a text.
 
+import { joining } from "./cards.ts";
 import type { Narrow } from "./keywords.ts";
 import type { Span } from "./spans.ts";
 
@@ -10,6 +11,10 @@ const upper = 4;
 const lower = 8;
 /** Digits, signs and escapes that a base64 run may hold. */
 const other = 16;
+/** What a card number never stands right behind. */
+const joins = 32;
+const space = 0x20;
+const hyphen = 0x2d;
 
 const marks = ((): Uint8Array => {
   const table = new Uint8Array(256);
@@ -17,8 +22,9 @@ const marks = ((): Uint8Array => {
   for (let code = 0x41; code <= 0x5a; code++) table[code] = upper;
   for (let code = 0x61; code <= 0x7a; code++) table[code] = lower;
   for (const sign of "+/_%\\") table[sign.charCodeAt(0)] = other;
-  table[0x2d] = separator | other;
-  table[0x20] = separator;
+  table[hyphen] = separator | other;
+  table[space] = separator;
+  for (const [code, one] of joining.entries()) table[code] = (table[code] ?? 0) | (one * joins);
   return table;
 })();
 
@@ -62,10 +68,16 @@ function nextRun({ bytes, length }: Narrow, { marks: kind, least }: Kind, run: R
   return false;
 }
 
-/** Does the run hold as many digits as the shortest card number? Dates and times with their separators mostly don't. */
+/**
+ * Does the run hold as many digits as the shortest card number, where one may begin? Dates and times with their separators mostly don't. No number
+ * begins in the midst of a word, an id or a path: where the run does, the first place for one is behind a space.
+ */
 export function mayBeCard({ bytes }: Narrow, run: RunCursor): boolean {
+  let at = run.start;
+  if (bytes[at] === hyphen || (at > 0 && ((marks[bytes[at - 1] ?? 0] ?? 0) & joins) !== 0))
+    while (at < run.end && bytes[at] !== space) at++;
   let count = 0;
-  for (let at = run.start; at < run.end && count < cardRuns.least; at++) count += (marks[bytes[at] ?? 0] ?? 0) & digit;
+  for (; at < run.end && count < cardRuns.least; at++) count += (marks[bytes[at] ?? 0] ?? 0) & digit;
   return count >= cardRuns.least;
 }
 
@@ -89,6 +101,17 @@ function spells(bytes: Uint8Array, at: number): boolean {
 
 function isHexDigit(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+/** Does a run stand in the text that a probe would look at? */
+export function mayHoldRuns(narrow: Narrow, cards: boolean): boolean {
+  return (cards && mayHold(narrow, cardRuns, mayBeCard)) || mayHold(narrow, base64Runs, mayBeBase64);
+}
+
+function mayHold(narrow: Narrow, kind: Kind, may: (narrow: Narrow, run: RunCursor) => boolean): boolean {
+  const run: RunCursor = { start: 0, end: 0 };
+  while (nextRun(narrow, kind, run)) if (may(narrow, run)) return true;
+  return false;
 }
 
 /** The first place from `at` on that no span hides already; `hidden` are merged spans, and all before `from.next` end before `at`. */

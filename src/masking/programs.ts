@@ -23,6 +23,8 @@ const programs: readonly Program[] = [
   { names: ["cqlsh", "beeline", "hive"], flags: { "-p": "next" } },
   { names: ["nodetool"], flags: { "-pw": "next" } },
   { names: ["redis-cli", "valkey-cli", "keydb-cli"], flags: { "-a": "next", "--pass": "next" } },
+  { names: ["twine", "ncftp"], flags: { "-p": "next" } },
+  { names: ["mosquitto_pub", "mosquitto_sub"], flags: { "-P": "next", "--pw": "next" } },
   { names: ["sshpass"], flags: { "-p": "either" } },
   {
     names: ["curl", "wget", "http", "https"],

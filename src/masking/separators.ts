@@ -60,10 +60,10 @@ function afterEscape(text: string, start: number): number {
 }
 
 const separator =
-  /^(?::=|=>|->|<-|\?=|\+=|\|\||\?\?|\\{0,2}={1,3}(?![=~>])|\\{0,2}:(?!:)|%3[dDaA]|\\{1,4}u003[daDA]|&#(?:61|58|x3[daDA]);|[\uff1a\uff1d])/;
+  /^(?:\|\|=|\?\?=|:=|=>|->|<-|\?=|\+=|\|\||\?\?|\\{0,2}={1,3}(?![=~>])|\\{0,2}:(?!:)|%3[dDaA]|\\{1,4}u003[daDA]|&#(?:61|58|x3[daDA]);|[\uff1a\uff1d])/;
 /** What a separator may start with. */
 const signs = alphabet(":=<?+|%\\&-");
-const annotation = /^[A-Za-z_][\w<>.?[\]| ]{0,40}? ?= ?(?=\\{0,8}["'`])/;
+const annotation = /^(?:&(?:'\w{1,16} )?(?:mut )?)?[A-Za-z_][\w<>.?[\]| ]{0,40}? ?= ?(?=\\{0,8}["'`])/;
 
 /** Finds the value that belongs to a name, or undefined where nothing joins one to it. */
 export function joinedTo(text: string, name: Name, config: boolean): Joined | undefined {
@@ -76,6 +76,7 @@ export function joinedTo(text: string, name: Name, config: boolean): Joined | un
     if (!closer) quotedName = true;
     at += length;
   }
+  if (text.charCodeAt(at) === 0x5b) at += /^\[[0-9]{0,5}\]/.exec(text.slice(at, at + 8))?.[0].length ?? 0;
   if (!quotedName && text.charCodeAt(at) === 0x20 && within(digits, text.charCodeAt(at + 1)))
     at += /^ [0-9]{1,2}(?=[ \t]?[:=])/.exec(text.slice(at, at + 6))?.[0].length ?? 0;
   const spaced = runEnd(text, at, blank, 40);

@@ -51,11 +51,16 @@ export interface Seen {
   webKey: number;
   /** The end of the last JSON Web Token. */
   webToken: number;
+  /** The next `@`, and the next one that is encoded for a URL, from where they were last looked for. */
+  sign: number;
+  encodedSign: number;
   /** No marker that ends an armoured block starts before `armour`, except the one at `armourEnd`. */
   armour: number;
   armourEnd: number;
   /** Letters stand as escapes: the text is read once more without them. */
   escaped: boolean;
+  /** Stretches stand in URL encoding: they are read once more in the plain. */
+  encoded: boolean;
 }
 
 /** A new scan of a text. */
@@ -69,9 +74,12 @@ export function newScan(text: string, config: boolean, depth: number, room: Room
     table: 0,
     webKey: 0,
     webToken: 0,
+    sign: -1,
+    encodedSign: -1,
     armour: 0,
     armourEnd: -1,
     escaped: false,
+    encoded: false,
   };
   return { text, config, depth, work: 0, seen, room };
 }

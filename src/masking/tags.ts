@@ -27,11 +27,13 @@ export function tagger(key: Uint8Array): Tag {
     inner[at] = (inner[at] ?? 0) ^ 0x36;
     outer[at] = (outer[at] ?? 0) ^ 0x5c;
   }
+  // Of each length one view: to make one costs a good part of what it is made for.
+  const views: (Buffer | undefined)[] = [];
   function innerDigest(value: string): string {
     if (value.length > short)
       return hash("sha256", Buffer.concat([inner.subarray(0, block), Buffer.from(value)]), "binary");
     const end = block + inner.write(value, block, "utf8");
-    const found = hash("sha256", inner.subarray(0, end), "binary");
+    const found = hash("sha256", (views[end] ??= inner.subarray(0, end)), "binary");
     inner.fill(0, block, end);
     return found;
   }

@@ -2,18 +2,26 @@
 
 import { base64Probe, deepest, type Opened } from "./base64.ts";
 import { cardAt } from "./cards.ts";
-import { escapeCheck, escapeKeywords, unescapedLetters } from "./escapes.ts";
+import {
+  decodedStretches,
+  encodedCheck,
+  encodedKeywords,
+  escapeCheck,
+  escapeKeywords,
+  unescapedLetters,
+  type Plain,
+} from "./escapes.ts";
 import type { Field } from "./fields.ts";
 import { formatCheck } from "./formats.ts";
 import { idioms } from "./idioms.ts";
 import { hidesCharacters, visible } from "./invisible.ts";
 import { latinNameCheck, latinNames, spokenNames } from "./languages.ts";
-import { automaton, controlWord, newCursor, nextHits, type Automaton, type Narrow } from "./keywords.ts";
+import { automaton, controlWord, newCursor, nextHits, type Automaton, type Cursor, type Narrow } from "./keywords.ts";
 import { manifestCheck, manifestKeywords } from "./manifests.ts";
 import { narrower } from "./narrow.ts";
 import { nameKeywords, pairCheck } from "./pairs.ts";
 import { personalIn } from "./personal.ts";
-import { base64Runs, cardRuns, mayBeBase64, mayBeCard, probeRuns } from "./probes.ts";
+import { base64Runs, cardRuns, mayBeBase64, mayBeCard, mayHoldRuns, probeRuns } from "./probes.ts";
 import { pemCheck, pemKeywords } from "./pem.ts";
 import type { Profile } from "./profile.ts";
 import { programCheck, programKeywords } from "./programs.ts";
@@ -35,7 +43,9 @@ const workPerCharacter = 48;
 /** A stretch has its own budget; longer lines are cut into such slices (masking.md). */
 const slice = 64 * 1024;
 /** Nothing shorter holds a name with a value or a known format. */
-const shortest = 6;
+export const shortestSecret = 6;
+/** Most strings of objects are no longer, and most of them hold no keyword and no run that could be a number or base64: that is told before a scan is set up. */
+const short = 1024;
 
 /** Builds the finder: the profile's formats and the built-in checks behind one automaton. `opened` judges decoded text. */
 export function secretFinder(
@@ -48,12 +58,17 @@ export function secretFinder(
   const machine = automaton(rows);
   const narrowed = narrower();
   const cards = profile.personal.has("card");
+  const byPasses = [...profile.personal].some((kind) => kind !== "card");
   const find: FindSecrets = (whole, config, depth, room) => {
-    if (whole.length < shortest) return { spans: nothing, work: 0 };
+    if (whole.length < shortestSecret) return { spans: nothing, work: 0 };
     const narrow = narrowed(whole, depth);
+    const cursor = newCursor();
+    const first = nextHits(machine, narrow, cursor);
+    if (first === undefined && whole.length <= short && !byPasses && !narrow.wide && !mayHoldRuns(narrow, cards))
+      return { spans: nothing, work: whole.length };
     const scan = newScan(whole, config, depth, room);
     const spans: Span[] = [];
-    const odd = checkHits(scan, machine, narrow, rows, pairs, spans);
+    const odd = checkHits(scan, machine, narrow, cursor, first, rows, pairs, spans);
     if ((odd || narrow.wide) && hidesCharacters(whole))
       return throughVisible((text) => find(text, config, depth, room), whole);
     const byKeyword = merged(whole, spans);
@@ -62,7 +77,8 @@ export function secretFinder(
     probeRuns(narrow, base64Runs, mayBeBase64, byKeyword, base64Probe(scan, opened), probed);
     for (const span of personalIn(scan, profile.personal)) probed.push(span);
     if (narrow.wide) for (const span of spokenNames(scan)) probed.push(span);
-    if (scan.seen.escaped && depth < deepest) throughEscapes(scan, find, probed);
+    if (scan.seen.escaped && depth < deepest) throughPlain(scan, find, unescapedLetters(whole), probed);
+    if (scan.seen.encoded && depth < deepest) throughPlain(scan, find, decodedStretches(whole), probed);
     return {
       spans: probed.length === 0 ? byKeyword : merged(whole, [...byKeyword, ...probed]),
       work: scan.work + whole.length,
@@ -71,20 +87,21 @@ export function secretFinder(
   return find;
 }
 
-/** Runs the checks at every hit of a keyword. Returns whether the text holds a control character. */
+/** Runs the checks at every hit of a keyword, of which `first` was found already. Returns whether the text holds a control character. */
 function checkHits(
   scan: Scan,
   machine: Automaton,
   narrow: Narrow,
+  cursor: Cursor,
+  first: readonly number[] | undefined,
   rows: readonly Row[],
   pairs: Check,
   spans: Span[],
 ): boolean {
-  const cursor = newCursor();
   const budget: Budget = { sliceEnd: 0, limit: 0, skipTo: 0 };
   let odd = false;
   let tokenStop = 0;
-  for (let words = nextHits(machine, narrow, cursor); words !== undefined; words = nextHits(machine, narrow, cursor)) {
+  for (let words = first; words !== undefined; words = nextHits(machine, narrow, cursor)) {
     for (const word of words) {
       const row = rows[word];
       if (row === undefined) {
@@ -130,9 +147,8 @@ interface Budget {
   skipTo: number;
 }
 
-/** Scans the text with its escaped letters in the plain, as another encoding, and adds what only that shows. */
-function throughEscapes(scan: Scan, find: FindSecrets, found: Span[]): void {
-  const { text, places } = unescapedLetters(scan.text);
+/** Scans the text without its escapes, as another encoding, and adds what only that shows. */
+function throughPlain(scan: Scan, find: FindSecrets, { text, places }: Plain, found: Span[]): void {
   const { spans, work } = find(text, scan.config, scan.depth + 1, scan.room);
   scan.work += work;
   for (const span of spans)
@@ -179,6 +195,7 @@ function checksOf({ formats }: Profile, pairs: Check): Map<string, Row> {
   add(manifestKeywords, false, manifestCheck);
   add(programKeywords, false, programCheck);
   add(escapeKeywords, false, escapeCheck);
+  add(encodedKeywords, false, encodedCheck);
   for (const [words, check] of idioms) add(words, false, check);
   add(latinNames, false, latinNameCheck);
   add(nameKeywords, false, pairs);

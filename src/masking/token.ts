@@ -5,6 +5,7 @@ import type { SessionId } from "../domain/ids.ts";
 import type { Json } from "../domain/json.ts";
 import type { Masked } from "../domain/output.ts";
 import { hex, lowerHex, runEnd } from "./alphabet.ts";
+import { recent, type Recent } from "./memory.ts";
 import { tagger, tagLength, type Tag } from "./tags.ts";
 import { bitsOf } from "./values.ts";
 
@@ -115,6 +116,9 @@ export function sessionTags(key: Uint8Array): (session: SessionId) => Tag {
   };
 }
 
+/** Values whose tags are remembered within one call. */
+const remembered = 256;
+
 /** Writes tokens for one call and counts them. */
 export interface Minter {
   /** `value` is the secret itself, decoded; `whole` is false where it is only a container of one. */
@@ -128,19 +132,19 @@ export interface Minter {
  */
 export function minter(tagOf: () => Tag, sent: Json): Minter {
   const counts = new Map<string, number>();
-  const tags = new Map<string, string>();
+  let tags: Recent<string> | undefined;
   let first: { readonly tag: Tag; readonly supplied: (value: string) => boolean } | null = null;
   const made = (value: string): string => {
-    if (bitsOf(value) < leastBits) return "";
+    if (bitsOf(value, leastBits) < leastBits) return "";
     first ??= { tag: tagOf(), supplied: suppliedBy(sent) };
     if (first.supplied(value)) return "";
     return `:${first.tag(value)}`;
   };
   const tagged = (value: string): string => {
-    const known = tags.get(value);
+    const known = tags?.get(value);
     if (known !== undefined) return known;
     const tag = made(value);
-    if (tags.size < 10_000) tags.set(value, tag);
+    (tags ??= recent(remembered)).set(value, tag);
     return tag;
   };
   return {

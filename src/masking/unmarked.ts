@@ -1,4 +1,4 @@
-// Values that no sign joins to their name: arguments, elements, flags, directives, the `value` beside a `name`.
+// Values that no sign joins to their name: arguments, elements, flags, directives, the `value` beside a `name`. Long because each notation has its own look.
 
 import { alphabet, isSpace, runEnd, within, word as wordSet } from "./alphabet.ts";
 import { quoteLength, type Joined, type Name } from "./joints.ts";
@@ -32,6 +32,8 @@ export function unmarked(
       ? partBody.exec(text.slice(at, at + 24))
       : null;
   if (part !== null) return { joint: "value", at: at + part[0].length, quotedName: false };
+  const element = quotedName ? namedElement(text, name.start, at) : typed(text, at);
+  if (element !== undefined) return { joint: quotedName ? "tag" : "loose", at: element, quotedName: false };
   const below = complexKey(text, quotedName ? name.start - 1 : name.start, at);
   if (below !== undefined) return { joint: "value", at: below, quotedName: false };
   const beside = valueAfter(text, at);
@@ -50,6 +52,28 @@ export function unmarked(
     ? { joint: "said", at: spaced, quotedName, inFile }
     : undefined;
 }
+
+const naming = /<[\w:.-]{1,40}(?:\s[^<>]{0,80})?\s(?:name|key|id)=["']$/i;
+const restOfTag = /^(?:\s[\w:]{1,32}=["'][^"'<>]{0,64}["']){0,3}>(?=[^<\s])/;
+
+/** The text of `<entry key="password">x</entry>`, or undefined. */
+function namedElement(text: string, start: number, at: number): number | undefined {
+  const sign = text.charCodeAt(at);
+  if (sign !== 0x3e && sign !== 0x20) return undefined;
+  const found = restOfTag.exec(text.slice(at, at + 240));
+  if (found === null || !naming.test(text.slice(Math.max(0, start - 140), start))) return undefined;
+  return at + found[0].length;
+}
+
+const type = /^[ \t](?:string|\*string|\[\]byte|String|str)[ \t]{0,8}=[ \t]{0,8}(?=["'`])/;
+
+/** `var password string = "x"`: a type between a name and its value. */
+function typed(text: string, at: number): number | undefined {
+  if (!within(typeStarts, text.charCodeAt(at + 1))) return undefined;
+  const found = type.exec(text.slice(at, at + 32));
+  return found === null ? undefined : at + found[0].length;
+}
+const typeStarts = alphabet("s*[S");
 
 const complexValue = /^[ \t]{0,32}\r?\n[ \t]{0,64}:[ \t]{1,8}(?=\S)/;
 
@@ -92,9 +116,18 @@ const valueStarts = alphabet("vV\"'\\<{");
 function afterComma(text: string, name: Name, comma: number): Joined | undefined {
   const at = runEnd(text, comma, blank, 40);
   const before = text.slice(Math.max(0, name.start - 12), name.start);
-  if (!/\(\s{0,4}\\{0,8}["'`]$|["']--?$/.test(before) || quoteLength(text, at) === 0) return undefined;
+  if (quoteLength(text, at) === 0) return undefined;
+  if (!/\(\s{0,4}\\{0,8}["'`]$|["']--?$/.test(before) && !isLaterArgument(text, name.start, at)) return undefined;
   if (before.endsWith("-") && text[at + quoteLength(text, at)] === "-") return undefined;
   return { joint: "call", at, quotedName: true };
+}
+
+const earlier = /\((?:\s{0,4}["'][^"'\n]{0,40}["']\s{0,4},){1,2}\s{0,4}["'`]$/;
+const last = /^\\?["'](?![a-z_]{1,32}["'])(?:\\["'])?[^"'\n]{1,200}["']{1,2}\s{0,4}\)/;
+
+/** `set("db", "password", "x")`: the value ends the call, and is no further name. */
+function isLaterArgument(text: string, start: number, at: number): boolean {
+  return last.test(text.slice(at, at + 216)) && earlier.test(text.slice(Math.max(0, start - 112), start));
 }
 
 /** `setPassword("x")`, and of two arguments the second: `HTTPBasicAuth("user", "x")`. */
@@ -108,7 +141,7 @@ function argumentOf(text: string, name: Name, open: number): Joined {
 
 /** The second of two quoted arguments or members behind a bracket: `("user", "x")`. */
 export function secondArgument(text: string, open: number): number | undefined {
-  const first = /^\(\s{0,8}(["'])[^"'\n]{0,120}\1\s{0,8},\s{0,8}(?=["'])/.exec(text.slice(open, open + 144))?.[0];
+  const first = /^\(\s{0,8}(["'])[^"'\n]{1,120}\1\s{0,8},\s{0,8}(?=["'])/.exec(text.slice(open, open + 144))?.[0];
   return first === undefined ? undefined : open + first.length;
 }
 
@@ -126,7 +159,7 @@ function isFlag(text: string, start: number): boolean {
 }
 
 const directive =
-  /^\s*(?:ENV|ARG|SetEnv|setx|setenv|set|proxy_set_header|add_header|RequestHeader set|stats|http-request set-header)\s+$/;
+  /^.{0,80}\bconfig(?:ure)? (?:set|create|add)\b.{0,60}\s$|^\s*(?:#\s?define|ENV|ARG|SetEnv|setx|setenv|set|proxy_set_header|add_header|RequestHeader set|stats|http-request set-header)\s+$/;
 
 /**
  * Places where a bare word after the name is its value: netrc, Dockerfiles, settings of nginx, HAProxy and Redis. In a
@@ -141,12 +174,21 @@ function isDirective(text: string, name: Name, at: number, end: number, config: 
   const before = text.slice(Math.max(0, name.start - 120), name.start);
   const line = before.slice(before.lastIndexOf("\n") + 1);
   // On one line, or the name indented on a line of its own.
-  if (login !== undefined && (!text.slice(login, name.start).includes("\n") || /^\s+$/.test(line))) return true;
+  if (
+    login !== undefined &&
+    (!text.slice(login, name.start).includes("\n") ||
+      /^\s+$/.test(line) ||
+      netrc.test(text.slice(Math.max(0, login - 120), login)))
+  )
+    return true;
   if (!ends) return false;
   if (/^\s*$/.test(line))
-    return config || /^(?:requirepass|masterauth|auth-pass)$/.test(text.slice(name.start, name.end));
+    return config || standing.test(text.slice(name.start, name.end)) || /machine\s+\S+\s+$/.test(before);
   return directive.test(line);
 }
+
+/** Directives that stand with their value alone on a line: Redis, OpenLDAP, and names of several words. */
+const standing = /^(?:requirepass|masterauth|auth-pass|bindpw|rootpw)$|^[\w.]{1,64}[._](?:password|passwd)$/;
 
 /** Where `login` and one word stand right before `start`, or undefined. */
 function loginBefore(text: string, start: number): number | undefined {
@@ -176,3 +218,5 @@ function endsItsLine(text: string, at: number, end: number): boolean {
   return word - at <= 512;
 }
 const closing = alphabet(" \t;");
+/** What a netrc file has before a login (gnu.org, Inetutils, "The .netrc file"). */
+const netrc = /(?:^|\s)(?:machine\s+\S+|default)\s+$/;

@@ -15,12 +15,12 @@ export interface Run {
 /** Longest value that is followed; what is longer is hidden up to here and met again by the next check. */
 const longest = 16 * 1024;
 const wrappers =
-  /^(?:!{1,2}[\w-]{1,24} )?(?:(?:new )?(?:String|SecretStr|Secret|SecureString|SensitiveString)\(|(?:base64\.)?(?:b64decode|urlsafe_b64decode)\(|atob\(|Buffer\.from\(|\[\]byte\(|\(string\)|[bBrRuUfFLN@$]{1,2})?(?=\\{0,8}["'`])/;
+  /^(?:!{1,2}[\w-]{1,24} )?(?:(?:new )?(?:String(?:::from)?|SecretStr|Secret|SecureString|SensitiveString)\(|(?:base64\.)?(?:b64decode|urlsafe_b64decode)\(|atob\(|Buffer\.from\(|\[\]byte\(|\(string\)|[bBrRuUfFLN@$]{1,2})?(?=\\{0,8}["'`])/;
 
 /** What one may start with. */
 const wrapping = alphabet("!nSbuaB[(rRUfFLN@$");
 /** What stands behind its first word. */
-const wrapEnds = alphabet("(\"'`\\[$@");
+const wrapEnds = alphabet("(\"'`\\[$@:");
 
 function mayWrap(text: string, from: number): boolean {
   const first = text.charCodeAt(from);
@@ -137,7 +137,7 @@ const openClosers: { readonly [closer: string]: string } = { ")": "(", "]": "[",
 export function withoutReference(text: string, run: Run): Run {
   if (text[run.start] !== "$") return run;
   const value = text.slice(run.start, run.end);
-  const name = /^\$\{[\w.]{1,128}:[-=]?(?=[^}])/.exec(value)?.[0];
+  const name = /^\$\{(?!(?:vault|secret|env|file|ssm|aws):)[\w.]{1,128}:[-=]?(?=[^}])/.exec(value)?.[0];
   return name === undefined || !value.endsWith("}")
     ? run
     : { ...run, start: run.start + name.length, end: run.end - 1 };

@@ -25,13 +25,13 @@ const mostConsonants = 4;
 /**
  * A cautious estimate of a value's entropy in bits: words, runs and repeats count for little, since people choose
  * them. It is at most Shannon's estimate over the value's own characters. It looks at each character a few times,
- * whatever the value: everything that is hidden is asked for it.
+ * whatever the value: everything that is hidden is asked for it. Where only `enough` matters, it need not count all that is beyond.
  */
-export function bitsOf(value: string): number {
+export function bitsOf(value: string, enough = Number.POSITIVE_INFINITY): number {
   const head = value.slice(0, 4096);
   const space = Math.log2(Math.max(2, charactersOf(head)));
   let bits = 0;
-  for (let index = 0; index < head.length;) {
+  for (let index = 0; index < head.length && bits < enough;) {
     const end = runOf(head, index);
     const word = wordIn(head, index, end);
     for (; index < word; index++) {
@@ -57,6 +57,7 @@ function runOf(text: string, from: number): number {
  * vowel, and what can't be said is no word.
  */
 function wordIn(text: string, from: number, end: number): number {
+  if (end - from < shortestWord) return end;
   let consonants = 0;
   let start = from;
   let spoken = 0;
@@ -97,21 +98,28 @@ export function shannon(text: string): number {
   const total = text.length;
   for (let at = 0; at < total; at++) {
     const code = text.charCodeAt(at);
-    if (code > 0xff) return wideShannon(text);
-    counted[code] = 0;
+    if (code > 0xff) {
+      counted.fill(0);
+      return wideShannon(text);
+    }
+    counted[code] = (counted[code] ?? 0) + 1;
   }
-  for (let at = 0; at < total; at++) counted[text.charCodeAt(at)] = (counted[text.charCodeAt(at)] ?? 0) + 1;
   let sum = 0;
   for (let at = 0; at < total; at++) {
-    const count = counted[text.charCodeAt(at)] ?? 0;
-    if (count === 0) continue;
-    sum -= (count / total) * Math.log2(count / total);
-    counted[text.charCodeAt(at)] = 0;
+    const code = text.charCodeAt(at);
+    sum += countTimesLog(counted[code] ?? 0);
+    counted[code] = 0;
   }
-  return sum;
+  return total === 0 ? 0 : Math.log2(total) - sum / total;
 }
-/** How often each character of Latin-1 stands in the text that is being counted. */
-const counted = new Float64Array(256);
+/** How often each character of Latin-1 stands in the text that is being counted; nothing between two texts. */
+const counted = new Uint32Array(256);
+
+/** A count times its logarithm, which few counts are ever asked for. */
+function countTimesLog(count: number): number {
+  return count < logs.length ? (logs[count] ?? 0) : count * Math.log2(count);
+}
+const logs = Float64Array.from({ length: 64 }, (_, count) => (count === 0 ? 0 : count * Math.log2(count)));
 
 function wideShannon(text: string): number {
   const counts = new Map<string, number>();
@@ -221,15 +229,19 @@ export function isPlaceholder(value: string): boolean {
 }
 
 /** What a reference starts with. */
-const references = alphabet("$`{#<%vasgro");
+const references = alphabet("$`{#<%@vasgro");
 
 /** Stands for a value kept elsewhere: `$(NAME)`, `${NAME}` (without a default in it), `$NAME`, `{{ … }}`, `%s`, `{name}`, `#{…}`, `@Value`-like. */
 export function isReference(value: string): boolean {
   const text = value.trim().slice(0, judged);
   if (!within(references, text.charCodeAt(0))) return false;
-  if (/^\$(?:\([A-Za-z_][\w.]*\)|\{[\w.]{1,128}(?::?[-=+]?|:?\?[^{}]*)\}|[A-Z_][A-Z0-9_]*|[a-z][A-Za-z_]*)$/.test(text))
+  if (
+    /^\$(?:\([A-Za-z_][\w.]*\)|\{[\w.]{1,128}(?::?[-=+]?|:?\?[^{}]*)\}|\{(?:vault|secret|env|file|ssm|aws):[^{}]*\}|[A-Z_][A-Z0-9_]*|[a-z][A-Za-z_]*|[1-9][0-9]?)$/.test(
+      text,
+    )
+  )
     return true;
-  if (/^\$\(.*\)$|^`.*`$/.test(text)) return true;
+  if (/^\$\(.*\)$|^\$\([\w./-]+$|^`.*`$|^@[\w.-]{1,64}@$/.test(text)) return true;
   if (/^\{\{.*\}\}$|^\{%.*%\}$|^#\{.*\}$|^<%.*%>$|^\$\{\{.*\}\}$/.test(text)) return true;
   if (/^%(?:\([A-Za-z_]\w*\))?-?[0-9]*[sdvqxTp]$|^%[A-Za-z_]\w*%$|^\{[A-Za-z_0-9.:!]*\}$/.test(text)) return true;
   return /^(?:vault|awssm|ssm|gcpsm|azurekv|secretref|ref\+[a-z]+|op|arn):[^\s]+$/.test(text);

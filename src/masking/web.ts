@@ -52,6 +52,7 @@ const schemeSet = alphabet("A-Za-z0-9+.-");
 /** `scheme://user:password@host` (RFC 3986, section 3.2.1): the password, or a token that stands as the user. */
 export const urlCheck: Check = (scan, start, end) => {
   const { text } = scan;
+  if (!mayHoldUser(scan, end)) return nothing;
   let stop = stopOf(text, end, authorityStop);
   let at = lastAt(text, end, stop);
   if (at === -1 && loose.test(text.slice(runStart(text, start, schemeSet, 24), start))) {
@@ -61,6 +62,18 @@ export const urlCheck: Check = (scan, start, end) => {
   scan.work += stop - end;
   return at === -1 ? nothing : userinfo(scan, end, text.slice(end, at));
 };
+
+/** May a user stand in the authority that starts at `from`? Most URLs have none: the next sign that ends one is looked for once for all that stand before it. */
+function mayHoldUser({ text, seen }: Scan, from: number): boolean {
+  if (seen.sign < from) seen.sign = placeOf(text, "@", from);
+  if (seen.encodedSign < from) seen.encodedSign = placeOf(text, "%40", from);
+  return Math.min(seen.sign, seen.encodedSign) < from + longestAuthority;
+}
+
+function placeOf(text: string, sign: string, from: number): number {
+  const found = text.indexOf(sign, from);
+  return found === -1 ? Number.POSITIVE_INFINITY : found;
+}
 
 /** Where the authority that starts at `from` ends: at white space, one of `stops`, a quote in URL encoding or a slash if that is a stop. */
 function stopOf(text: string, from: number, stops: Alphabet): number {

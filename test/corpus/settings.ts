@@ -70,6 +70,17 @@ export const quotedSettings: readonly string[] = [
   `ENV ADMIN_PASSWORD §`,
   `ARG NPM_TOKEN=§`,
   `requirepass §`,
+  `const SECRET_KEY: &str = "§";`,
+  `var password string = "§"`,
+  `char password[] = "§";`,
+  `ENV['API_TOKEN'] ||= "§"`,
+  `<entry key="password">§</entry>`,
+  `config.set("db", "password", "§")`,
+  `DriverManager.getConnection("jdbc:x", "u", "§")`,
+  `smtp.PlainAuth("", "u", "§", "h")`,
+  `crypto.createHmac('sha256', '§')`,
+  `ConvertTo-SecureString "§" -AsPlainText -Force`,
+  `INSERT INTO users (name, password) VALUES ('bob', '§');`,
 ];
 
 /** Where the value ends at white space or a separator, so that it holds neither. */
@@ -123,6 +134,12 @@ export const bareSettings: readonly string[] = [
   `SECRET_KEY_BASE: §`,
   `aws_secret_access_key = §`,
   `storageKey=§`,
+  `az login --service-principal -u u -p § --tenant t`,
+  `rabbitmqctl add_user u §`,
+  `machine h\nlogin u\npassword §`,
+  `db.example.com:5432:d:u:§`,
+  `login attempt [root/§] failed`,
+  `ALGOLIA_KEY=§`,
 ];
 
 const words = ["summer", "dragon", "correct", "horse", "battery", "staple", "monkey", "winter", "sunshine", "shadow"];

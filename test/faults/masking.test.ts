@@ -79,7 +79,7 @@ const detectors: readonly (readonly [part: string, text: string])[] = [
   ["value-runs valueRun", `password=${planted}`],
   ["headers headerValue", `Authorization: Basic ${words}`],
   ["pem pemCheck", `-----BEGIN RSA PRIVATE KEY-----\n${words}\n-----END RSA PRIVATE KEY-----\n`],
-  ["personal personalIn", "any words at all"],
+  ["personal personalIn", "any words about a key"],
   ["programs programCheck", `mysql -u root -p${planted} shop`],
   ["scripts promptCheck", `expect "assword:"\nsend "${planted}"\n`],
   ["scripts passwordListCheck", `chpasswd:\n  list: |\n    bob:${planted}\n`],

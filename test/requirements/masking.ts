@@ -83,6 +83,10 @@ export const masking = {
       "What is remembered of keys and strings changes no answer: an object is masked among others as it is alone",
     source: "issue 8, point 1; masking.md, point 1",
   },
+  "masking:quick-looks": {
+    promise: "No short look that spares a longer one misses what the longer one finds",
+    source: "issue 8, figures; masking.md, figures to reach",
+  },
   "masking:speaking": {
     promise: "Text from the cluster that speaks to an AI is counted, and taints the session that read it",
     source: "tools.md, section 3",
