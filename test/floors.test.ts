@@ -125,6 +125,11 @@ describe("floors", () => {
     expect(wrong).toEqual([]);
   });
 
+  // Its `z` is the whole library with every language's error messages, which the built program would carry and load.
+  test("zod is imported as a namespace, of which a bundler takes what is used", () => {
+    expect(sources.filter((path) => /import \{[^}]*\} from "zod"/.test(code(path)))).toEqual([]);
+  });
+
   test("each outside library stays in its home", () => {
     const wrong = sources.flatMap((path) =>
       importsOf(path).flatMap((one) => {

@@ -1,6 +1,6 @@
 // Tells the caller who it acts as and what policy would answer, without running anything and without naming rules or people.
 
-import { z } from "zod";
+import * as z from "zod";
 import { answer, defineTool, inputs, named, type JsonObject } from "../src/tool.ts";
 
 export default defineTool({

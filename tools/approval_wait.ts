@@ -1,6 +1,6 @@
 // Waits for a person's answer to one of the caller's own calls, and gives that call's result.
 
-import { z } from "zod";
+import * as z from "zod";
 import { answer, defineTool, fault, Faulted } from "../src/tool.ts";
 
 export default defineTool({

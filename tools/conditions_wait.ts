@@ -1,6 +1,6 @@
 // Waits, within bounds, until an object is ready, complete, gone, or has a condition, and says early when it never will.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   completion,

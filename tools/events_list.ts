@@ -1,6 +1,6 @@
 // Lists events newest first with repeats as one row; with a name also those of the ReplicaSets and pods that the object owns.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   ago,
   answer,

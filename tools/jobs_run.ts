@@ -1,6 +1,6 @@
 // Runs a CronJob now: a Job of its template, under a name that is fixed when the call is planned.
 
-import { z } from "zod";
+import * as z from "zod";
 import { answer, at, defineTool, inputs, isJsonObject, textAt, type Graft, type Sentence } from "../src/tool.ts";
 
 const input = z.strictObject({

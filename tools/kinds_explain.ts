@@ -1,6 +1,6 @@
 // Lists the kinds that a cluster serves, or explains the fields of one, from its live discovery and OpenAPI schema.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

@@ -1,6 +1,6 @@
 // Reads logs of a pod or a workload's pods and folds repeats, so that an agent sees errors and the newest lines in few tokens; long, since it also says why there is nothing to read.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

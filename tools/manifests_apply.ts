@@ -1,6 +1,6 @@
 // Creates or updates up to 20 objects by server-side apply: all are rehearsed before the first is written.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

@@ -1,6 +1,6 @@
 // Shows what pods or nodes use now beside what they ask for and may use, highest first; long, since both are read, joined and shown here.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

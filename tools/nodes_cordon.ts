@@ -1,6 +1,6 @@
 // Closes a node to new pods, or opens it again; what runs on it stays.
 
-import { z } from "zod";
+import * as z from "zod";
 import { answer, at, defineTool, inputs, type FindKind, type ObjectRef } from "../src/tool.ts";
 
 export default defineTool({

@@ -1,6 +1,6 @@
 // Empties a node: cordons it, then evicts its pods within their budgets and waits until they are gone. Long: one loop with what it tells before, meanwhile and after.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

@@ -1,6 +1,6 @@
 // Deletes named objects of one kind, each held to the uid that was agreed, and says what goes with them.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

@@ -1,6 +1,6 @@
 // Reads one object: what matters, clean YAML to edit, everything, or what it is tied to. Long: four views of one object.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   asWritten,

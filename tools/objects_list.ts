@@ -1,6 +1,6 @@
 // Lists objects of any kind as a compact table, problems first, through server-side Tables; whole objects only where paths are asked for. Long: tables and objects are two ways to the same rows.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   cellOf,

@@ -1,6 +1,6 @@
 // Changes fields of one object by a merge patch, a strategic merge patch or a JSON Patch.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

@@ -1,6 +1,6 @@
 // Runs one command in a container, as a list of words without a shell, and returns how it ended and what it wrote.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   containerIn,

@@ -1,6 +1,6 @@
 // Finds why something does not work and ranks causes with evidence and next step; long, since it says for each kind what is read beside it.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

@@ -1,6 +1,6 @@
 // Shows how far a rollout is, what blocks it, which revisions are kept, and what going back to one would change.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   ago,
   answer,

@@ -1,6 +1,6 @@
 // Rolls a workload back: the pod template of an earlier revision takes the place of today's, exactly as it was stored.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

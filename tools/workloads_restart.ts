@@ -1,6 +1,6 @@
 // Restarts a workload's pods by its own rolling update: the time of the call goes into the pod template.
 
-import { z } from "zod";
+import * as z from "zod";
 import { answer, defineTool, inputs, workloads, type Need } from "../src/tool.ts";
 
 const input = z.strictObject({

@@ -1,6 +1,6 @@
 // Sets a workload's replica count through its scale subresource, and says what may undo it.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

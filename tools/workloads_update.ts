@@ -1,6 +1,6 @@
 // Sets the image, environment or resources of one container; of a running pod, its resources in place.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   answer,
   at,

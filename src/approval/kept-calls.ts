@@ -2,7 +2,7 @@
 
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { StoredResult } from "../domain/approval.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import { parseCallId, type CallId } from "../domain/ids.ts";

@@ -1,7 +1,7 @@
 // The file of who is linked to whom: its shape, and reading it without guessing.
 
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { fault, Faulted } from "../domain/fault.ts";
 import { absent } from "./durable.ts";
 import { firstProblem } from "./stored.ts";

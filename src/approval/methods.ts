@@ -1,6 +1,6 @@
 // The owner process's side of `sallyport approvals`: what the local socket answers, for one verified person.
 
-import { z } from "zod";
+import * as z from "zod";
 import { approvalStates } from "../domain/approval.ts";
 import type { Append } from "../domain/entry.ts";
 import { fault, Faulted } from "../domain/fault.ts";

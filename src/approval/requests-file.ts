@@ -1,7 +1,7 @@
 // The file that approval requests lie in: read strictly, written durably, refused rather than guessed at.
 
 import { open, readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { fault, Faulted } from "../domain/fault.ts";
 import { digestOf } from "./digest.ts";
 import { absent, replaceFile } from "./durable.ts";

@@ -1,6 +1,6 @@
 // The shape of a stored request, for whoever reads one back from a file or a socket: anything else is refused.
 
-import { z } from "zod";
+import * as z from "zod";
 import { approvalStates } from "../domain/approval.ts";
 import { assurances } from "../domain/decision.ts";
 import { parseApprovalId, parseCallId, type ApprovalId, type CallId, type SessionId } from "../domain/ids.ts";

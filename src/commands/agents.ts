@@ -1,7 +1,7 @@
 // `sallyport agents`: the accounts of agents: who answers for each, until when, when somebody looks again, and the switch that ends one at once. Long: its six sub-commands and the shape of their replies.
 
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../domain/json.ts";
 import { CommandFailed, type Io as WholeIo } from "./io.ts";
 

@@ -1,7 +1,7 @@
 // `sallyport approvals`: the queue of requests, and a person's answer to one.
 
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { refusals } from "../approval/refusals.ts";
 import { requestLine, requestText, shortId } from "../approval/request-text.ts";
 import { firstProblem, keptRequest } from "../approval/stored.ts";

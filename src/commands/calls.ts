@@ -1,7 +1,7 @@
 // `sallyport calls`: the calls that run on after their caller was answered, and how their owner stops one.
 
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../domain/json.ts";
 import { CommandFailed, type Io as WholeIo } from "./io.ts";
 

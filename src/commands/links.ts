@@ -1,7 +1,7 @@
 // `sallyport slack links` and `slack unlink`: who is linked to whom, for whoever runs the gateway.
 
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import type { Links } from "../approval/links.ts";
 import { neutralise } from "../approval/neutral.ts";
 import { fault, Faulted } from "../domain/fault.ts";

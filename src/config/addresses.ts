@@ -1,6 +1,6 @@
 // Addresses that may stand in sallyport.yaml.
 
-import { z } from "zod";
+import * as z from "zod";
 
 /** http or https, without a name or a password: such an address is published, logged or read by whoever reads the file. */
 export const webAddress = z

@@ -1,6 +1,6 @@
 // What sallyport.yaml may say of the places where checkpoints of the transcript are kept beyond this machine.
 
-import { z } from "zod";
+import * as z from "zod";
 import { problemsOf, syslogPlace } from "./syslog.ts";
 
 const path = z.string().min(1).max(4096);

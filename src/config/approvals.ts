@@ -1,6 +1,6 @@
 // What sallyport.yaml may say of who answers requests for approval, and of the ways that carry them there.
 
-import { z } from "zod";
+import * as z from "zod";
 import { webAddress } from "./addresses.ts";
 
 const path = z.string().min(1).max(4096);

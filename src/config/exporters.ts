@@ -1,6 +1,6 @@
 // What sallyport.yaml may say of copies of the transcript that are kept elsewhere.
 
-import { z } from "zod";
+import * as z from "zod";
 import { problemsOf, syslogPlace } from "./syslog.ts";
 
 const path = z.string().min(1).max(4096);

@@ -1,6 +1,6 @@
 // What sallyport.yaml may say of the HTTP door.
 
-import { z } from "zod";
+import * as z from "zod";
 import { principalFields } from "../policy/fact-types.ts";
 import { webAddress } from "./addresses.ts";
 

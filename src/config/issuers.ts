@@ -1,6 +1,6 @@
 // What sallyport.yaml may say of who vouches for callers: OpenID providers and the clusters' own ServiceAccount issuers, each with its own rules.
 
-import { z } from "zod";
+import * as z from "zod";
 import { isLoopbackHost } from "../identity/addresses.ts";
 import { readPath } from "../identity/claims.ts";
 import { webAddress } from "./addresses.ts";

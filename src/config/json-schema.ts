@@ -1,6 +1,6 @@
 // The JSON Schema of sallyport.yaml, for completion and hints in an editor; the loader itself knows more and says it better.
 
-import { z } from "zod";
+import * as z from "zod";
 import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { meanings } from "./meanings.ts";
 import { configSchema } from "./schema.ts";

@@ -1,6 +1,6 @@
 // What sallyport.yaml may say. Everything has a safe default; an unknown key is an error.
 
-import { z } from "zod";
+import * as z from "zod";
 import { webAddress } from "./addresses.ts";
 import { approvalSettings } from "./approvals.ts";
 import { exporterSettings } from "./exporters.ts";

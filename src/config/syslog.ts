@@ -1,6 +1,6 @@
 // A syslog receiver as sallyport.yaml names it: for exports and for anchors alike.
 
-import { z } from "zod";
+import * as z from "zod";
 
 const path = z.string().min(1).max(4096);
 

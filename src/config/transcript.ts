@@ -1,6 +1,6 @@
 // What sallyport.yaml may say of the record of what agents did.
 
-import { z } from "zod";
+import * as z from "zod";
 import { bodyClasses } from "../domain/entry.ts";
 import { anchorsSchema } from "./anchors.ts";
 

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { parseDocument, visit } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { questions, type Question } from "../transcript/verdict.ts";
 
 const sentence = z.string().min(1).max(1200);

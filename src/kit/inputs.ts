@@ -1,6 +1,6 @@
 // The inputs that tools share, with the bounds that are kept at run time and not sent to the client.
 
-import { z } from "zod";
+import * as z from "zod";
 
 /** Inputs that tools share. Bounds are Kubernetes' own (RFC 1123 names) and tools.md's; they are kept at run time and not sent. */
 export const inputs = {

@@ -1,6 +1,6 @@
 // A tool's input as the client sees it: types, choices and words, without the bounds that are kept at run time (tools.md, section 1).
 
-import { z } from "zod";
+import * as z from "zod";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 
 const unsent = ["$schema", "minLength", "maxLength", "pattern", "format", "propertyNames"];

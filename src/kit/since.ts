@@ -1,6 +1,6 @@
 // Spans of time as agents write them (15m, 2h, RFC 3339), and times as answers show them.
 
-import { z } from "zod";
+import * as z from "zod";
 
 /** The wire form of a span; the default belongs to the tool. */
 export const since = () =>

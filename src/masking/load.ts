@@ -1,7 +1,7 @@
 // Loads a masking profile from YAML: what is hidden besides the built-in, with every example run and every cost probed.
 
 import { parseDocument, visit, type Document } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { alphabet } from "./alphabet.ts";
 import { rememberFields } from "./fields.ts";
 import type { Format } from "./formats.ts";

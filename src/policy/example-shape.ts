@@ -1,6 +1,6 @@
 // An example of a rule, as its file writes it: a call, the facts about it, and the answer that its author expects.
 
-import { z } from "zod";
+import * as z from "zod";
 import { callEffects, ruleEffects } from "./rule.ts";
 import { exactName, toolName } from "./rule-parts.ts";
 

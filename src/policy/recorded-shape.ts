@@ -1,6 +1,6 @@
 // What a recorded decision must hold for its call to be decided again.
 
-import { z } from "zod";
+import * as z from "zod";
 
 const texts = z.record(z.string(), z.string());
 const ends = z.object({ from: z.string(), to: z.string() });

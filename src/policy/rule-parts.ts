@@ -1,6 +1,6 @@
 // The words that rules and their examples are written with: names, durations, plain sentences.
 
-import { z } from "zod";
+import * as z from "zod";
 
 export const refuse = (problemOf: (text: string) => string | undefined) => (text: string, context: z.RefinementCtx) => {
   const problem = problemOf(text);

@@ -1,6 +1,6 @@
 // A rule and its file as they are written, each part with the sentence that a mistake in it gets.
 
-import { z } from "zod";
+import * as z from "zod";
 import { verbs } from "../domain/access.ts";
 import { assurances } from "../domain/decision.ts";
 import { exampleSchema } from "./example-shape.ts";

@@ -1,6 +1,6 @@
 // Every kind of entry and its fields, as they are published: docs/entries.md and docs/entries.schema.json are made from this. Long: it is a list.
 
-import { z } from "zod";
+import * as z from "zod";
 import type { EntryDetails, EntryKind } from "../domain/entry.ts";
 
 const text = (says: string) => z.string().describe(says);

@@ -1,7 +1,7 @@
 // One continuous export: entries go to a destination as they are signed, from a cursor that outlives the process.
 
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Destination } from "./destinations.ts";
 import { diskCause, type Disk } from "./disk.ts";
 import type { Exported, Exporter } from "./exporters/contract.ts";

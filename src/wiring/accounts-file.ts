@@ -3,7 +3,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { absent, replaceFile, unfinished } from "../approval/durable.ts";
 import { firstProblem } from "../approval/stored.ts";
 import { fault, Faulted } from "../domain/fault.ts";

@@ -1,6 +1,6 @@
 // The owner process's side of `sallyport agents`: what the local socket answers to the owner alone about agents' accounts.
 
-import { z } from "zod";
+import * as z from "zod";
 import { fault, Faulted } from "../domain/fault.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Outcome } from "../domain/outcome.ts";

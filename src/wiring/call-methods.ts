@@ -1,6 +1,6 @@
 // The owner process's side of `sallyport calls`: what the local socket answers about calls that run on.
 
-import { z } from "zod";
+import * as z from "zod";
 import { fault, Faulted } from "../domain/fault.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { agentOf } from "../domain/principal.ts";

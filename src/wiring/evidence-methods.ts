@@ -1,6 +1,6 @@
 // The owner process's side of commands that read evidence or keep it: whoever may goes on record with what they did.
 
-import { z } from "zod";
+import * as z from "zod";
 import { bodyClasses, type Append, type EntryDraft, type EntryKind } from "../domain/entry.ts";
 import { fault, Faulted } from "../domain/fault.ts";
 import type { JsonObject } from "../domain/json.ts";

@@ -1,7 +1,7 @@
 // Which message shows which request, on disk: after a restart the same cards are edited, and only they count.
 
 import { readFile, rename } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { parseApprovalId, type ApprovalId } from "../../../domain/ids.ts";
 import { absent, replaceFile } from "../../durable.ts";
 import type { KeptRequest } from "../../stores/contract.ts";

@@ -1,6 +1,6 @@
 // Whether an interaction may have any effect: whose app and workspace it came through, who pressed, and which one person that is. What can't be known is a no.
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Subject } from "../../../domain/principal.ts";
 import type { Voter } from "../../ballot.ts";
 import type { Proof } from "../../links.ts";

@@ -1,6 +1,6 @@
 // What Slack sends when a person presses, submits or types: read strictly, and nothing of it believed beyond who and where.
 
-import { z } from "zod";
+import * as z from "zod";
 
 const id = z.string().min(1).max(64);
 const holder = z.object({ id }).nullish();
