@@ -114,5 +114,8 @@ function dotted(path: readonly Step[]): string {
 /** Text of the file as a terminal can show it: cut, in quotes, anything but plain letters escaped. */
 export function show(text: string): string {
   const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return JSON.stringify(cut).replaceAll(/[^\x20-\x7e\u2026]/gu, (odd) => `\\u{${(odd.codePointAt(0) ?? 0).toString(16)}}`);
+  return JSON.stringify(cut).replaceAll(
+    /[^\x20-\x7e\u2026]/gu,
+    (odd) => `\\u{${(odd.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }
