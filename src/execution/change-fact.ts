@@ -16,7 +16,8 @@ export function changeFact(changes: readonly Change[]): ChangeFact {
     replicas: scaled.length === 1 ? (scaled[0] ?? null) : null,
     paths: lines.map((line) => line.path),
     scaled,
-    images: sides(lines, /(^|\.)image$/),
+    // A container's, and one that is mounted (core/v1 ImageVolumeSource).
+    images: sides(lines, /(^|\.)image(\.reference)?$/),
     envNames: envNames(lines),
     securityContext: touches("securityContext"),
     serviceAccounts: sides(lines, /(^|\.)serviceAccount(Name|Ref)?(\.name)?$/),

@@ -356,7 +356,11 @@ promise("tools:change-facts", "from all objects of a call, at whatever depth", (
     after,
     lines: diffObjects(before, after),
   });
-  const more = { serviceAccountName: "big", serviceAccount: "big", volumes: [{ name: "v", emptyDir: {} }] };
+  const volumes = [
+    { name: "v", emptyDir: {} },
+    { name: "w", image: { reference: "r:3" } },
+  ];
+  const more = { serviceAccountName: "big", serviceAccount: "big", volumes };
   const container = {
     image: "a:2",
     env: [{ name: "A", value: "1" }],
@@ -373,11 +377,14 @@ promise("tools:change-facts", "from all objects of a call, at whatever depth", (
   expect(facts).toEqual({
     replicas: { from: 5, to: 0 },
     scaled: [{ from: 5, to: 0 }],
-    images: [{ from: "a:1", to: "a:2" }],
+    images: [
+      { from: "a:1", to: "a:2" },
+      { from: "", to: "r:3" },
+    ],
     envNames: ["A", "envFrom"],
     securityContext: true,
     serviceAccounts: [{ from: "", to: "big" }],
-    volumes: ["v"],
+    volumes: ["v", "w"],
     owners: true,
     finalizers: true,
   });
