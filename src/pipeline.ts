@@ -1,6 +1,7 @@
 // The line that every call takes, top to bottom: identify came before it, rendering comes after it, and there is no way round.
 
 import type { ApprovalRequest, SpentApproval } from "./domain/approval.ts";
+import { otherLine, otherThanShown } from "./domain/as-shown.ts";
 import type { AuthorizedCall, CallRequest, PlannedCall, Precondition } from "./domain/call.ts";
 import type { Decision, Facts } from "./domain/decision.ts";
 import { fault, Faulted, type EffectLeft, type Fault } from "./domain/fault.ts";
@@ -64,7 +65,7 @@ export async function governCall(stages: Stages, request: CallRequest): Promise<
     const decision = stages.decide(call, facts);
     if (decision.effect === "deny") return await record.refused(denied(decision), decision);
     if (call.effect === "read" && decision.effect === "allow")
-      return await carryOut(stages, record, stages.authorize(call, decision, facts, null, null), request);
+      return await carryOut(stages, record, stages.authorize(call, decision, facts, null, null), [], request);
 
     await record.received(call);
     const preview = await stages.preview(call, decision, request);
@@ -73,7 +74,13 @@ export async function governCall(stages: Stages, request: CallRequest): Promise<
     await record.previewed(preview);
     if (call.previewOnly) return await record.settled(rehearsed(stages, call, preview, final));
     if (final.effect === "allow")
-      return await carryOut(stages, record, stages.authorize(call, final, facts, preview, null), request);
+      return await carryOut(
+        stages,
+        record,
+        stages.authorize(call, final, facts, preview, null),
+        preview.changes,
+        request,
+      );
 
     await record.pending(call, final);
     return await stages.seek(call, final, facts, preview, request);
@@ -94,7 +101,13 @@ export async function runApproved(stages: Stages, approved: ApprovalRequest, req
     const changed = whatChanged(approved, call, decision, preview);
     if (changed !== "") return await record.refused(fault("approval_stale", { changed }), decision);
     const spent = await stages.spend(approved);
-    return await carryOut(stages, record, stages.authorize(call, decision, facts, preview, spent), request);
+    return await carryOut(
+      stages,
+      record,
+      stages.authorize(call, decision, facts, preview, spent),
+      preview.changes,
+      request,
+    );
   } catch (thrown) {
     return await record.refused(faultOf(thrown), null);
   }
@@ -105,12 +118,13 @@ async function carryOut(
   stages: Stages,
   record: CallRecord,
   authorized: AuthorizedCall,
+  shown: readonly Change[],
   request: CallRequest,
 ): Promise<Outcome> {
   await record.running(authorized);
   let issued: Issued | null = null;
   let effect: EffectLeft = "none";
-  let changes: readonly Change[] = [];
+  let [changes, other]: [readonly Change[], readonly Change[]] = [[], []];
   let result: Ended["result"];
   try {
     issued = await stages.issue(authorized, request.signal);
@@ -118,9 +132,12 @@ async function carryOut(
     await issued.record(() => record.granted(grant, authorized));
     const executed = await stages.execute(authorized, grant, request);
     changes = executed.changes;
+    other = otherThanShown(shown, changes);
     effect = authorized.call.effect === "read" ? "none" : "applied";
     if (executed.kind === "broke") throw executed.thrown;
-    result = { output: stages.mask(executed.output) };
+    const { output } = executed;
+    const told = other.length === 0 ? output : { ...output, blocks: [...output.blocks, otherLine(other)] };
+    result = { output: stages.mask(told) };
   } catch (thrown) {
     const caught = faultOf(thrown);
     // A read leaves nothing itself: an effect that it tells of is another call's, for which it waited.
@@ -139,7 +156,7 @@ async function carryOut(
     revoked = false;
     result = { fault: { ...faultOf(thrown), effect } };
   }
-  return await record.settled({ grant: issued?.grant ?? null, revoked, effect, changes, result });
+  return await record.settled({ grant: issued?.grant ?? null, revoked, effect, changes, other, result });
 }
 
 /** The preview itself is the answer: nothing ran. Policy's word in it is the last one, with what the change would do. */
@@ -147,7 +164,7 @@ function rehearsed(stages: Stages, call: PlannedCall, { output, undo }: Preview,
   const policy = `policy: ${final.effect === "allow" ? "allowed" : "needs approval"}`;
   const last: Block = { kind: "line", line: [undo === "" ? policy : `undo: ${undo}; ${policy}`] };
   const told = stages.mask({ ...output, blocks: [...output.blocks, last] });
-  return { grant: null, revoked: null, effect: "none", changes: [], result: { output: told } };
+  return { grant: null, revoked: null, effect: "none", changes: [], other: [], result: { output: told } };
 }
 
 /** What is no longer as the approver saw it; "" when nothing is. */

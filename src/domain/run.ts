@@ -40,5 +40,7 @@ export interface Ended {
   readonly revoked: boolean | null;
   readonly effect: EffectLeft;
   readonly changes: readonly Change[];
+  /** Those of them that are not what their rehearsal had shown. */
+  readonly other: readonly Change[];
   readonly result: { readonly output: MaskedOutput } | { readonly fault: Fault };
 }

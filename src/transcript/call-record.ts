@@ -67,6 +67,12 @@ export function openCallRecord(options: RecordOptions) {
     const details = { tool: request.tool, stream, from, to, bytes: Buffer.byteLength(text), masked };
     return draft("stream.segment", details, { class: "output", text });
   }
+  /** What was agreed to was shown, and this is something else. */
+  function otherEntry(changes: readonly Change[]): EntryDraft {
+    const diff = changes.flatMap((change) => change.lines.map(diffText));
+    const about = { tool: request.tool, objects: changes.map(objectOf), diff: diff.slice(0, mostLines) };
+    return draft("alert.raised", { alert: "written otherwise than shown", about });
+  }
   /** The fault as it may be told: its detail can hold the cluster's words. */
   function toTell(why: Fault): Fault {
     return { ...why, detail: maskedOr({}, why.detail, options.mask) };
@@ -171,7 +177,11 @@ export function openCallRecord(options: RecordOptions) {
         durations: { total: now() - started, run: now() - ranSince },
       };
       const body = output === null ? null : ({ class: "output", text } as const);
-      const entries = [...options.streamed().map(segmentEntry), draft("call.settled", details, body)];
+      const entries = [
+        ...options.streamed().map(segmentEntry),
+        ...(ended.other.length === 0 ? [] : [otherEntry(ended.other)]),
+        draft("call.settled", details, body),
+      ];
       if (ended.grant !== null && ended.revoked !== null)
         entries.push(draft("grant.revoked", { grant: ended.grant.id, complete: ended.revoked }));
       try {

@@ -1,6 +1,11 @@
 // What the tests hold of approval/.
 
 export const approval = {
+  "approval:as-shown": {
+    promise:
+      "What a cluster writes otherwise than its dry run showed is told to the agent and raises an alert on record",
+    source: "issue 4, point 4; approval.md, freshness; SECURITY.md",
+  },
   "approval:webhook": {
     promise:
       "On-call systems are told of each request and its end by a signed notice, tried again until it arrives or is given up; nothing they answer decides",
