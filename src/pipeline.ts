@@ -132,8 +132,8 @@ async function carryOut(
     await issued.record(() => record.granted(grant, authorized));
     const executed = await stages.execute(authorized, grant, request);
     changes = executed.changes;
-    other = otherThanShown(shown, changes);
     effect = authorized.call.effect === "read" ? "none" : "applied";
+    other = otherThanShown(shown, changes);
     if (executed.kind === "broke") throw executed.thrown;
     const { output } = executed;
     const told = other.length === 0 ? output : { ...output, blocks: [...output.blocks, otherLine(other)] };

@@ -198,7 +198,7 @@ promise(
       plan: async () => call,
       resolve: async () => ({}),
       decide: () => ({ effect: "allow" }),
-      preview: async () => ({ change: null }),
+      preview: async () => ({ change: null, changes: [] }),
       authorize: () => ({ call }),
       issue: async () => ({
         grant: { id: "g" },
