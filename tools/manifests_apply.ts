@@ -6,6 +6,7 @@ import {
   at,
   configFirst,
   defineTool,
+  effectOfWriting,
   fault,
   Faulted,
   inputs,
@@ -38,9 +39,9 @@ export default defineTool<Input>({
   description:
     "Create or update up to 20 objects by server-side apply; all pass a dry run before the first is written. Fields you leave out stay, unless an earlier apply here set them. Preview first.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  effects: ["change"],
+  effects: ["change", "destroy"],
   input,
-  effect: () => "change",
+  effect: ({ manifest }) => effectOfWriting(manifestsIn(manifest).map(({ object }) => object)),
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
   async needs(asked, { findKind }) {

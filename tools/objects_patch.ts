@@ -5,6 +5,7 @@ import {
   answer,
   at,
   defineTool,
+  effectOfWriting,
   fault,
   Faulted,
   inputs,
@@ -50,8 +51,7 @@ export default defineTool<Input>({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   effects: ["change", "destroy"],
   input,
-  // Scaled to nothing through the back door is scaled to nothing.
-  effect: (asked) => (bodies(asked).some((body) => at(body, "spec", "replicas") === 0) ? "destroy" : "change"),
+  effect: (asked) => effectOfWriting(bodies(asked)),
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
   async needs(asked, { findKind }) {

@@ -33,6 +33,10 @@ export function schemaProblems(message: string): Problem[] {
     /json: cannot unmarshal [a-z]+ into Go struct field ([A-Za-z0-9_.]+) of type [^ ]+$/.exec(message) ?? [];
   // Go names the struct first: `DeploymentSpec.spec.replicas`.
   if (goField !== undefined) return [{ path: fieldPath(goField.slice(goField.indexOf(".") + 1)), rule: "wrong type" }];
+  // Server-side apply of a number with a fraction; which field it was, it does not say.
+  const converted =
+    /^failed to convert new object \([^)]*\) to proper version: unable to convert unstructured object to [^:]+: cannot convert float64 to u?int[0-9]*$/;
+  if (converted.test(message)) return [{ path: "", rule: "a number has a fraction where whole ones are taken" }];
   const [, applied] = /^failed to create typed patch object \([^)]*\): ([^]*)$/.exec(message) ?? [];
   if (applied === undefined) return [];
   return Array.from(

@@ -30,6 +30,10 @@ export const tools = {
     promise: "A rollback brings the earlier template back as it was, secrets included",
     source: "tools.md, section 1",
   },
+  "tools:to-nothing": {
+    promise: "Setting a count of replicas to 0 destroys, whichever tool writes it",
+    source: "tools.md, workloads_scale; issue 4, point 4",
+  },
   "tools:change-patch": {
     promise: "A patch writes what it says, in each of its three forms",
     source: "tools.md, section 1",

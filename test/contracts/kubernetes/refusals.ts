@@ -477,6 +477,17 @@ export const refusals: readonly RefusalCase[] = [
     },
   },
   {
+    row: "500 of a server-side apply with a number that is no whole one",
+    request: apply,
+    status: 500,
+    answer: {
+      message:
+        "failed to convert new object (/api; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: cannot convert float64 to int32",
+    },
+    code: "invalid_object",
+    detail: { problems: [{ path: "", rule: "a number has a fraction where whole ones are taken" }] },
+  },
+  {
     row: "422 immutable",
     request: patch,
     status: 422,
