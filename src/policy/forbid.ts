@@ -46,6 +46,16 @@ const asksAboutItself = (access: Access): boolean =>
   access.subresource === "" &&
   access.verb === "create";
 
+/** Whose objects give rights. OpenShift serves Kubernetes' own roles and bindings a second time, in a group of its own. */
+const rightsGroups: readonly string[] = [
+  "rbac.authorization.k8s.io",
+  "certificates.k8s.io",
+  "authorization.openshift.io",
+  "oauth.openshift.io",
+  "security.openshift.io",
+  "user.openshift.io",
+];
+
 export const forbids: readonly Forbid[] = [
   {
     id: "plain-names",
@@ -113,10 +123,10 @@ export const forbids: readonly Forbid[] = [
   },
   {
     id: "rights",
-    sentence: "Roles, bindings and certificate requests can't be written.",
+    sentence:
+      "Roles, bindings and certificate requests can't be written, nor OpenShift's users, tokens and security constraints.",
     reason: "Whoever hands out rights can hand them to the agent.",
-    matches: (access) =>
-      (access.group === "rbac.authorization.k8s.io" || access.group === "certificates.k8s.io") && writes(access),
+    matches: (access) => rightsGroups.includes(access.group) && writes(access),
   },
   {
     id: "impersonation",
