@@ -47,8 +47,11 @@ export async function openReserve(disk: Disk, path: string, random: (count: numb
     // A file system gives space back in whole blocks.
     spend: (bytes) => shrinkTo(Math.max(0, held - (Math.ceil(bytes / 4096) + 2) * 4096)),
     async close() {
-      await shrinkTo(Math.min(held, share));
-      await file.close();
+      try {
+        await shrinkTo(Math.min(held, share));
+      } finally {
+        await file.close();
+      }
     },
   };
 }

@@ -94,7 +94,12 @@ export async function openSegments(
   async function openAt(whole: number): Promise<DurableFile> {
     const path = join(folder, segmentName(number));
     const opened = await disk.openDurable(path);
-    if ((await stat(path)).size !== whole) await opened.truncate(whole);
+    try {
+      if ((await stat(path)).size !== whole) await opened.truncate(whole);
+    } catch (thrown) {
+      await opened.close().catch(() => undefined);
+      throw thrown;
+    }
     return opened;
   }
   let turning = false;
