@@ -11,6 +11,7 @@ import type { Change, DiffLine } from "../domain/output.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { PrincipalFields } from "../domain/principal.ts";
 import type { Ended, StreamSegment } from "../domain/run.ts";
+import { BodyLost } from "./unusable.ts";
 
 export interface RecordOptions {
   readonly append: Append;
@@ -48,8 +49,13 @@ export function openCallRecord(options: RecordOptions) {
   }
   /** Appends the entries, behind the call's first one as long as that is not durable. */
   async function write(entries: readonly EntryDraft[]): Promise<void> {
-    await append(received ? entries : [receivedEntry(), ...entries]);
-    received = true;
+    try {
+      await append(received ? entries : [receivedEntry(), ...entries]);
+      received = true;
+    } catch (thrown) {
+      received ||= thrown instanceof BodyLost;
+      throw thrown;
+    }
   }
   function receivedEntry(): EntryDraft {
     const raw = planned?.arguments ?? (isJsonObject(request.arguments) ? request.arguments : {});

@@ -11,8 +11,8 @@ import { bytesOf, stage, type Batched } from "./stage.ts";
 import { foldEntry, latestTime, unknownEntry, type Standing } from "./standing.ts";
 import type { Segments } from "./stores/index.ts";
 import type { Tree } from "./tree.ts";
-import type { Troubles } from "./troubles.ts";
-import { unusable } from "./unusable.ts";
+import type { Owed, Troubles } from "./troubles.ts";
+import { BodyLost, unusable } from "./unusable.ts";
 
 export interface CommitParts {
   readonly segments: Segments;
@@ -28,12 +28,14 @@ export interface CommitParts {
   readonly turned: (number: number) => void;
   /** When the newest head was signed, in milliseconds since 1970: the clock must not stand before it. */
   readonly signedAt: () => number;
+  /** Milliseconds that a write may take before nobody waits behind it any more. */
+  readonly patience: number;
 }
 
 export interface Commit {
   /**
    * Adds entries in order and returns once all are durable. With none, it writes what is owed, which finds out whether
-   * a trouble of the disk is over. Faults: transcript_unavailable.
+   * a trouble of the disk is over. Faults: transcript_unavailable; as `BodyLost` where the entries themselves are durable.
    */
   append(entries: readonly Unplaced[], sealed?: SealedLines): Promise<readonly Receipt[]>;
   /** Returns when nothing is on its way to the disk. */
@@ -71,6 +73,8 @@ export function openCommit(parts: CommitParts): Commit {
   /** Commitments of bodies that entries refer to and that may not have reached the medium. */
   const lostBodies: string[] = [];
   let running: Promise<void> | null = null;
+  /** What nobody is kept waiting behind: a write that the disk has not answered, or null. */
+  let stuck: Error | null = null;
   let segment = segments.number();
 
   function watchClock(time: number): void {
@@ -79,18 +83,30 @@ export function openCommit(parts: CommitParts): Commit {
     else troubles.end("clock");
   }
 
-  function owed(): readonly Unplaced[] {
-    const unmarked = [...lost].flatMap((call) => standing.open.get(call) ?? []);
+  function owed(): Owed {
+    const marked = [...lost];
+    const unmarked = marked.flatMap((call) => standing.open.get(call) ?? []);
     const about = { sid: null, call: null, principal: null, client: "" } as const;
+    const bodiesLost = lostBodies.slice(0, mostLost);
     const told: readonly Unplaced[] =
-      lostBodies.length === 0
+      bodiesLost.length === 0
         ? []
-        : [{ ...about, kind: "audit.recovered", details: { repaired: 0, bodies: lostBodies.slice(0, mostLost) } }];
-    return [
-      ...troubles.owed("disk"),
-      ...told,
-      ...unmarked.map((call) => unknownEntry(call, "its end could not be written")),
-    ];
+        : [{ ...about, kind: "audit.recovered", details: { repaired: 0, bodies: bodiesLost } }];
+    const troubled = troubles.owed("disk");
+    return {
+      entries: [
+        ...troubled.entries,
+        ...told,
+        ...unmarked.map((call) => unknownEntry(call, "its end could not be written")),
+      ],
+      told() {
+        for (const call of marked) lost.delete(call);
+        lostBodies.splice(0, bodiesLost.length);
+        // It works, whatever it had.
+        troubles.end("disk");
+        troubled.told();
+      },
+    };
   }
 
   function keep(lines: readonly Line[]): readonly Receipt[] {
@@ -123,7 +139,8 @@ export function openCommit(parts: CommitParts): Commit {
   async function commit(batch: readonly Waiting[]): Promise<void> {
     const time = now();
     watchClock(time);
-    const { lines, taken, unwritable } = stage(standing, owed(), batch, time, parts.stamp());
+    const first = owed();
+    const { lines, taken, unwritable } = stage(standing, first.entries, batch, time, parts.stamp());
     for (const { batched, thrown } of unwritable) batched.refuse(thrown);
     try {
       const admitted = lines.filter((line) => line.entry.kind === "call.received").length;
@@ -134,7 +151,10 @@ export function openCommit(parts: CommitParts): Commit {
         lines.length > 0 ? segments.write(bytesOf(lines)) : undefined,
       ]);
       if (written.status === "rejected") throw written.reason;
-      if (sealed.status === "rejected") return withoutBodies(lines, taken, sealed.reason);
+      if (sealed.status === "rejected") {
+        first.told();
+        return withoutBodies(lines, taken, sealed.reason);
+      }
     } catch (thrown) {
       troubles.begin("disk", `entries can't be written: ${diskCause(thrown)}`);
       return await closeOnReserve(
@@ -142,16 +162,8 @@ export function openCommit(parts: CommitParts): Commit {
         thrown,
       );
     }
-    written();
+    first.told();
     accept(lines, taken);
-  }
-
-  /** What was owed is durable, and the disk works. */
-  function written(): void {
-    lost.clear();
-    lostBodies.splice(0, mostLost);
-    troubles.end("disk");
-    troubles.told();
   }
 
   async function writeBodies(batch: readonly Waiting[]): Promise<void> {
@@ -163,14 +175,13 @@ export function openCommit(parts: CommitParts): Commit {
 
   /**
    * The entries are durable and their bodies may not be, which goes on record. What ends a call is answered all the
-   * same; what would let one in is refused, and marked as not known to have ended.
+   * same; what would let one in is refused.
    */
   function withoutBodies(
     lines: readonly Line[],
     taken: readonly { batched: Waiting; from: number }[],
     thrown: unknown,
   ): void {
-    written();
     troubles.begin("disk", `bodies can't be written: ${diskCause(thrown)}`);
     const receipts = keep(lines);
     for (const { batched, from } of taken) {
@@ -181,8 +192,7 @@ export function openCommit(parts: CommitParts): Commit {
         batched.accept(receipts.slice(from, from + batched.entries.length));
         continue;
       }
-      for (const { call } of batched.entries) if (call !== null) lost.add(call);
-      batched.refuse(unusable(diskCause(thrown)));
+      batched.refuse(new BodyLost(diskCause(thrown)));
     }
   }
 
@@ -211,20 +221,38 @@ export function openCommit(parts: CommitParts): Commit {
       // One turn of the event loop, so that callers who were just answered can join the batch.
       await setImmediate();
       const batch = queue.splice(0, largestBatch);
+      const watch = setTimeout(giveUp, parts.patience).unref();
       try {
         await commit(batch);
       } catch (thrown) {
         // A defect of ours: nobody is left waiting for it.
         for (const waiting of batch) waiting.refuse(thrown);
       }
+      clearTimeout(watch);
+      stuck = null;
     }
     running = null;
   }
 
+  /**
+   * A disk that does not answer, as a network's may not: whoever is in the write can be told neither yes nor no, and
+   * nobody else waits behind them.
+   */
+  function giveUp(): void {
+    stuck = new Error(`the disk has not answered for ${parts.patience / 1000} s`);
+    troubles.begin("disk", stuck.message);
+    refuse(queue.splice(0), stuck);
+  }
+
   return {
     append: (entries, sealed) =>
-      new Promise((accept, refuse) => {
-        queue.push({ entries, sealed: sealed ?? null, accept, refuse });
+      new Promise((accept, turnAway) => {
+        const waiting: Waiting = { entries, sealed: sealed ?? null, accept, refuse: turnAway };
+        if (stuck !== null) {
+          refuse([waiting], stuck);
+          return;
+        }
+        queue.push(waiting);
         running ??= drain();
       }),
     async idle() {

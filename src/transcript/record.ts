@@ -44,6 +44,8 @@ export interface TranscriptOptions {
   readonly segmentSize?: number;
   /** Milliseconds between checkpoints while the tree grows. */
   readonly checkpointEvery?: number;
+  /** Milliseconds that a write may take before nobody waits behind it any more; 10,000 unless told. */
+  readonly patience?: number;
 }
 
 export interface Transcript {
@@ -124,6 +126,7 @@ async function open(options: TranscriptOptions): Promise<Transcript> {
     now,
     turned: (number) => keeper.turned(number, tree, standing),
     signedAt: signing.signedAt,
+    patience: options.patience ?? 10_000,
   });
   const unsettled = [...standing.open.values()];
   const lastStart = standing.started;
@@ -263,7 +266,7 @@ async function makeRound(
   keep: () => Promise<void>,
 ): Promise<void> {
   const upkeep = async (): Promise<void> => {
-    if (troubles.has("disk") || troubles.owed(null).length > 0) await commit.append([]);
+    if (troubles.has("disk") || troubles.owed(null).entries.length > 0) await commit.append([]);
   };
   // Whatever fails here has been said through the troubles, and is tried again in the next round.
   await Promise.allSettled([upkeep()]);

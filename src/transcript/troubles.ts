@@ -13,9 +13,13 @@ export interface Troubles {
   has(trouble: Trouble): boolean;
   /** The first trouble's sentence, or null when all is well. */
   reason(): string | null;
-  /** The entries that go first in the next write, when that write itself would end the trouble `ending`. */
-  owed(ending: Trouble | null): readonly Unplaced[];
-  /** What was owed is durable now. */
+  /** What goes first in the next write, when that write itself would end the trouble `ending`. */
+  owed(ending: Trouble | null): Owed;
+}
+
+export interface Owed {
+  readonly entries: readonly Unplaced[];
+  /** These entries are durable now: what began or ended since they were made is still to be told. */
   told(): void;
 }
 
@@ -47,17 +51,22 @@ export function keepTroubles(say: (sentence: string) => void): Troubles {
     has: (trouble) => states.get(trouble)?.over === false,
     reason: () => [...states.values()].find((state) => !state.over)?.reason ?? null,
     owed(ending) {
-      return [...states].flatMap(([trouble, state]): Unplaced[] => {
+      const offered = [...states].map(([trouble, state]) => {
         const begun = { ...about, kind: "audit.degraded", details: { reason: state.reason } } as const;
         const ended = { ...about, kind: "audit.recovered", details: { repaired: 0 } } as const;
-        return [...(state.announced ? [] : [begun]), ...(state.over || trouble === ending ? [ended] : [])];
+        const ends = state.over || trouble === ending;
+        return { trouble, state, ends, entries: [...(state.announced ? [] : [begun]), ...(ends ? [ended] : [])] };
       });
-    },
-    told() {
-      for (const [trouble, state] of states) {
-        state.announced = true;
-        if (state.over) states.delete(trouble);
-      }
+      return {
+        entries: offered.flatMap(({ entries }) => entries),
+        told() {
+          for (const { trouble, state, ends } of offered) {
+            // Where it began again meanwhile, that is a beginning of its own.
+            state.announced = !ends;
+            if (ends && state.over) states.delete(trouble);
+          }
+        },
+      };
     },
   };
 }

@@ -6,3 +6,10 @@ import { fault, Faulted } from "../domain/fault.ts";
 export function unusable(cause: string): Faulted {
   return new Faulted(fault("transcript_unavailable", {}, cause));
 }
+
+/** The entries are on record, and what they refer to is not: whoever is refused for it does not put them there again. */
+export class BodyLost extends Faulted {
+  constructor(cause: string) {
+    super(fault("transcript_unavailable", {}, cause));
+  }
+}

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { textAt } from "../../src/domain/json.ts";
-import { failingDisk, smallDisk } from "../support/disks.ts";
+import { disklessFor, failingDisk, hangingDisk, smallDisk } from "../support/disks.ts";
 import { promise } from "../support/promise.ts";
 import type { Passing } from "../support/proxy.ts";
 import {
@@ -205,6 +205,77 @@ describe("a disk that fails", () => {
         failing = "";
       });
       await recovered(shop);
+      await expectVerifies(shop.world);
+    },
+  );
+});
+
+describe("a disk that takes entries and nothing of what they refer to", () => {
+  let shop: Shop;
+  let failing = false;
+  beforeAll(async () => {
+    shop = await openShop({ outside: { disk: disklessFor("bodies", () => failing) } });
+  });
+  afterAll(async () => {
+    await shop?.stop();
+  });
+
+  promise("faults:failing-disk", "a call whose arguments can't be kept is refused, and received once", async () => {
+    const long = "a line of a long text\n".repeat(1000);
+    const manifest = JSON.stringify({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "long", namespace: "shop-dev" },
+      data: { long },
+    });
+    failing = true;
+    const answer = await shop.world.call("manifests_apply", { manifest, reason: "a test of long arguments" });
+    failing = false;
+    expect(heading(answer)).toEqual(notRecorded);
+    await recovered(shop);
+    expect(await entriesOf(shop.world, answer.facts["call"])).toEqual([
+      "call.received",
+      "call.decided deny transcript_unavailable",
+      "call.settled refused transcript_unavailable none",
+    ]);
+    expect(await shop.standing()).toEqual(untouched);
+    await expectVerifies(shop.world);
+  });
+});
+
+describe("a disk that does not answer", () => {
+  let shop: Shop;
+  let [over, answer] = [Promise.resolve(), (): void => undefined];
+  let writes = 0;
+  const disk = hangingDisk(() => {
+    writes++;
+    return over;
+  });
+  beforeAll(async () => {
+    shop = await openShop({ outside: { disk } });
+  });
+  afterAll(async () => {
+    answer();
+    await shop?.stop();
+  });
+
+  promise(
+    "faults:hanging-disk",
+    "nobody waits behind its write, nothing runs meanwhile, and what was in it ends once it answers",
+    async () => {
+      await recovered(shop);
+      over = new Promise((resolve) => (answer = resolve));
+      const before = writes;
+      const first = shop.world.call("workloads_scale", scaling("shop-dev", 3));
+      await eventually(() => writes).toBe(before + 1);
+      expect(heading(await shop.world.call("objects_list", listing))).toEqual(notRecorded);
+      expect(heading(await shop.world.call("workloads_scale", scaling("shop-dev", 4)))).toEqual(notRecorded);
+      expect(await shop.standing()).toEqual(untouched);
+      answer();
+      expect(heading(await first)).toEqual(["DONE workloads_scale Deployment shop-dev/api", "completed  applied "]);
+      await recovered(shop);
+      expect(await shop.standing()).toEqual({ ...untouched, dev: 3 });
+      await eventually(async () => (await kindsOf(shop)).slice(-2)).toEqual(["audit.degraded", "audit.recovered"]);
       await expectVerifies(shop.world);
     },
   );

@@ -79,6 +79,10 @@ export const faults = {
     promise: "What can't be recorded does not run, and what ran without its record is said to have run",
     source: "architecture.md, Life of a call; AU-5",
   },
+  "faults:hanging-disk": {
+    promise: "A disk that does not answer lets nothing run, and keeps no call waiting but those in its write",
+    source: "evidence.md, Writing; AU-5",
+  },
   "faults:state-folder": {
     promise:
       "A state folder that can't be used keeps the gateway from starting, with one sentence that names what is wrong",

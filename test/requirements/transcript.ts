@@ -190,6 +190,11 @@ export const transcript = {
     promise: "A full disk lets no new call in, and lets every call in flight be recorded to its end",
     source: "evidence.md",
   },
+  "transcript:hanging-disk": {
+    promise:
+      "A disk that does not answer keeps nobody waiting behind its write, and the outage is on record once it does",
+    source: "evidence.md, Writing; AU-5",
+  },
   "transcript:degraded": {
     promise: "When the disk fails nothing is appended, and when it works again the outage is on record",
     source: "evidence.md",

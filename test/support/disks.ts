@@ -1,4 +1,4 @@
-// Disks that are full or fail when a test says so: faults below the transcript.
+// Disks that are full, fail or do not answer when a test says so: faults below the transcript.
 
 import { stat } from "node:fs/promises";
 import { realDisk, type Disk, type DiskFile, type DurableFile } from "../../src/transcript/disk.ts";
@@ -98,6 +98,47 @@ export function failingDisk(code: () => string): Disk {
     async replace(path, bytes) {
       fail();
       await realDisk.replace(path, bytes);
+    },
+  };
+}
+
+/** The real disk, which answers no write of an entry before this is over, as a network's may. */
+export function hangingDisk(over: () => Promise<void>): Disk {
+  return {
+    ...realDisk,
+    async openDurable(path): Promise<DurableFile> {
+      const file = await realDisk.openDurable(path);
+      return {
+        ...file,
+        async write(bytes, at) {
+          await over();
+          await file.write(bytes, at);
+        },
+      };
+    },
+  };
+}
+
+/** The real disk with a part that fails while it is told to: files whose path holds `part`. */
+export function disklessFor(part: string, failing: () => boolean): Disk {
+  const fail = (path: string): void => {
+    if (failing() && path.includes(part)) throw failure("EIO");
+  };
+  return {
+    ...realDisk,
+    async open(path): Promise<DiskFile> {
+      const file = await realDisk.open(path);
+      return {
+        ...file,
+        async write(bytes, at) {
+          fail(path);
+          await file.write(bytes, at);
+        },
+        async sync() {
+          fail(path);
+          await file.sync();
+        },
+      };
     },
   };
 }

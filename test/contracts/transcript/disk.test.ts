@@ -10,8 +10,9 @@ import { at, type JsonObject } from "../../../src/domain/json.ts";
 import { most } from "../../../src/execution/heard.ts";
 import { fileWrapping } from "../../../src/transcript/seal.ts";
 import { share } from "../../../src/transcript/reserve.ts";
+import { keepTroubles } from "../../../src/transcript/troubles.ts";
 import { verifyTranscript } from "../../../src/transcript/verify.ts";
-import { failingDisk, smallDisk } from "../../support/disks.ts";
+import { failingDisk, hangingDisk, smallDisk } from "../../support/disks.ts";
 import { promise } from "../../support/promise.ts";
 import {
   callId,
@@ -184,6 +185,62 @@ promise("transcript:degraded", "it recovers by itself when nobody calls", async 
   const kinds = (await entriesIn(folder)).map((entry) => entry["kind"]);
   expect(kinds.slice(0, 2).toSorted()).toEqual(["audit.degraded", "audit.recovered"]);
 });
+
+promise(
+  "transcript:hanging-disk",
+  "who comes behind a write that is not answered is refused, what was in it is kept, and the record says how it was",
+  async () => {
+    const folder = await temporaryFolder();
+    let [over, answer] = [Promise.resolve(), (): void => undefined];
+    const transcript = await openIn(folder, { disk: hangingDisk(() => over), patience: 2_000, checkpointEvery: 5 });
+    await transcript.append([received(callId(1)), decided(callId(1))]);
+    over = new Promise((resolve) => (answer = resolve));
+    const inTheWrite = transcript.append(plainRead(callId(2)));
+    while (transcript.degraded() === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(transcript.degraded()).toBe("the disk has not answered for 2 s");
+    const behind = await Promise.allSettled([
+      transcript.append([received(callId(3))]),
+      transcript.append([settled(callId(1))]),
+    ]);
+    const turnedAway = { fault: { code: "transcript_unavailable", cause: "the disk has not answered for 2 s" } };
+    expect(behind).toMatchObject(behind.map(() => ({ status: "rejected", reason: turnedAway })));
+    answer();
+    await inTheWrite;
+    while (transcript.degraded() !== null) await new Promise((resolve) => setTimeout(resolve, 5));
+    await transcript.append(plainRead(callId(4)));
+    await transcript.close();
+    const entries = (await entriesIn(folder)).map((entry) => [entry["kind"], entry["call"]]);
+    expect(entries.filter(([, call]) => call === callId(3))).toEqual([]);
+    expect(entries.filter(([, call]) => call === callId(1)).at(-1)).toEqual(["call.unknown", callId(1)]);
+    expect(entries.filter(([, call]) => call === callId(2)).at(-1)).toEqual(["call.settled", callId(2)]);
+    expect(entries.filter(([kind]) => String(kind).startsWith("audit."))).toEqual([
+      ["audit.degraded", null],
+      ["audit.recovered", null],
+    ]);
+    expect((await verifyTranscript(folder, { now: start })).ok).toBe(true);
+  },
+);
+
+promise(
+  "transcript:degraded",
+  "a trouble that begins or ends while another's entries are written is told after",
+  () => {
+    const troubles = keepTroubles(() => undefined);
+    const kinds = (): readonly string[] => troubles.owed("disk").entries.map(({ kind }) => kind);
+    troubles.begin("checkpoint", "no checkpoint");
+    const first = troubles.owed("disk");
+    troubles.begin("disk", "no answer");
+    troubles.end("checkpoint");
+    first.told();
+    expect(kinds()).toEqual(["audit.recovered", "audit.degraded", "audit.recovered"]);
+    const second = troubles.owed("disk");
+    troubles.end("disk");
+    troubles.begin("checkpoint", "again");
+    second.told();
+    expect(kinds()).toEqual(["audit.degraded"]);
+    expect(troubles.reason()).toBe("no checkpoint");
+  },
+);
 
 /** How the kernel says that this process has the segment open for writing: flags, one text for each time. */
 async function flagsOf(path: string): Promise<readonly number[]> {
