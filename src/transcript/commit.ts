@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bodies, SealedLines } from "./bodies.ts";
 import type { EntryKind, Receipt } from "../domain/entry.ts";
-import { textAt } from "../domain/json.ts";
+import { isJsonObject, textAt } from "../domain/json.ts";
 import { diskCause, isFull } from "./disk.ts";
 import { clockTolerance, type GatewayStamp, type Line, type Unplaced } from "./entry.ts";
 import type { Reserve } from "./reserve.ts";
@@ -203,7 +203,7 @@ export function openCommit(parts: CommitParts): Commit {
       batch.filter((waiting) => !ending.includes(waiting)),
       thrown,
     );
-    const kept = ending.map((waiting) => ({ ...waiting, entries: waiting.entries.map(withoutBody) }));
+    const kept = ending.map((waiting) => ({ ...waiting, entries: waiting.entries.map(small) }));
     if (kept.length === 0) return;
     const { lines, taken } = stage(standing, [], kept, now(), parts.stamp());
     try {
@@ -261,12 +261,17 @@ export function openCommit(parts: CommitParts): Commit {
   };
 }
 
-/** Does it end what was let in before, and nothing else? */
+/** Does it end what was let in before, and nothing else? What a call raised an alert for ends with it. */
 function ends({ entries }: Batched): boolean {
-  return entries.length > 0 && entries.every((entry) => closing.has(entry.kind));
+  const settles = entries.some(({ kind }) => kind === "call.settled");
+  return entries.length > 0 && entries.every(({ kind }) => closing.has(kind) || (settles && kind === "alert.raised"));
 }
 
-/** There is room for the entry alone. */
-function withoutBody(entry: Unplaced): Unplaced {
-  return entry.details["body"] === undefined ? entry : { ...entry, details: { ...entry.details, body: null } };
+/** There is room for the entry alone: without its body, and without an alert's diff. */
+function small(entry: Unplaced): Unplaced {
+  const { body, about } = entry.details;
+  const alone = body === undefined ? entry.details : { ...entry.details, body: null };
+  if (entry.kind !== "alert.raised" || !isJsonObject(about)) return { ...entry, details: alone };
+  const { diff: _diff, ...rest } = about;
+  return { ...entry, details: { ...alone, about: rest } };
 }

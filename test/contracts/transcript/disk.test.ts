@@ -76,6 +76,31 @@ promise(
   },
 );
 
+promise("transcript:full-disk", "an alert of what a call wrote ends with its call, without its diff", async () => {
+  const folder = await temporaryFolder();
+  let capacity = Infinity;
+  const disk = smallDisk(() => capacity);
+  const transcript = await openIn(folder, { disk });
+  await transcript.append([received(callId(1)), decided(callId(1))]);
+  capacity = disk.used();
+  const about = { tool: "workloads_scale", objects: [{ name: "api" }], diff: ["x".repeat(60_000)] };
+  const alert = (call: string | null) => draft("alert.raised", call, { alert: "written otherwise than shown", about });
+  const [alone, ended] = await Promise.allSettled([
+    transcript.append([alert(callId(1))]),
+    transcript.append([alert(callId(1)), settled(callId(1))]),
+  ]);
+  expect([alone, ended.status]).toMatchObject([refused("ENOSPC"), "fulfilled"]);
+  capacity = Infinity;
+  await transcript.append([]);
+  await transcript.close();
+  const entries = (await entriesIn(folder)).slice(2, 4);
+  expect(entries.map((entry) => [entry["kind"], at(entry["details"] as JsonObject, "about")])).toEqual([
+    ["alert.raised", { tool: "workloads_scale", objects: [{ name: "api" }] }],
+    ["call.settled", undefined],
+  ]);
+  expect((await verifyTranscript(folder, { now: start })).ok).toBe(true);
+});
+
 promise(
   "transcript:full-disk",
   "a command's output in as many segments as there can be ends with its call",
