@@ -5,16 +5,22 @@ import { open } from "node:fs/promises";
 /** A line's bytes are `buffer[start, end)`. The byte before them is free to be overwritten; nothing may be kept. */
 export type VisitLine = (buffer: Buffer, start: number, end: number) => void;
 
+/** Where a chunk of lines may lie: `largestChunk` bytes. */
+export interface ChunkRoom {
+  readonly bytes: Buffer;
+}
+
 /**
- * Lines that were read together: `buffer[1, end)`, each with its newline behind it. Where the last byte is none, the last
- * line is a piece of one that is longer than 1 MiB. Nothing may be kept.
+ * Lines that were read together: those in `bytes[1, end)`, each with its newline behind it. Where the last byte is none,
+ * the last line is a piece of one that is longer than 1 MiB. Returns where it is done with them, which is behind a line:
+ * those that are left come again in the next room.
  */
-export type VisitChunk = (buffer: Buffer, end: number) => void | Promise<void>;
+export type VisitChunk<Room> = (room: Room, end: number) => number | Promise<number>;
 
 const chunk = 1 << 20;
 /** Most bytes that a chunk of lines can have, with the byte before them. */
 export const largestChunk = 1 + 2 * chunk;
-const newline = 0x0a;
+export const newline = 0x0a;
 
 /**
  * Visits every whole line of a file in order, from the line that begins at byte `from`, and returns how many bytes stand
@@ -22,14 +28,17 @@ const newline = 0x0a;
  * system's error where it can't be read.
  */
 export async function visitLines(path: string, visit: VisitLine, from = 0): Promise<number> {
+  const room = { bytes: Buffer.allocUnsafe(largestChunk) };
   return await visitChunks(
     path,
-    (buffer, filled) => {
+    () => room,
+    ({ bytes }, filled) => {
       for (let start = 1; start < filled;) {
-        const end = lineEnd(buffer, start, filled);
-        visit(buffer, start, end);
+        const end = lineEnd(bytes, start, filled);
+        visit(bytes, start, end);
         start = end + 1;
       }
+      return filled;
     },
     from,
   );
@@ -41,24 +50,33 @@ export function lineEnd(buffer: Buffer, start: number, filled: number): number {
   return end >= 0 && end < filled ? end : filled;
 }
 
-/** The same, many lines at a time. */
-export async function visitChunks(path: string, visit: VisitChunk, from = 0): Promise<number> {
+/** The same, many lines at a time. Each chunk is read into the next room, which nothing but this writes to meanwhile. */
+export async function visitChunks<Room extends ChunkRoom>(
+  path: string,
+  nextRoom: () => Room,
+  visit: VisitChunk<Room>,
+  from = 0,
+): Promise<number> {
   const file = await open(path, "r");
   try {
+    let room = nextRoom();
     // One byte of room before the first line, for the prefix of its leaf hash.
-    const buffer = Buffer.allocUnsafe(largestChunk);
-    let kept = 0;
-    let position = from;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 1 + kept, buffer.length - 1 - kept, position);
+    let filled = 1;
+    for (let position = from; ;) {
+      const { bytesRead } = await file.read(room.bytes, filled, largestChunk - filled, position);
+      if (bytesRead === 0) return filled - 1;
       position += bytesRead;
-      if (bytesRead === 0) return kept;
-      const filled = 1 + kept + bytesRead;
-      const whole = buffer.lastIndexOf(newline, filled - 1) + 1;
-      const end = filled - Math.max(1, whole) > chunk ? filled : Math.max(1, whole);
-      if (end > 1) await visit(buffer, end);
-      buffer.copyWithin(1, end, filled);
-      kept = filled - end;
+      filled += bytesRead;
+      const whole = Math.max(1, room.bytes.lastIndexOf(newline, filled - 1) + 1);
+      let end = filled - whole > chunk ? filled : whole;
+      while (end > 1) {
+        const taken = await visit(room, end);
+        const { bytes } = room;
+        room = nextRoom();
+        bytes.copy(room.bytes, 1, taken, filled);
+        filled -= taken - 1;
+        end -= taken - 1;
+      }
     }
   } finally {
     await file.close();

@@ -2,9 +2,6 @@
 
 import { deepest } from "./canonical.ts";
 
-/** Is told of each member of one object: where its name stands between the quotes, and its value. */
-export type VisitMember = (name: number, nameEnd: number, value: number, valueEnd: number) => void;
-
 /** Printable ASCII but the quote and the backslash: stands in a text as it is. */
 const asItIs = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0,
@@ -63,9 +60,7 @@ function listEnd(buffer: Buffer, from: number, depth: number): number {
   }
 }
 
-/** Where the object that begins here ends, or -1. What `visit` was told stands only where it is not -1. */
-export function objectEnd(buffer: Buffer, from: number, depth: number, visit?: VisitMember): number {
-  if (buffer[from] !== 0x7b) return -1;
+function objectEnd(buffer: Buffer, from: number, depth: number): number {
   if (buffer[from + 1] === 0x7d) return from + 2;
   let before = -1;
   for (let at = from + 1; ; at++) {
@@ -73,17 +68,18 @@ export function objectEnd(buffer: Buffer, from: number, depth: number, visit?: V
     at = textEnd(buffer, at);
     if (at < 0 || buffer[at] !== 0x3a || (before >= 0 && !isBefore(buffer, before, name))) return -1;
     before = name;
-    const value = at + 1;
-    at = valueEnd(buffer, value, depth + 1);
+    at = valueEnd(buffer, at + 1, depth + 1);
     if (at < 0) return -1;
-    if (visit !== undefined) visit(name + 1, value - 2, value, at);
     if (buffer[at] === 0x7d) return at + 1;
     if (buffer[at] !== 0x2c) return -1;
   }
 }
 
-/** Does the first name order before the second, as RFC 8785 does? In ASCII that is byte by byte; equal names do not. */
-function isBefore(buffer: Buffer, first: number, second: number): boolean {
+/**
+ * Does the first name order before the second, as RFC 8785 does? In ASCII that is byte by byte; equal names do not. The
+ * first must be a text; of what is none, as the second, the answer says nothing.
+ */
+export function isBefore(buffer: Buffer, first: number, second: number): boolean {
   for (let byte = 1; ; byte++) {
     const [one, other] = [buffer[first + byte] as number, buffer[second + byte] as number];
     if (one === 0x22) return other !== 0x22;

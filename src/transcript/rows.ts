@@ -2,7 +2,8 @@
 
 import { entryKinds, isGateway, isPrincipalOrNull, largestEntry, type Caller, type GatewayStamp } from "./entry.ts";
 import { linkEnd, openNames, openRepeated, openTimes } from "./parts.ts";
-import { numberEnd, objectEnd, textEnd, textOrNullEnd, type VisitMember } from "./plain.ts";
+import { openMembers } from "./members.ts";
+import { numberEnd, textEnd, textOrNullEnd } from "./plain.ts";
 import { isSame, viewOf } from "./same-bytes.ts";
 
 /** The details that verification asks calls and grants for. */
@@ -36,9 +37,13 @@ const fields = [
   "v",
 ] as const;
 
+/** Of these most are what they were in the line before. Where such a value ends, is told by its own bytes. */
+const repeated = fields.map((name) => ["call", "client", "gateway", "principal", "sid", "ts"].includes(name));
+
 /**
  * A row is what is known of a line, in numbers: the line's start and end, the number of its kind, then the start and end
- * of each field's value and of each of `toldDetails`, 0 where there is none.
+ * of each field's value and of each of `toldDetails`, 0 where there is none. A value that an earlier line has too may be
+ * told by its place there.
  */
 export const rowLength = 3 + 2 * fields.length + 2 * toldDetails.length;
 const firstDetail = 3 + 2 * fields.length;
@@ -57,9 +62,13 @@ export const detailColumns = Object.fromEntries(toldDetails.map((name, at) => [n
 >;
 
 export interface Finder {
-  /** Fills the row that begins at `row`; false where this reader can't tell, and then the row holds nothing. */
-  find(buffer: Buffer, start: number, end: number, rows: Int32Array, row: number): boolean;
-  /** Of the line that was found last. */
+  /**
+   * Fills the row that begins at `row` and returns where the entry ends that begins at `start`; -1 where this reader can't
+   * tell, and then the row holds nothing. `before` is the row of a line before it in the same buffer, which stands there
+   * as it was found; -1 for none.
+   */
+  find(buffer: Buffer, start: number, rows: Int32Array, row: number, before: number): number;
+  /** Of the line that was found last, where none was given before it. */
   readonly gateway: () => GatewayStamp;
   readonly principal: () => Caller | null;
 }
@@ -68,19 +77,12 @@ export interface Finder {
 export function openFinder(): Finder {
   const [gateways, principals] = [openRepeated(isGateway), openRepeated(isPrincipalOrNull)];
   const isTimeAt = openTimes();
+  const members = openMembers(findDetail, 1);
   let bytes: Buffer = Buffer.alloc(0);
   let view = viewOf(bytes);
-  let into: Int32Array = new Int32Array(0);
-  let first = 0;
-  const takeDetail: VisitMember = (name, nameEnd, value, end) => {
-    const found = findDetail(bytes, name, nameEnd);
-    if (found < 0) return;
-    into[first + 2 * found] = value;
-    into[first + 2 * found + 1] = end;
-  };
 
   /** Where the value of a field ends that begins here, or -1 where it is not what it must be. */
-  function fieldEnd(field: (typeof fields)[number], buffer: Buffer, at: number): number {
+  function fieldEnd(field: (typeof fields)[number], buffer: Buffer, at: number, rows: Int32Array, row: number): number {
     switch (field) {
       case "call":
       case "sid":
@@ -89,7 +91,7 @@ export function openFinder(): Finder {
       case "kind":
         return textEnd(buffer, at);
       case "details":
-        return objectEnd(buffer, at, 1, takeDetail);
+        return members.end(buffer, at, view, rows, row + firstDetail);
       case "gateway":
         return gateways.end(buffer, at);
       case "principal":
@@ -106,34 +108,44 @@ export function openFinder(): Finder {
   }
 
   return {
-    find(buffer, start, end, rows, row) {
+    find(buffer, start, rows, row, before) {
       if (buffer !== bytes) {
         bytes = buffer;
         view = viewOf(buffer);
       }
-      into = rows;
-      first = row + firstDetail;
-      for (let column = first; column < row + rowLength; column++) rows[column] = 0;
+      if (before < 0) members.forget();
+      rows.fill(0, row + firstDetail, row + rowLength);
       let at = start;
       for (let field = 0; field < fields.length; field++) {
         const name = names[field] as DataView;
-        if (!isSame(view, at, name, 0, name.byteLength)) return false;
+        if (!isSame(view, at, name, 0, name.byteLength)) return -1;
         at += name.byteLength;
-        rows[row + 3 + 2 * field] = at;
-        at = fieldEnd(fields[field] as (typeof fields)[number], buffer, at);
-        if (at < 0) return false;
-        rows[row + 4 + 2 * field] = at;
+        const column = 3 + 2 * field;
+        if (before >= 0 && repeated[field] === true) {
+          const from = rows[before + column] as number;
+          const to = rows[before + column + 1] as number;
+          if (isSame(view, at, view, from, to - from)) {
+            rows[row + column] = from;
+            rows[row + column + 1] = to;
+            at += to - from;
+            continue;
+          }
+        }
+        rows[row + column] = at;
+        at = fieldEnd(fields[field] as (typeof fields)[number], buffer, at, rows, row);
+        if (at < 0) return -1;
+        rows[row + column + 1] = at;
       }
-      if (buffer[at] !== 0x7d || at + 1 !== end || end - start > largestEntry) return false;
+      if (buffer[at] !== 0x7d || at + 1 - start > largestEntry) return -1;
       const sprev = rows[row + columnOf.sprev] as number;
       const isFirst = buffer[rows[row + columnOf.sseq] as number] === 0x30;
-      if (isFirst !== (rows[row + columnOf.sprev + 1] === sprev + 2)) return false;
+      if (isFirst !== (rows[row + columnOf.sprev + 1] === sprev + 2)) return -1;
       const kind = rows[row + columnOf.kind] as number;
       const found = findKind(buffer, kind + 1, (rows[row + columnOf.kind + 1] as number) - 1);
       rows[row] = start;
-      rows[row + 1] = end;
+      rows[row + 1] = at + 1;
       rows[row + 2] = found;
-      return found >= 0;
+      return found >= 0 ? at + 1 : -1;
     },
     gateway: gateways.value,
     principal: principals.value,

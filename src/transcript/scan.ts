@@ -15,7 +15,7 @@ export function openScanner(): ScanLine {
   const finder = openFinder();
   const row = new Int32Array(rowLength);
   return (buffer, start, end) => {
-    if (!finder.find(buffer, start, end, row, 0)) return null;
+    if (finder.find(buffer, start, row, 0, -1) !== end) return null;
     const line = buffer.toString("latin1", start, end);
     const text = (column: number): string =>
       line.slice((row[column] as number) - start, (row[column + 1] as number) - start);

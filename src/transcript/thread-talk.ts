@@ -1,27 +1,30 @@
 // What `threads.ts` and its threads say to each other, and the memory that they share.
 
-import { largestBlock, mostLines, type Block } from "./blocks.ts";
+import { mostLines, type BlockRoom } from "./blocks.ts";
+import { largestChunk } from "./lines.ts";
 import { rowLength } from "./rows.ts";
 
-/** Blocks that a thread may be ahead by; each has a place of its own in the memory that it shares: 24 MiB a thread. */
+/** Blocks that a thread may be ahead by; each has a room of its own in the memory that it shares: 24 MiB a thread. */
 export const mostAhead = 8;
 
 const [rowBytes, leafBytes] = [4 * mostLines * rowLength, 32 * mostLines];
-const placeBytes = rowBytes + leafBytes + 4 * Math.ceil(largestBlock / 4);
+const roomBytes = rowBytes + leafBytes + 4 * Math.ceil(largestChunk / 4);
 
-/** Where the blocks of one thread lie. */
-export function makeRoom(): SharedArrayBuffer {
-  return new SharedArrayBuffer(mostAhead * placeBytes);
+/** Memory for the blocks of one thread. */
+export function makeMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(mostAhead * roomBytes);
 }
 
-/** The rows, leaves and lines of the block at a place, from 0 to `mostAhead`. */
-export function placeIn(room: SharedArrayBuffer, place: number): Pick<Block, "bytes" | "rows" | "leaves"> {
-  const at = place * placeBytes;
-  return {
-    rows: new Int32Array(room, at, rowBytes / 4),
-    leaves: Buffer.from(room, at + rowBytes, leafBytes),
-    bytes: Buffer.from(room, at + rowBytes + leafBytes, largestBlock),
-  };
+/** The rooms in it: `mostAhead` of them. */
+export function roomsIn(memory: SharedArrayBuffer): readonly BlockRoom[] {
+  return Array.from({ length: mostAhead }, (_, room) => {
+    const at = room * roomBytes;
+    return {
+      rows: new Int32Array(memory, at, rowBytes / 4),
+      leaves: Buffer.from(memory, at + rowBytes, leafBytes),
+      bytes: Buffer.from(memory, at + rowBytes + leafBytes, largestChunk),
+    };
+  });
 }
 
 export interface ThreadTask {
@@ -29,7 +32,7 @@ export interface ThreadTask {
   /** Shared by all: see `nextFile` and `takenBlocks`. */
   readonly counters: Int32Array<SharedArrayBuffer>;
   /** Shared with one thread. */
-  readonly room: SharedArrayBuffer;
+  readonly memory: SharedArrayBuffer;
   /** Which of the threads this is, from 0. */
   readonly number: number;
 }
@@ -37,7 +40,7 @@ export interface ThreadTask {
 /** Counts the files that were taken to be read. */
 export const nextFile = 0;
 
-/** Counts the blocks of a thread that were judged: their places are free. */
+/** Counts the blocks of a thread that were judged: their rooms are free. */
 export function takenBlocks(thread: number): number {
   return 1 + thread;
 }
@@ -50,7 +53,8 @@ export type FileMessage =
       /** Lines of the file before this block. */
       readonly first: number;
       readonly count: number;
-      readonly place: number;
+      /** Which of the thread's rooms it lies in, from 0. */
+      readonly room: number;
       readonly problems: ReadonlyMap<number, readonly string[]>;
     }
   | {

@@ -3,8 +3,8 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Faulted } from "../domain/fault.ts";
-import { visitFiles, type FilesVisit, type VisitFiles } from "./blocks.ts";
-import { makeRoom, placeIn, takenBlocks, type FileMessage, type FromThread, type ThreadTask } from "./thread-talk.ts";
+import { visitFiles, type BlockRoom, type FilesVisit, type VisitFiles } from "./blocks.ts";
+import { makeMemory, roomsIn, takenBlocks, type FileMessage, type FromThread, type ThreadTask } from "./thread-talk.ts";
 import { unusable } from "./unusable.ts";
 
 export interface Threads {
@@ -42,9 +42,12 @@ async function visitInThreads(
 ): Promise<void> {
   const count = Math.min(threads.count, files.length);
   const counters = new Int32Array(new SharedArrayBuffer(4 * takenBlocks(count)));
-  const rooms = Array.from({ length: count }, makeRoom);
+  const memories = Array.from({ length: count }, makeMemory);
+  const rooms = memories.map(roomsIn);
   const mail = openMail(files.length, silence);
-  const workers = rooms.map((room, number) => startThread(threads.file, { files, counters, room, number }, mail));
+  const workers = memories.map((memory, number) =>
+    startThread(threads.file, { files, counters, memory, number }, mail),
+  );
   try {
     for (const file of files.keys()) {
       let lines = 0;
@@ -54,8 +57,9 @@ async function visitInThreads(
           visit.end(file, sent.rest);
           break;
         }
-        visit.block({ ...sent, ...placeIn(rooms[by] as SharedArrayBuffer, sent.place) }, file);
-        lines += sent.count;
+        const { count, problems } = sent;
+        visit.block({ ...(rooms[by]?.[sent.room] as BlockRoom), count, problems }, file);
+        lines += count;
         Atomics.add(counters, takenBlocks(by), 1);
         Atomics.notify(counters, takenBlocks(by));
       }

@@ -19,7 +19,8 @@ export const askedDetails: Partial<Record<EntryKind, readonly ToldDetail[]>> = {
   "grant.revoked": ["body"],
   "grant.swept": ["body"],
 };
-const asked = entryKinds.map((kind) => askedDetails[kind]);
+const asked = entryKinds.map((kind) => askedDetails[kind]?.map((name) => ({ name, column: detailColumns[name] })));
+type Asked = NonNullable<(typeof asked)[number]>;
 
 /**
  * The entry of a line in a block, or null where it holds none. Of calls and grants `details` has those alone that are
@@ -27,18 +28,43 @@ const asked = entryKinds.map((kind) => askedDetails[kind]);
  */
 export type Tell = (block: Block, line: number) => Entry | null;
 
-/** Tells of blocks; its entries share the texts that line after line repeats. */
+/** Tells of blocks; its entries share what line after line repeats. */
 export function openTeller(): Tell {
   const text = openTexts();
+  const lastOfKind: (PartOfEntry | undefined)[] = Array.from({ length: entryKinds.length });
+  let last: PartOfEntry | undefined;
+  let within: Block | null = null;
   return (block, line) => {
     const { bytes, rows } = block;
     const row = line * rowLength;
     const kind = rows[row + 2] as number;
-    const names = asked[kind];
-    if (names !== undefined) return new PartOfEntry(block, row, entryKinds[kind] as EntryKind, names, text);
-    const read = readEntry(bytes.toString("utf8", rows[row], rows[row + 1]));
-    return isMalformed(read) ? null : read;
+    const parts = asked[kind];
+    if (parts === undefined) {
+      const read = readEntry(bytes.toString("utf8", rows[row], rows[row + 1]));
+      return isMalformed(read) ? null : read;
+    }
+    if (block !== within) {
+      // Places are those of one block.
+      within = block;
+      last = undefined;
+      lastOfKind.fill(undefined);
+    }
+    const like = lastOfKind[kind];
+    const isLike = like !== undefined && parts.every(({ column }) => like.shares(row, column));
+    const details = isLike ? like.details : detailsIn(block, row, parts, text);
+    last = new PartOfEntry(block, row, entryKinds[kind] as EntryKind, details, text, last);
+    lastOfKind[kind] = last;
+    return last;
   };
+}
+
+function detailsIn({ bytes, rows }: Block, row: number, parts: Asked, text: ReadText): JsonObject {
+  const details: Record<string, Json> = {};
+  for (const { name, column } of parts) {
+    const at = row + column;
+    if (rows[at] !== 0) details[name] = valueIn(bytes, rows, at, text);
+  }
+  return details;
 }
 
 /** Is this the leaf hash, 32 bytes from `from` on, of the entry that this one links to? */
@@ -58,21 +84,30 @@ class PartOfEntry implements Entry {
   readonly #block: Block;
   readonly #row: number;
 
-  constructor(block: Block, row: number, kind: EntryKind, names: readonly ToldDetail[], text: ReadText) {
+  /** `before` is an entry of the same block. */
+  constructor(
+    block: Block,
+    row: number,
+    kind: EntryKind,
+    details: JsonObject,
+    text: ReadText,
+    before: PartOfEntry | undefined,
+  ) {
     const { bytes, rows } = block;
     this.#block = block;
     this.#row = row;
     this.kind = kind;
-    this.call = textOrNullIn(bytes, rows, row + columnOf.call, text);
-    this.sid = textOrNullIn(bytes, rows, row + columnOf.sid, text);
-    this.sseq = numberIn(bytes, rows, row + columnOf.sseq);
-    this.ts = textIn(bytes, rows, row + columnOf.ts, text);
-    const details: Record<string, Json> = {};
-    for (const name of names) {
-      const at = row + detailColumns[name];
-      if (rows[at] !== 0) details[name] = valueIn(bytes, rows, at, text);
-    }
     this.details = details;
+    this.sseq = numberIn(bytes, rows, row + columnOf.sseq);
+    this.call = before?.shares(row, columnOf.call) ? before.call : textOrNullIn(bytes, rows, row + columnOf.call, text);
+    this.sid = before?.shares(row, columnOf.sid) ? before.sid : textOrNullIn(bytes, rows, row + columnOf.sid, text);
+    this.ts = before?.shares(row, columnOf.ts) ? before.ts : textIn(bytes, rows, row + columnOf.ts, text);
+  }
+
+  /** Does another row of the block tell this by the same place? Then it is the same. */
+  shares(row: number, column: number): boolean {
+    const { rows } = this.#block;
+    return rows[row + column] === rows[this.#row + column];
   }
 
   get sprev(): string {
