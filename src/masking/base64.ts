@@ -136,13 +136,22 @@ function promising(encoded: string): boolean {
   if (first === 0xfe && second === 0xed && third === 0xfe) return true;
   if (second === 0 && head[3] === 0 && head[5] === 0 && first !== 0) return true;
   let readable = 0;
-  for (const byte of head) if (isReadable(byte)) readable++;
+  for (let at = 0; at < head.length;) {
+    const length = readableAt(head, at);
+    readable += length;
+    at += Math.max(1, length);
+  }
   return readable >= head.length - 1;
 }
 
-/** Printable ASCII, white space, or a part of a UTF-8 sequence of common scripts. */
-function isReadable(byte: number): boolean {
-  return (byte >= 0x20 && byte <= 0x7e) || byte === 9 || byte === 10 || byte === 13;
+/** How many bytes the printable character or white space at `at` takes, or 0: ASCII, or UTF-8 of two or three bytes (RFC 3629), which may be cut off. */
+function readableAt(bytes: Buffer, at: number): number {
+  const byte = bytes[at] ?? 0;
+  if (byte < 0x80) return (byte >= 0x20 && byte <= 0x7e) || byte === 9 || byte === 10 || byte === 13 ? 1 : 0;
+  const length = byte >= 0xc3 && byte <= 0xdb ? 2 : byte >= 0xe0 && byte <= 0xed ? 3 : 0;
+  for (let next = at + 1; next < at + length && next < bytes.length; next++)
+    if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
+  return Math.min(length, bytes.length - at);
 }
 
 /** RFC 4648, section 4. */

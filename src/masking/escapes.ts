@@ -19,8 +19,8 @@ export const escapeCheck: Check = (scan) => {
   return nothing;
 };
 
-/** Escapes that URL encoding gives to quotation marks, line ends and the signs of base64 and of addresses (RFC 3986, section 2.1). */
-export const encodedKeywords: readonly string[] = ["%22", "%0a", "%2b", "%2f", "%3a", "%3d"];
+/** Escapes that URL encoding gives to blanks, quotation marks, line ends and the signs of base64 and of addresses (RFC 3986, section 2.1). */
+export const encodedKeywords: readonly string[] = ["%20", "%22", "%27", "%0a", "%2b", "%2f", "%3a", "%3d"];
 
 /** Notes that the stretches with such escapes must be read once more in the plain. */
 export const encodedCheck: Check = (scan) => {
@@ -72,8 +72,8 @@ export function decodedStretches(text: string): Plain {
     const start = edge(text, mark, end, -1);
     end = edge(text, mark, text.length, 1);
     const stretch = text.slice(start, end);
-    // Forms write a blank as a plus sign (WHATWG URL, application/x-www-form-urlencoded); where armour begins, it is one.
-    const plain = stretch.includes("-----BEGIN+") ? stretch.replaceAll("+", " ") : stretch;
+    // Forms write a blank as a plus sign and never as an escape (WHATWG URL, application/x-www-form-urlencoded).
+    const plain = stretch.includes("%20") ? stretch : stretch.replaceAll("+", " ");
     let from = 0;
     for (const { 0: escaped, index } of plain.matchAll(printed)) {
       take(plain.slice(from, index), start + from);

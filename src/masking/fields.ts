@@ -1,26 +1,31 @@
 // Which names promise a secret: fields, variables, flags, headers and columns. Long because its word lists are data.
 
+import { issuerAlone, issuerIn, looksIssued, type Issuer } from "./issuers.ts";
 import { remembering } from "./memory.ts";
 import type { MaskType } from "./token.ts";
 import {
   holdsSomething,
   isBasic,
+  isDescription,
+  isFileName,
   isHexDigest,
   isPath,
   isPlaceholder,
   isPlainWord,
   isReference,
   isUuid,
+  isVersion,
   looksLikeName,
   looksRandom,
+  namesVariable,
 } from "./values.ts";
 
 /**
  * How far a name is believed. `sure`: whatever stands there is hidden. `nameable`: it may also be the name of a
- * Secret, which stays. `weak`: only what looks random is hidden. `connection`: only its secret parts, where they can
- * be told.
+ * Secret, which stays. `weak`: only what looks random is hidden. `issued`: it names a vendor alone, and only what looks
+ * like that vendor's keys is hidden. `connection`: only its secret parts, where they can be told.
  */
-export type Strength = "sure" | "nameable" | "weak" | "connection";
+export type Strength = "sure" | "nameable" | "weak" | "issued" | "connection";
 
 export interface Field {
   readonly type: MaskType;
@@ -31,6 +36,10 @@ export interface Field {
   readonly many?: true;
   /** A short everyday word (`pass`, `pin`): in free text it needs `=` or quotes. */
   readonly shy: boolean;
+  /** A salt or the like: no identifier, so that digests count as well. */
+  readonly seasons?: true;
+  /** Whose keys stand there. */
+  readonly issuer?: Issuer;
 }
 
 /** Where a value stands: a variable or a Table cell goes by its name alone, an object's field may also hold a reference. */
@@ -55,7 +64,7 @@ const describing = list(
    request requests rule rules schema scope scopes status state error errors message reason index id ids uid arn usage
    user username email login owner group role binding account accountname parser tokenizer bucket queue topic
    fingerprint checksum digest sum sha sha1 sha256 md5 property properties placeholder strength complexity
-   attempts failures history reuse change changed reset prompt authentication auth_method subject annotation annotations
+   stdin attempts failures history reuse change changed reset prompt authentication auth_method subject annotation annotations
    keys_count pairs management encryption sync backend driver handler plugin operator crt cert certs certificate certificates
    ca pub sizebytes bits curve spec config configuration settings options opts list map item items column columns regex pattern
    yaml yml toml ini conf cfg properties md html xml sh py js go lock tf rb service services api apis server servers client`,
@@ -73,7 +82,7 @@ const counting = list("max min num total count");
 const passwords = list(
   `password passwd passphrase passcode passwort kennwort contrasena contrasenia contraseña senha motdepasse wachtwoord
    parola haslo pwd pswd psw pword passw userpass rootpass dbpass adminpass mysqlpass requirepass masterauth sshpass
-   authpass smtppass sslpass keypass storepass keystorepass truststorepass ftppass mnemonic seedphrase identified redispass bindpw bindpasswd rootpw`,
+   adminpw adminpwd userpw pwhash authpass smtppass sslpass keypass storepass keystorepass truststorepass ftppass mnemonic seedphrase identified redispass bindpw bindpasswd rootpw`,
 );
 const shyPasswords = list("pass pw pin otp totp cvv cvc mdp");
 const tokens = list(
@@ -83,17 +92,17 @@ const tokens = list(
 const wholeKeys = list(
   `apikey apikeys secretkey privatekey accesskey authkey encryptionkey masterkey signingkey psk presharedkey sshkey
    apisecret appkey accountkey storagekey sharedkey hmackey sharedaccesskey licensekey secretaccesskey deploykey
-   servicekey subscriptionkey functionkey apicode fernetkey`,
+   servicekey subscriptionkey functionkey apicode fernetkey enckey privkey cryptkey unlockkey`,
 );
 /** What makes a `key` a secret one. */
 const keyModifiers = list(
-  `api access private secret encryption encrypt encrypting crypt crypto cipher decryption validation signing sign signature master auth
+  `api access private priv secret encryption enc encrypt encrypting crypt crypto cipher decryption validation signing sign signature master auth
    authentication authorization account storage shared service client hmac aes des rsa dsa ecdsa ed25519 ssh tls ssl
    pgp gpg deploy deployment admin license licence jwt jwk jws jwe session cookie app application subscription write
    integration functions function webhook push recovery unseal root vault wireguard wg preshared psk consumer
    bootstrap gossip join server user customer merchant payment rest ingest ingestion instrumentation
    project team org db database redis mongo sql smtp mail s3 aws gcp azure fernet django flask rails laravel
-   magic salt hash pepper kek dek wrapping wrap seal transit symmetric asymmetric pkcs pem rndc tsig nacl secretbox`,
+   unlock activation install maps magic salt hash pepper kek dek wrapping wrap seal transit symmetric asymmetric pkcs pem rndc tsig nacl secretbox`,
 );
 const secretModifiers = list(
   `client app application consumer shared jwt api signing sign webhook oauth oauth2 oidc access session cookie encryption
@@ -102,25 +111,8 @@ const secretModifiers = list(
    grafana erlang cookie minio s3 rpc cron preview revalidate revalidation turn turnstile recaptcha hcaptcha captcha
    registration sso saml cas my the this super top`,
 );
-/** Whose keys and secrets these are: a name that ends in one of theirs (`ALGOLIA_KEY`) is as good as `API_KEY`. */
-const issuers = list(
-  `adafruit adobe airbrake airtable algolia alibaba aliyun alpaca amplitude anthropic apify apollo appsflyer asana assemblyai
-   atlassian auth0 axiom bamboo binance bitbucket bitfinex bitly bitmex bittrex box braintree braze brevo browserstack bugsnag buildkite
-   bybit calendly censys checkly circleci clearbit clickup clockify cloudflare cloudinary codacy codecov cohere coinbase
-   confluence confluent contentful coveralls cypress dashscope datadog deepgram dd deepl deepseek dehashed digitalocean discord docusign
-   doppler drone droneci dropbox elastic elevenlabs etherscan etsy eventbrite expo facebook fastly fb figma finicity finnhub flickr
-   flutterwave foursquare freshbooks freshdesk gemini giphy gitea gitter gocardless godaddy grafana groq hcloud heroku hetzner
-   honeycomb hubspot huggingface hunter ibm ibmcloud imgur infura intercom ipinfo ipstack jenkins jfrog artifactory jira
-   jumpcloud klaviyo kraken kucoin launchdarkly linear linkedin linode lob loggly logzio looker mailchimp mailerlite mailgun
-   mailjet mandrill mapbox mapquest mattermost maxmind meraki messagebird mistral mixpanel moralis namecheap netlify newrelic
-   ngrok notion npm nytimes okta okx onesignal openai openrouter openweather openweathermap opsgenie optimizely pagerduty
-   paypal paystack pendo perplexity pinata pinecone pipedrive plaid plivo poloniex posthog postmark pusher pypi quay rapidapi
-   razorpay recurly replicate resend rollbar sauce saucelabs scaleway sendbird sendgrid sendinblue sentry shippo shodan
-   shopify shutterstock smartsheet snyk sonar sonarcloud sonarqube sparkpost splunk spotify square squarespace statuspage steam
-   storyblok strava sumo sumologic supabase surveymonkey tailscale telegram tiingo tmdb travis trello twilio twitch
-   typeform typesense unsplash upstash vercel virustotal vonage vultr wandb weatherapi webex woocommerce workos yandex yelp
-   youtube zapier zendesk zenhub zoom`,
-);
+/** What a salt or seed of is secret by its name alone. */
+const seasoned = list("hash wallet secret security jwt auth session cookie crypt encryption token django");
 const connections = list("dsn connectionstring connstring connstr conn connectionstrings");
 
 const connection: Field = { type: "connection", strength: "connection", shy: false };
@@ -166,7 +158,12 @@ function byWords(name: string): Field | undefined {
     return objectName;
   if (/^(?:tokens|passwords|apikeys)$/.test(head) && !counting.has(words[0] ?? ""))
     return head === "passwords" ? manyPasswords : manyTokens;
-  return byHead(head, before) ?? byHead(head.replace(/[0-9]{1,2}$/, ""), before) ?? byPassword(words, head);
+  return (
+    byHead(head, before) ??
+    byHead(head.replace(/[0-9]{1,2}$/, ""), before) ??
+    byPassword(words, head) ??
+    byIssuer(words)
+  );
 }
 
 function byHead(head: string, before: readonly string[]): Field | undefined {
@@ -175,19 +172,25 @@ function byHead(head: string, before: readonly string[]): Field | undefined {
   if (before.some((one) => one === "public" || one === "checksum" || one === "publishable")) return undefined;
   if (passwords.has(head) || /(?:password|passwd|passphrase|pwd)[0-9]?$/.test(head)) return is("password", "sure");
   if (shyPasswords.has(head)) return is("password", "sure", before.length === 0);
+  if (head === "phrase" && /^(?:pass|seed|secret|recovery|backup|mnemonic)$/.test(last)) return is("password", "sure");
+  if (/^(?:codes?|answer)$/.test(head) && /^(?:recovery|backup|scratch|security|secret)$/.test(last))
+    return { ...is("secret", "nameable"), many: true };
   if (head === "hash" && before.some((one) => passwords.has(one))) return is("password_hash", "sure");
   if ((harmless.has(last) && !(last === "join" && head === "token")) || counting.has(before[0] ?? "")) return undefined;
   if (tokens.has(head) || /[a-z]token$/.test(head)) return is("token", head === "tokens" ? "nameable" : "sure");
   if (wholeKeys.has(head) || /(?:api|secret|private|access|encryption)keys?$/.test(head)) return is("api_key", "sure");
   if (head === "key" || head === "keys") return keyField(before);
   if (head === "secret" || head === "secrets" || /[a-z]secret$/.test(head)) {
-    const owned = before.some((one) => secretModifiers.has(one) || issuers.has(one)) || /[a-z]secret$/.test(head);
+    const owned =
+      before.some((one) => secretModifiers.has(one)) || issuerIn(before) !== undefined || /[a-z]secret$/.test(head);
     return is("secret", owned ? "sure" : "nameable");
   }
   if (/^(?:cred|creds|credential|credentials)$/.test(head)) return is("credential", "nameable");
   if (head === "authorization") return is("authorization", "sure");
   if (head === "cookie" || head === "cookies") return is("cookie", "nameable");
   if (connections.has(head)) return connection;
+  if (/^(?:salt|pepper|seed)$/.test(head) && before.some((one) => passwords.has(one) || seasoned.has(one)))
+    return is("secret", "sure");
   if (head === "auth")
     return is("credential", last === "redis" || last === "rediscli" || last === "basic" ? "nameable" : "weak");
   if (/^(?:sig|signature|salt|pepper|seed|session|sessionid|sid|encrypt|privkey|keyring|nonce)$/.test(head))
@@ -198,11 +201,12 @@ function byHead(head: string, before: readonly string[]): Field | undefined {
 function weakField(head: string): Field | undefined {
   if (head === "nonce") return undefined;
   if (head === "privkey" || head === "keyring") return { type: "private_key", strength: "nameable", shy: false };
-  return { type: head.startsWith("sig") ? "signature" : "secret", strength: "weak", shy: false };
+  const seasons = /^(?:salt|pepper|seed)$/.test(head) ? ({ seasons: true } as const) : {};
+  return { type: head.startsWith("sig") ? "signature" : "secret", strength: "weak", shy: false, ...seasons };
 }
 
 function keyField(before: readonly string[]): Field {
-  const sure = before.some((one) => keyModifiers.has(one) || issuers.has(one));
+  const sure = before.some((one) => keyModifiers.has(one)) || issuerIn(before) !== undefined;
   const type = before.includes("private") ? "private_key" : before.includes("access") ? "access_key" : "api_key";
   return { type, strength: sure ? "sure" : "weak", shy: false };
 }
@@ -216,6 +220,12 @@ function byPassword(words: readonly string[], head: string): Field | undefined {
     return { type: words.includes("secret") ? "secret" : "token", strength: "weak", shy: false };
   }
   return undefined;
+}
+
+/** `DATADOG`, `stripe.live`, `heroku_api`: a vendor's name alone promises no more than what looks like that vendor's keys. */
+function byIssuer(words: readonly string[]): Field | undefined {
+  const issuer = issuerAlone(words);
+  return issuer === undefined ? undefined : { type: "api_key", strength: "issued", shy: false, issuer };
 }
 
 /** The words of a name in lower case: `adminPassword`, `DB_PASSWORD`, `db.admin-password`, `APIKey2`. */
@@ -232,17 +242,23 @@ export function wordsOf(name: string): string[] {
 export function hides(field: Field, value: string, place: Place): boolean {
   const head = value.slice(0, 4096);
   if (isPlaceholder(head.slice(0, 256)) || isReference(head) || !holdsSomething(head)) return false;
-  if (isPublicKey(head) || isPath(head)) return false;
+  if (isPublicKey(head) || isPath(head) || isFileName(head) || namesVariable(head) || isDescription(head)) return false;
+  // What guards nothing: one or two characters, and of all but passwords a version.
+  if (field.type === "password" ? /^[0-9]{1,2}$/.test(head) : head.length < 3 || isVersion(head)) return false;
   switch (field.strength) {
     case "sure":
-      return field.type === "password" || !isSmallNumber(head);
+      if (field.type === "password") return true;
+      return !isSmallNumber(head) && (place === "variable" || field.type !== "api_key" || !isTerm(head));
     case "nameable":
       return place === "variable" && !field.refers
         ? !isSmallNumber(head)
         : !looksLikeName(head) && !isSmallNumber(head) && !isProse(head);
     case "weak":
       if (field.type === "credential" && (isBasic(head) || isUserAndPassword(head, place))) return true;
+      if (field.seasons === true && head.length >= 24 && isHexDigest(head)) return true;
       return place === "variable" ? mayBeKey(head) : looksRandom(head, 12);
+    case "issued":
+      return field.issuer !== undefined && looksIssued(head, field.issuer);
     case "connection":
       return false;
   }
@@ -253,6 +269,11 @@ function isPublicKey(value: string): boolean {
   return /^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S{1,24}) AAAA|^-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY|TRUSTED CERTIFICATE)-----(?![^]*PRIVATE)/.test(
     value,
   );
+}
+
+/** Two or three words that are joined: what code calls an entry (`TokenSecretKey = "token-secret"`). */
+function isTerm(value: string): boolean {
+  return value.length <= 28 && /^[a-z]{2,}(?:[-_.][a-z]{2,}){1,2}$/.test(value);
 }
 
 function isSmallNumber(value: string): boolean {
@@ -266,7 +287,9 @@ function isProse(value: string): boolean {
 
 /** `user:password` or `user/password` in a variable called `…_AUTH`. */
 function isUserAndPassword(value: string, place: Place): boolean {
-  return place === "variable" && /^[\w.-]{1,64}[:/][^\s/][^\s]{2,}$/.test(value) && !/^[a-z]+:\/\//.test(value);
+  if (place !== "variable")
+    return /^[A-Za-z][\w.]{1,31}:(?=[^\s/]*[0-9])(?=[^\s/]*[A-Za-z])[^\s/:,]{6,64}$/.test(value);
+  return /^[\w.-]{1,64}[:/][^\s/][^\s]{2,}$/.test(value) && !/^[a-z]+:\/\//.test(value);
 }
 
 /** For a variable called `…_KEY`: anything but a word, a name, a path, an address, an id or a number. */

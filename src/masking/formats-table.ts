@@ -4,6 +4,7 @@ import { crcTail, hasCrcTail } from "./checksums.ts";
 import { alnum, anyHex, b64, dotted, hex, row, url, type More } from "./format-row.ts";
 import type { Format } from "./formats.ts";
 import { furtherFormats } from "./formats-further.ts";
+import { otherFormats } from "./formats-others.ts";
 
 const withCrc: More = {
   checksum: hasCrcTail,
@@ -577,4 +578,12 @@ const systems: readonly Format[] = [
 ];
 
 /** Every row that `default` looks for. */
-export const formats: readonly Format[] = [...clouds, ...code, ...business, ...models, ...systems, ...furtherFormats];
+export const formats: readonly Format[] = [
+  ...clouds,
+  ...code,
+  ...business,
+  ...models,
+  ...systems,
+  ...furtherFormats,
+  ...otherFormats,
+];

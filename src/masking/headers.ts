@@ -27,6 +27,7 @@ export function headerValue(scan: Scan, joined: Joined): readonly Span[] {
     isReference(value) ||
     isSentenceWord(value) ||
     value.length < 4 ||
+    /^(?:[A-Za-z_][\w.]{0,63}\(|"\s?\+)/.test(value) ||
     (named === "" && isPlainWord(value))
   )
     return nothing;

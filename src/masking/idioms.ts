@@ -3,6 +3,7 @@
 import { startsWord } from "./alphabet.ts";
 import { behind, reach, spanOf } from "./behind.ts";
 import { calls } from "./calls.ts";
+import { compared } from "./compared.ts";
 import { commands } from "./commands.ts";
 import { insertCheck } from "./inserts.ts";
 import { passwordListCheck, promptCheck } from "./scripts.ts";
@@ -51,6 +52,13 @@ export const idioms: readonly (readonly [keywords: readonly string[], check: Che
   [["auth default "], behind(/^([^\s"']{1,256})/)],
   [["acl setuser "], (scan, _start, end) => onLine(scan, end, rules)],
   [["--password-stdin", "sudo -s", "passwd --stdin"], (scan, start) => before(scan, start, false)],
+  [["docker secret create", "cryptsetup ", "kinit "], (scan, start) => before(scan, start, false)],
+  [["jfrog-art-api"], behind(/^["']?\s?[:=]\s?["']?([^\s"']{8,256})/, true)],
+  [["tpassword"], behind(/^["']?(?: \/t \w{1,16})? \/d ["']?([^\s"']{1,256})/i, true)],
+  [["m_password"], behind(/^"[^]{0,400}?"?result"?\s?[:=]\s?"([^"\n]{3,256})/, true)],
+  [['"securestring"'], behind(/^\s{1,40}value\s{0,8}=\s{0,4}"([^"\n]{3,256})/)],
+  [["| password_hash"], (scan, start) => filtered(scan, start)],
+  [[":*:"], behind(/^[^:\s]{1,64}:([^\s:]{3,256})(?=$|[\r\n]|\\n)/, true)],
   [["chpasswd"], (scan, start, end) => [...before(scan, start, true), ...passwordListCheck(scan, start, end)]],
   [["expect "], promptCheck],
   [["expect("], promptCheck],
@@ -59,13 +67,67 @@ export const idioms: readonly (readonly [keywords: readonly string[], check: Che
   [["credential", "login"], saidPair],
   [["login attempt"], behind(attempt)],
   [["rary password is generated for "], behind(/^[^\s:]{1,80}: ([^\s]{1,256})/, true)],
-  [["password for ", "password changed from "], saidFor],
+  [["password for ", "password of ", "pwd for ", "pwd of ", "passwd for ", "password changed from "], saidFor],
+  [["password to ", "passwd to ", "passphrase to "], setTo],
   [["password for "], behind(/^[^\s=]{1,130} ?= ?(?:PASSWORD\()?["']([^"'\n]{1,256})/i)],
   [[":5432:", ":5433:", ":6432:"], behind(/^[^:\s]{1,64}:[^:\s/@]{1,64}:([^\s:]{1,256})(?=$|[\r\n]|\\n)/)],
   [["insert into "], insertCheck],
+  // SQL: of a statement about a user the word behind `IDENTIFIED BY`, quoted or not, and what it replaces.
+  [
+    ["identified by "],
+    behind(
+      /^(?:values? )?["']?([^\s"'`;]{3,256})(?=["']?\s{0,4}(?:;|\b(?:REPLACE|DEFAULT|USING|ACCOUNT|PROFILE|PASSWORD|QUOTA|TEMPORARY|CONTAINER|WITH|REQUIRE)\b))/i,
+    ),
+  ],
+  [["identified by "], behind(/^["']?[^\s"'`;]{3,256}["']? replace ["']?([^\s"'`;]{3,256})/i)],
+  [["identified with "], behind(/^["']?\w{1,48}["']? (?:by|as) ["']([^"'\n]{1,256})/i)],
+  [["sp_addlogin ", "sp_addremotelogin "], behind(/^N?'[^'\n]{1,128}', N?'([^'\n]{1,256})/i)],
+  [["sp_password "], behind(/^(?:NULL|N?'[^'\n]{0,128}'), N?'([^'\n]{1,256})/i)],
+  [["ity.createuser("], behind(/^'[^'\n]{1,128}', '([^'\n]{1,256})/i, true)],
+  [["password from "], behind(/^'[^'\n]{1,256}' to '([^'\n]{1,256})/i)],
+  [["password from "], behind(/^'([^'\n]{1,256})/i)],
+  [["attach database "], behind(/^["'][^"'\n]{1,256}["'] as \w{1,64} key ["']{1,2}([^"'\n]{1,256})/i)],
+  // FTP's and POP3's own command, as it is sent (RFC 959, RFC 1939).
+  [["pass "], sentPassword],
+  [["login incorrect: [", "login ok: ["], behind(/^[^\]/\n]{1,128}\/([^\]\n]{1,256})(?=\])/i)],
+  [
+    ["auth login"],
+    behind(/^[^\n]{0,16}\n[^\n]{0,6}[A-Za-z0-9+/]{2,120}={0,2}\r?\n[^\nA-Za-z0-9]{0,6}([A-Za-z0-9+/]{4,400}={0,2})/),
+  ],
+  [["following password to proceed"], behind(/^[^\n]{0,40}(?:\s|\\n){1,8}([0-9a-f]{16,64})(?![0-9a-z])/i)],
+  [["password elastic", "password kibana"], behind(/^(?:_system)? = ([^\s]{1,256})/i)],
+  [
+    ["rary password", "one-time code"],
+    behind(/^(?: (?:is|for \S{1,64} is))?:? ["'`]?((?=\S{0,64}[0-9])[^\s"'`]{4,64}?)(?=[.,"'`]{0,2}(?:\s|$))/i, true),
+  ],
   ...calls,
+  ...compared,
   ...commands,
 ];
+
+/** Ansible's `'x' | password_hash`. */
+function filtered(scan: Scan, start: number): readonly Span[] {
+  const literal = /(["'])([^"'\n]{3,256})\1 $/.exec(scan.text.slice(Math.max(0, start - 260), start));
+  const value = literal?.[2] ?? "";
+  return spanOf(scan, start - 2 - value.length, value);
+}
+
+/** What a password is set to: letters with digits among them. */
+function setTo(scan: Scan, start: number, end: number): readonly Span[] {
+  const before = scan.text.slice(Math.max(0, start - 48), start);
+  if (!/(?:set|sets|setting|chang\w{1,3}|reset|updated?)(?: [\w.'-]{1,24}){0,3} $/i.test(before)) return nothing;
+  return behind(/^["'`]?([^\s"'`,;]{6,128})/)(scan, start, end).filter(
+    ({ value }) => /[0-9]/.test(value) && /[A-Za-z]/.test(value),
+  );
+}
+
+/** In capitals and alone on its line, or behind what a log of such a session puts before it: otherwise a word like any other. */
+function sentPassword(scan: Scan, start: number, end: number): readonly Span[] {
+  const { text } = scan;
+  if (!text.startsWith("PASS ", start) || !/(?:^|[\n\r]|[>]\s?|C:\s)$/.test(text.slice(Math.max(0, start - 4), start)))
+    return nothing;
+  return behind(/^(?!\S{0,200}\.\w{2,4}(?:\s|$))([^\s:]{4,256})(?=[ \t]*(?:$|[\r\n]|\\r|\\n))/)(scan, start, end);
+}
 
 /** Each group that `pattern` finds up to the line's end. */
 function onLine(scan: Scan, end: number, pattern: RegExp): readonly Span[] {

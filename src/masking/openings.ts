@@ -37,7 +37,7 @@ const midst = 16;
 /** A table for words of three characters and more, and for the bytes that are to be met wherever they stand. */
 export function openings(words: readonly Word[], met: readonly number[]): Openings {
   const table = new Uint32Array(0x20000);
-  const beginnings = new Uint8Array(0x2000);
+  const beginnings = new Uint8Array(0x8000);
   const add = (later: 0 | 1, first: readonly number[], second: readonly number[], bit: number): void => {
     for (const one of first)
       for (const other of second) {
@@ -72,9 +72,9 @@ export function openings(words: readonly Word[], met: readonly number[]): Openin
 const cases3 = 0x202020;
 const cases4 = 0x20202020;
 
-/** 13 bits of the characters (multiplicative hashing; D. E. Knuth, The Art of Computer Programming, section 6.4). */
+/** 15 bits of the characters (multiplicative hashing; D. E. Knuth, The Art of Computer Programming, section 6.4). */
 function hashOf(characters: number): number {
-  return Math.imul(characters, 0x9e3779b1) >>> 19;
+  return Math.imul(characters, 0x9e3779b1) >>> 17;
 }
 
 /** By two characters of the word, so that what passes has that pair and what follows it in a few words only. */

@@ -15,10 +15,10 @@ import { yamlBlock } from "./yaml-block.ts";
 export const nameKeywords: readonly string[] = (
   "pass pwd psw pswd secret token key cred auth dsn connectionstring connstr connection_string conn_str cookie signature " +
   "encrypt jwt otp mnemonic seed salt pepper kennwort senha contrase parola _pw pw= pw: pw\" pw' _pat pat= bearer psk sessionid " +
-  "phpsessid jsessionid sig= sig%3d pin= cvv cvc fernet sas= bindpw rootpw"
+  "phpsessid jsessionid sig= sig%3d pin= cvv cvc fernet sas= bindpw rootpw y_code up_code pwhash _phrase"
 )
   .split(" ")
-  .concat("identified by", "pw =");
+  .concat("identified by", "pw =", "-pw ");
 
 /** Checks the name around a keyword and hides the value that it promises. */
 export function pairCheck(remember: (name: string) => Field | undefined): Check {
@@ -33,7 +33,9 @@ export function pairCheck(remember: (name: string) => Field | undefined): Check 
     const joined = joinedTo(text, name, scan.config);
     if (joined === undefined) return columnsBelow(scan, name, remember);
     const field = text[hit] !== "i" && text[hit] !== "I" ? remember(nameText(text, name)) : fieldOf("password");
-    if (field === undefined) return nothing;
+    // In SQL backticks quote names alone; in prose, `identified by` says what tells things apart.
+    if (field === undefined || (name.end - name.start > 10 && text[joined.at] === "`" && text[hit + 10] === " "))
+      return nothing;
     scan.work += joined.at - name.end;
     return valueOf(scan, name, field, joined);
   };
@@ -59,6 +61,8 @@ function valueOf(scan: Scan, name: Name, field: Field, given: Joined): readonly 
   }
   const fileLine = opensLine(text, name.start) && joined.joint !== "call" && joined.joint !== "tag";
   if (fileLine && joined.joint !== "flag" && atLineEnd(text, joined.at)) {
+    const described = ruled.exec(text.slice(joined.at, joined.at + 1100));
+    if (described !== null) return ruledLine(joined.at + described[0].length, described[1] ?? "", field);
     return field.strength === "sure" || scan.config ? yamlBlock(scan, name, joined.at, field.type) : nothing;
   }
   if (joined.quotedName && /[[{]/.test(text[joined.at] ?? "") && tokenEnd(text, joined.at) === -1) {
@@ -72,23 +76,59 @@ function valueOf(scan: Scan, name: Name, field: Field, given: Joined): readonly 
   const value = text.slice(run.start, run.end);
   if (tokenEnd(text, run.start) === run.end || isSegment(text, name, joined, value)) return nothing;
   if (joined.joint === "tight" && text[run.start - 1] === "`" && /^[a-z][\w./-]* /.test(value)) return nothing;
+  if (joined.joint === "call" && isVerb.test(text.slice(name.start, name.end)) && !mixedWord.test(value))
+    return nothing;
+  if (!run.quoted && !(scan.config && fileLine) && isVariable(text, name, field, joined, value)) return nothing;
   if (!believable(scan, field, joined, run, value, fileLine)) return nothing;
   return [{ start: run.start, end: run.end, type: field.type, value: plainForm(value), why: `name:${field.type}` }];
 }
 
+/** A key with a rule below it and its value in the next line, as `kubectl describe configmap` has it. */
+const ruled = /^\r?\n-{4}\r?\n([^\r\n]{1,1024})/;
+
+function ruledLine(end: number, value: string, field: Field): readonly Span[] {
+  if (!hides(field, plainForm(value), "variable")) return nothing;
+  return [{ start: end - value.length, end, type: field.type, value: plainForm(value), why: `name:${field.type}` }];
+}
+
+/** `test.pass("it was emitted")`: a verb, unless a password is its argument. */
+const isVerb = /(?:^|\.)pass$/i;
+const mixedWord = /^(?=.*[0-9])\S{4,}$/;
+
+/** Words of letters, joined by capitals as code does. */
+const camelCase = /^[a-z]{2,}(?:[A-Z][a-z]{2,})+$/;
+
+/** Code that hands a variable on: `self.pwd = pwd`, `apiKey: clientKey,`, `tokens = countTokens`. */
+function isVariable(text: string, { start, end }: Name, field: Field, { joint }: Joined, value: string): boolean {
+  if (joint !== "loose" && joint !== "colon" && joint !== "tight") return false;
+  if (camelCase.test(value))
+    return (
+      (joint !== "tight" && field.type !== "password") || /(?:password|passwd|pwd|token|key|secret)s?$/i.test(value)
+    );
+  const same = value.length >= 3 && text.slice(start, end).endsWith(value);
+  return same && (joint === "loose" || (joint === "tight" && /[),]/.test(text[end + value.length + 1] ?? "")));
+}
+
+const levels = /(?:^|[\n\s"])(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):$/;
 const resource = /arn:[\w-]{1,16}:[\w-]{1,40}:[\w-]{0,24}:[0-9]{0,12}:$/;
 const imageTag = /^[\w.-]{1,128}@sha256:[0-9a-f]{64}$|^v?[0-9]{1,4}(?:\.[0-9]{1,5}){1,3}[\w.-]{0,40}$/;
 
 /** A part of a longer name, to which a colon joins the next: `arn:…:secret:prod/db`, `registry/token-service:v1.2.3`. */
 function isSegment(text: string, name: Name, { joint, at }: Joined, value: string): boolean {
+  // A pair in its turn, which is judged by its own name: `credentials: source=x`.
+  if (["colon", "tight", "said"].includes(joint) && text[at - 1] !== "=" && /^[A-Za-z_]{2,32}=[^=]/.test(value))
+    return true;
   if (joint !== "tight" || text[at - 1] !== ":") return false;
+  // Python's logging puts level and logger before a message.
+  if (text[name.start - 1] === ":" && levels.test(text.slice(Math.max(0, name.start - 12), name.start))) return true;
   const before = text[name.start - 1];
   return before === ":"
     ? resource.test(text.slice(Math.max(0, name.start - 120), name.start))
     : before === "/" && imageTag.test(value);
 }
 
-const holder = /^\{\s{0,16}\\{0,8}["'](?:value|plaintext|plain|text|stringValue|default)\\{0,8}["']\s{0,8}:\s{0,8}/i;
+const holder =
+  /^\{\s{0,16}(?:\\{0,8}"type\\{0,8}"\s?:\s?\\{0,8}"\w{1,24}\\{0,8}"\s?,\s{0,16})?\\{0,8}["'](?:value|defaultValue|plaintext|plain|text|stringValue|default)\\{0,8}["']\s{0,8}:\s{0,8}/i;
 
 /** JSON below a name: the strings of a list, or the `value` of an object that wraps it. Other objects have names of their own. */
 function members(scan: Scan, field: Field, open: number): readonly Span[] {
@@ -119,9 +159,12 @@ function atLineEnd(text: string, at: number): boolean {
 }
 
 const characters = "<![CDATA[";
+/** An element that holds nothing but the value of the one around it. */
+const inner = /^\s{0,80}<(?:\w{1,16}:)?(?:value|string|plaintext)>/i;
 
 /** The text of an XML element, to its end tag. */
-function elementRun(text: string, from: number): Run | undefined {
+function elementRun(text: string, outer: number): Run | undefined {
+  const from = outer + (inner.exec(text.slice(outer, outer + 120))?.[0].length ?? 0);
   const stop = Math.min(text.length, from + 4096);
   if (text.startsWith(characters, from)) {
     const start = from + characters.length;
@@ -130,7 +173,7 @@ function elementRun(text: string, from: number): Run | undefined {
   }
   let end = from;
   while (end < stop && text[end] !== "<") end++;
-  return end > from && end < stop ? { start: from, end, quoted: true } : undefined;
+  return end > from && end < stop && text[end + 1] === "/" ? { start: from, end, quoted: true } : undefined;
 }
 
 /** Is this value a value at this place, and does the name promise that it is secret? */
@@ -138,8 +181,9 @@ function believable(scan: Scan, given: Field, joined: Joined, run: Run, value: s
   const field: Field = joined.paired ? { ...given, strength: "sure" } : given;
   const variable = scan.config || (joined.joint === "flag" && field.strength !== "weak");
   if (!hides(field, plainForm(value), variable ? "variable" : "text")) return false;
-  if (run.quoted) return field.shy || joined.joint !== "said" || joined.inFile ? true : field.type === "password";
+  if (run.quoted) return joined.joint !== "said" || (joined.inFile ?? false) || isQuoted(scan.text, field, run, value);
   if (isCode(value, joined, scan.config && fileLine)) return false;
+  if (field.type === "token" && /^0x[0-9a-fA-F]{1,16}$/.test(value)) return false;
   switch (joined.joint) {
     case "tight":
       return tightValue(scan, field, run, value);
@@ -152,7 +196,9 @@ function believable(scan: Scan, given: Field, joined: Joined, run: Run, value: s
     case "said":
       if (field.type !== "password" && !(joined.inFile ?? false))
         return field.strength === "sure" && isSaid(scan.text, run.start) && isKeyish(value);
-      return !isSentenceWord(value) && (scan.config || (joined.inFile ?? false) || mixed(value));
+      return (
+        !isSentenceWord(value) && !value.startsWith("-") && (scan.config || (joined.inFile ?? false) || mixed(value))
+      );
     case "call":
     case "tag":
     case "value":
@@ -169,9 +215,18 @@ function colonValue(scan: Scan, field: Field, joined: Joined, run: Run, value: s
   return mixed(value) && value.length >= 4 && (!field.shy || followsUser(scan.text, run.start));
 }
 
+/** What stands in quotes right behind a password's name. `pass` is mostly a verb, whose object is quoted as well. */
+function isQuoted(text: string, field: Field, run: Run, value: string): boolean {
+  if (!field.shy) return field.type === "password";
+  return (
+    followsUser(text, run.start) ||
+    (value.length >= 6 && /[0-9]/.test(value) && mixed(value) && !/^-|[\s=()]/.test(value))
+  );
+}
+
 /** `user: bob pass: …` on one line. */
 function followsUser(text: string, at: number): boolean {
-  return /(?:user|login|account)\w{0,8}\s{0,4}[:=][^\n]{0,80}$/i.test(text.slice(Math.max(0, at - 120), at));
+  return /(?:user|login|account|\bid)\w{0,8}\s{0,4}[:=][^\n]{0,80}$/i.test(text.slice(Math.max(0, at - 120), at));
 }
 
 function endsLine(text: string, end: number): boolean {
@@ -190,8 +245,19 @@ function isKeyish(value: string): boolean {
 
 /** `token=x`; with a colon a word of a sentence is none, and a pointer or short word is no token at all. */
 function tightValue(scan: Scan, field: Field, run: Run, value: string): boolean {
-  if (scan.text[run.start - 1] === ":" && (field.shy || isSentenceWord(value))) return false;
-  return field.type !== "token" || !/^0x[0-9a-fA-F]{1,16}$/.test(value);
+  if (scan.text[run.start - 1] === ":" && (field.shy ? !isKeptShort(value) : isSentenceWord(value))) return false;
+  return true;
+}
+
+/** `pw:x`: letters, digits and marks that people choose, in no notation. */
+function isKeptShort(value: string): boolean {
+  return (
+    value.length >= 6 &&
+    value.length <= 32 &&
+    /[0-9]/.test(value) &&
+    /[A-Za-z]{2}/.test(value) &&
+    !/[=:/,()]/.test(value)
+  );
 }
 
 /** Letters with digits or marks among them: no ordinary word. */
@@ -206,11 +272,18 @@ const roots =
   "self|this|config|settings|os|process|args|opts|options|req|request|env|params|ctx|context|data|props|var|local|module|app|cfg|conf|user|body|event|secrets|steps|inputs|vars|github|Values|viper|flags?";
 const rooted = new RegExp(`^(?:${roots})(?:\\.|\\?\\.|\\[)[A-Za-z_]`);
 
+/** A call whose arguments go on behind a blank or comma: `fn(text`, `func(p`. */
+const beginsCall = /^[A-Za-z_$][A-Za-z_$.:]*\([A-Za-z_$.*&[\]]*$/;
+/** What code builds in place: `[]string{}`, `&v1.Pod{`, `State{}`, and another package's name: `v1.LabelZone`. */
+const composite =
+  /^(?:&|\*|\[[\w.]*\]|map\[[\w.]+\])+[A-Za-z_]|^\(\*|^[A-Za-z_][A-Za-z_.]*\{\}?$|^(?:[a-z]{2,}|(?:core)?v[0-9](?:(?:alpha|beta)[0-9])?)\.[A-Z][A-Za-z]{5,}$/;
+
 /** An expression that stands for a value: a call, a member, an index, a printed object. */
 function isCode(value: string, joined: Joined, ownLine: boolean): boolean {
   const head = value.slice(0, 256);
   if (rooted.test(head) || /^[A-Za-z_$][\w$.:]*\((?:.*\)|["'][^"']*$|$)/.test(head)) return true;
   if (ownLine) return false;
+  if (beginsCall.test(head) || composite.test(head)) return true;
   if (/^(?:new|await|func|function|lambda|async|\[\]|\{\})$/.test(head)) return true;
   if (/^[A-Z][A-Za-z.]+(?:\{.*|@[0-9a-f]{4,16})$/.test(head)) return true;
   if (joined.joint === "tight") return false;

@@ -27,6 +27,8 @@ function block(scan: Scan, start: number, from: number): Span {
   const close = marker === " END " ? nearestEnd(scan, from) : nearest(text, from, marker);
   let end = close === -1 ? bodyEnd(text, from) : afterMarker(text, close);
   if (end < from) end = from;
+  // Else what comes behind would touch the token, and be another value than before.
+  while (text[end - 1] === " ") end--;
   scan.work += end - start;
   const value = unescaped(text.slice(start, end)).replaceAll("\r", "").trim();
   return { start, end, type: "private_key", value, why: "pem" };

@@ -26,6 +26,8 @@ const programs: readonly Program[] = [
   { names: ["twine", "ncftp"], flags: { "-p": "next" } },
   { names: ["mosquitto_pub", "mosquitto_sub"], flags: { "-P": "next", "--pw": "next" } },
   { names: ["sshpass"], flags: { "-p": "either" } },
+  { names: ["plink", "pscp", "psftp"], flags: { "-pw": "next" } },
+  { names: ["winexe", "rpcdump", "wmiexec"], flags: { "-U": "pair" } },
   {
     names: ["curl", "wget", "http", "https"],
     flags: { "-u": "pair", "--user": "pair", "--proxy-user": "pair", "-U": "pair", "-a": "pair" },
@@ -48,7 +50,7 @@ const programs: readonly Program[] = [
   { names: ["clickhouse-client"], flags: { "--password": "next" } },
   { names: ["etcdctl"], flags: { "--user": "pair" } },
   { names: ["rabbitmqctl", "rabbitmqadmin"], flags: { "-p": "next" } },
-  { names: ["openssl"], flags: { "-k": "next", "-passin": "pair", "-passout": "pair", "-pass": "pair" } },
+  { names: ["openssl"], flags: { "-k": "next", "-K": "next", "-passin": "pair", "-passout": "pair", "-pass": "pair" } },
 ];
 /** Programs of which only `login` takes a password. */
 const loginOnly = new Set([
@@ -88,7 +90,8 @@ export function secretPart(
   next: string | undefined,
 ): { readonly in: "self" | "next"; readonly from: number } | undefined {
   for (const [flag, carries] of Object.entries(flags)) {
-    const isWhole = argument === flag;
+    // Short flags in one word, the one with a value last: `-sSu user:x`.
+    const isWhole = argument === flag || (carries === "pair" && flag === "-u" && /^-[A-Za-z]{1,8}u$/.test(argument));
     if (isWhole && next !== undefined && (carries === "next" || carries === "either")) return { in: "next", from: 0 };
     if (carries === "literal" && (isWhole || argument[flag.length] === "=")) {
       const literal = isWhole ? (next ?? "") : argument;
@@ -121,19 +124,22 @@ function pairPart(
 
 const longestLine = 1024;
 /** A blank, then a word of a shell's command: quoted and bare parts joined. */
-const nextWord = /\s{1,16}((?:\\?"(?:[^"\\\n]|\\.)*\\?"|'[^'\n]*'|[^\s"'|;&<>])+)/y;
+const nextWord = /\s{1,16}((?:\\"[^"\\\n]*\\"|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"'|;&<>])+)/y;
 
 /** A program's name in a text: its arguments up to the end of the command, or to the next program's name. */
 export const programCheck: Check = (scan, start, end) => {
   const { text } = scan;
-  if (!startsWord(text, start) || !/[ \t]/.test(text[end] ?? "")) return nothing;
-  const line = text.slice(end, end + longestLine);
+  if (!startsWord(text, start) || !/^(?:[ \t]|["'],)/.test(text.slice(end, end + 2))) return nothing;
+  const list = /^["'],/.test(text.slice(end, end + 2));
+  const whole = text.slice(end, end + longestLine);
+  // A list of words, as probes and images have it, is a command line without its marks.
+  const line = list ? (whole.split("]", 1)[0] ?? "").replace(/["'],?/g, (marks) => " ".repeat(marks.length)) : whole;
   const found: { at: number; text: string }[] = [];
   nextWord.lastIndex = 0;
   for (let word = nextWord.exec(line); word !== null; word = nextWord.exec(line)) {
-    const [whole, argument = ""] = word;
-    if (byName.has(argument) || (whole.includes("\n") && found.at(-1)?.text !== "\\")) break;
-    found.push({ at: end + word.index + whole.length - argument.length, text: argument });
+    const [words, argument = ""] = word;
+    if (byName.has(argument) || (words.includes("\n") && found.at(-1)?.text !== "\\")) break;
+    found.push({ at: end + word.index + words.length - argument.length, text: argument });
   }
   scan.work += (found.at(-1)?.at ?? end) - end;
   const flags = flagsOf(

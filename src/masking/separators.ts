@@ -60,17 +60,19 @@ function afterEscape(text: string, start: number): number {
 }
 
 const separator =
-  /^(?:\|\|=|\?\?=|:=|=>|->|<-|\?=|\+=|\|\||\?\?|\\{0,2}={1,3}(?![=~>])|\\{0,2}:(?!:)|%3[dDaA]|\\{1,4}u003[daDA]|&#(?:61|58|x3[daDA]);|[\uff1a\uff1d])/;
+  /^(?:!={1,2}|<=|\?:|\|\|=|\?\?=|:=|=>|->|<-|\?=|\+=|\|\||\?\?|\\{0,2}={1,3}(?![=~>])|\\{0,2}:(?!:)|%3[dDaA]|\\{1,4}u003[daDA]|&#(?:61|58|x3[daDA]);|[\uff1a\uff1d])/;
 /** What a separator may start with. */
-const signs = alphabet(":=<?+|%\\&-");
-const annotation = /^(?:&(?:'\w{1,16} )?(?:mut )?)?[A-Za-z_][\w<>.?[\]| ]{0,40}? ?= ?(?=\\{0,8}["'`])/;
+const signs = alphabet(":=!<?+|%\\&-");
+const annotation =
+  /^(?:&(?:'\w{1,16} )?(?:mut )?)?(?:\[u8(?:; ?[0-9]{1,4})?\]|[A-Za-z_][\w<>.?[\]| ]{0,40}?) ?= ?(?=b?\\{0,8}["'`])/;
 
 /** Finds the value that belongs to a name, or undefined where nothing joins one to it. */
 export function joinedTo(text: string, name: Name, config: boolean): Joined | undefined {
   let at = name.end;
   let quotedName = false;
   for (let closers = 0; closers < 4; closers++) {
-    const closer = text.charCodeAt(at) === 0x5d || text.charCodeAt(at) === 0x2a;
+    const code = text.charCodeAt(at);
+    const closer = code === 0x5d || code === 0x2a || (code === 0x7d && opensBrace(text, name.start));
     const length = closer ? 1 : quoteLength(text, at);
     if (length === 0) break;
     if (!closer) quotedName = true;
@@ -79,27 +81,56 @@ export function joinedTo(text: string, name: Name, config: boolean): Joined | un
   if (text.charCodeAt(at) === 0x5b) at += /^\[[0-9]{0,5}\]/.exec(text.slice(at, at + 8))?.[0].length ?? 0;
   if (!quotedName && text.charCodeAt(at) === 0x20 && within(digits, text.charCodeAt(at + 1)))
     at += /^ [0-9]{1,2}(?=[ \t]?[:=])/.exec(text.slice(at, at + 6))?.[0].length ?? 0;
+  if (text.charCodeAt(at) === 0x2e && text.charCodeAt(at + 1) === 0x2e) at = runEnd(text, at, dots, 40);
   const spaced = runEnd(text, at, blank, 40);
   const first = text.charCodeAt(spaced);
   const mark = within(signs, first) || first > 0xff00 ? separator.exec(text.slice(spaced, spaced + 8))?.[0] : undefined;
-  if (mark !== undefined) return afterMark(text, spaced, mark, spaced > at, quotedName);
+  if (mark !== undefined) return afterMark(text, name, spaced, mark, spaced > at, quotedName);
   return unmarked(text, name, at, spaced, quotedName, config);
 }
 
-function afterMark(text: string, mark: number, sign: string, spaced: boolean, quotedName: boolean): Joined | undefined {
+/** Names whose value may be a pair of a user and a password. */
+const paired = /auth|cred|login|account|pass|pw/i;
+
+const dots = alphabet(".");
+
+/** `$config{password}` */
+function opensBrace(text: string, start: number): boolean {
+  const quoted = /["']/.test(text[start - 1] ?? " ") ? start - 1 : start;
+  return text[quoted - 1] === "{" && /\w/.test(text[quoted - 2] ?? " ");
+}
+
+function afterMark(
+  text: string,
+  name: Name,
+  mark: number,
+  sign: string,
+  spaced: boolean,
+  quotedName: boolean,
+): Joined | undefined {
   const end = mark + sign.length;
   let at = afterBlanks(text, end);
-  if (sign === ":" && text.startsWith("//", end)) return undefined;
-  const second = text[at] === "(" ? secondArgument(text, at) : undefined;
+  if (sign === ":" && (text.startsWith("//", end) || (text[end] === "?" && text[name.start - 1] === "{")))
+    return undefined;
+  const second =
+    text[at] === "(" && paired.test(text.slice(name.start, name.end)) ? secondArgument(text, at) : undefined;
   if (second !== undefined) return { joint: "call", at: second, quotedName, paired: true };
-  if ((sign === "||" || sign === "??") && quoteLength(text, at) === 0) return undefined;
-  if (sign === ":" && at > end) {
+  if (quoteLength(text, at) === 0 && quotedOnly.has(sign)) return undefined;
+  // A member of an object: `$token->text`.
+  if (sign === "->" && at === end && !spaced) return undefined;
+  if (compares.has(sign)) return { joint: "said", at, quotedName };
+  if (sign === "?:" && !annotation.test(text.slice(at, at + 64))) return undefined;
+  if ((sign === ":" || sign === "?:") && at > end) {
     const typed = annotation.exec(text.slice(at, at + 64))?.[0];
     if (typed !== undefined) return { joint: "loose", at: at + typed.length, quotedName };
   }
   if (at > end && sign === ":" && !spaced) return { joint: "colon", at, quotedName };
   return { joint: spaced || at > end ? "loose" : "tight", at, quotedName };
 }
+
+/** Signs of code, which joins a literal by them and no bare word. */
+const quotedOnly = new Set(["||", "??", "!=", "!==", "<="]);
+const compares = new Set(["!=", "!==", "<="]);
 
 /** Past blanks, encoded ones and the stars that close bold print. */
 function afterBlanks(text: string, from: number): number {

@@ -15,6 +15,7 @@ import type { Field } from "./fields.ts";
 import { formatCheck } from "./formats.ts";
 import { idioms } from "./idioms.ts";
 import { hidesCharacters, visible } from "./invisible.ts";
+import { issuedProbe, issuerCheck, issuerKeywords } from "./issued.ts";
 import { latinNameCheck, latinNames, spokenNames } from "./languages.ts";
 import { automaton, controlWord, newCursor, nextHits, type Automaton, type Cursor, type Narrow } from "./keywords.ts";
 import { manifestCheck, manifestKeywords } from "./manifests.ts";
@@ -74,7 +75,8 @@ export function secretFinder(
     const byKeyword = merged(whole, spans);
     const probed: Span[] = [];
     if (cards) probeRuns(narrow, cardRuns, mayBeCard, byKeyword, (at) => cardAt(scan, at), probed);
-    probeRuns(narrow, base64Runs, mayBeBase64, byKeyword, base64Probe(scan, opened), probed);
+    const encodedOrIssued = issuedProbe(scan, base64Probe(scan, opened));
+    probeRuns(narrow, base64Runs, mayBeBase64, byKeyword, encodedOrIssued, probed);
     for (const span of personalIn(scan, profile.personal)) probed.push(span);
     if (narrow.wide) for (const span of spokenNames(scan)) probed.push(span);
     if (scan.seen.escaped && depth < deepest) throughPlain(scan, find, unescapedLetters(whole), probed);
@@ -197,6 +199,7 @@ function checksOf({ formats }: Profile, pairs: Check): Map<string, Row> {
   add(escapeKeywords, false, escapeCheck);
   add(encodedKeywords, false, encodedCheck);
   for (const [words, check] of idioms) add(words, false, check);
+  add(issuerKeywords, false, issuerCheck);
   add(latinNames, false, latinNameCheck);
   add(nameKeywords, false, pairs);
   return rows;

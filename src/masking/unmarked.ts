@@ -7,14 +7,29 @@ import { looksRandom } from "./values.ts";
 const blank = alphabet(" \t");
 const besideValue =
   /^[\s,;]{1,80}(?:\\{0,8}["'])?(?:value|val|Value|VALUE)(?:\\{0,8}["'])?[ \t]{0,8}(?:[:=]|=>)[ \t]{0,8}/;
+/** What code falls back to where a variable is not set, or types into a field of that name. */
+const fallback =
+  /^\){1,2}\s{0,4}(?:(?:or|\|\||\?\?|\?:)\s{0,4}|\.(?:unwrap_or|unwrap_or_else|orElse|getOrElse|type|fill|val|sendKeys|send_keys|setValue)\((?:\|_\| )?)(?=["'`])/;
+const keyed = /^, (?:[\w-]{1,24}=(?:"[^"\n]{0,80}"|[\w.]{1,40}), ){0,4}(?:default|defaultValue)\s?[=:]\s?(?=["'])/;
+const given = /^(?: to|, with:) (?=["'])/;
+
+/** How far from behind a quoted name its value stands where code joins the two by more than a sign, or 0. */
+function throughCode(text: string, at: number): number {
+  const sign = text[at];
+  if (sign === ")") return fallback.exec(text.slice(at, at + 48))?.[0].length ?? 0;
+  if (sign !== " " && sign !== ",") return 0;
+  const found = given.exec(text.slice(at, at + 12)) ?? (sign === "," ? keyed.exec(text.slice(at, at + 240)) : null);
+  return found?.[0].length ?? 0;
+}
 const defaultValue = /^\s{0,8}\{[^{}]{0,160}?\bdefault\s{0,8}=\s{0,8}/;
-const plistValue = /^<\/key>\s{0,80}<string>/;
+/** From a key to its value in plists and Hadoop's settings. */
+const plistValue = /^<\/(?:key|name)>\s{0,80}(?:<value>\s{0,80})?<(?:string|value)>/;
 
 /** The empty line between a part's head and its body (RFC 7578), real or escaped. */
 const partBody = /^(?:\r?\n|(?:\\r)?\\n){2}(?=[^\s-])/;
 const lineEnds = alphabet("\r\n\\");
-const said = /^(?:is|was|=|:|IS|to be)[ :=]{1,4}/;
-const saying = alphabet("iwI=:t");
+const said = /^(?:is|was|=|:|IS|to be|-{1,2}>?)[ :=]{1,4}/;
+const saying = alphabet("iwI=:t-");
 
 /** Joints without a sign of their own. `at` stands behind closing quotes, `spaced` behind the blanks that follow. */
 export function unmarked(
@@ -39,22 +54,37 @@ export function unmarked(
   const beside = valueAfter(text, at);
   if (beside !== undefined)
     return { joint: beside.startsWith("<") ? "tag" : "value", at: at + beside.length, quotedName };
-  if (quotedName && text[spaced] === ",") return afterComma(text, name, spaced + 1);
+  const further = quotedName ? throughCode(text, at) : 0;
+  if (further > 0) return { joint: "call", at: at + further, quotedName };
+  if (text[spaced] === ",")
+    return quotedName ? afterComma(text, name, spaced + 1) : afterSymbol(text, name, spaced + 1);
+  if (text[spaced] === "|") return besideBar(text, name, spaced + 1);
   if (!quotedName && text[at] === "(" && quoteLength(text, at + 1) > 0) return argumentOf(text, name, at);
-  if (text[name.start - 1] === "<") return insideTag(text, name.end);
+  if (
+    !quotedName &&
+    text[at] === "{" &&
+    quoteLength(text, at + 1) === 1 &&
+    /^.[^"'\n]{1,256}["']\}/.test(text.slice(at + 1, at + 260))
+  )
+    return { joint: "call", at: at + 1, quotedName: false };
+  if (!quotedName && endsLine.test(text.slice(at, at + 2)) && isFlag(text, name.start))
+    return belowFlag(text, name, at);
+  const before = text.charCodeAt(name.start - 1);
+  if (before === 0x3c || (before === 0x3a && /<\w{1,16}:$/.test(text.slice(Math.max(0, name.start - 18), name.start))))
+    return insideTag(text, name.end);
   if (spaced === at || quotedName) return undefined;
   if (isFlag(text, name.start)) return { joint: "flag", at: spaced, quotedName };
   const words = within(saying, text.charCodeAt(spaced)) ? said.exec(text.slice(spaced, spaced + 10))?.[0] : undefined;
   if (words !== undefined) return { joint: "said", at: spaced + words.length, quotedName };
   const end = wordEnd(text, spaced);
-  const inFile = isDirective(text, name, spaced, end, config);
+  const inFile = isDirective(text, name, spaced, end, config) || isStatement(text, name, spaced);
   return inFile || quoteLength(text, spaced) > 0 || isRandomWord(text, spaced, end)
     ? { joint: "said", at: spaced, quotedName, inFile }
     : undefined;
 }
 
 const naming = /<[\w:.-]{1,40}(?:\s[^<>]{0,80})?\s(?:name|key|id)=["']$/i;
-const restOfTag = /^(?:\s[\w:]{1,32}=["'][^"'<>]{0,64}["']){0,3}>(?=[^<\s])/;
+const restOfTag = /^(?:\s[\w:]{1,32}=["'][^"'<>]{0,64}["']){0,3}>(?=[^<\s]|\s{0,80}<value>)/;
 
 /** The text of `<entry key="password">x</entry>`, or undefined. */
 function namedElement(text: string, start: number, at: number): number | undefined {
@@ -65,7 +95,8 @@ function namedElement(text: string, start: number, at: number): number | undefin
   return at + found[0].length;
 }
 
-const type = /^[ \t](?:string|\*string|\[\]byte|String|str)[ \t]{0,8}=[ \t]{0,8}(?=["'`])/;
+const type =
+  /^[ \t](?:string|\*string|\[\]byte|String|str|As String|\{ get; (?:private )?(?:set|init); \})[ \t]{0,8}=[ \t]{0,8}(?=["'`])/;
 
 /** `var password string = "x"`: a type between a name and its value. */
 function typed(text: string, at: number): number | undefined {
@@ -73,7 +104,7 @@ function typed(text: string, at: number): number | undefined {
   const found = type.exec(text.slice(at, at + 32));
   return found === null ? undefined : at + found[0].length;
 }
-const typeStarts = alphabet("s*[S");
+const typeStarts = alphabet("s*[SA{");
 
 const complexValue = /^[ \t]{0,32}\r?\n[ \t]{0,64}:[ \t]{1,8}(?=\S)/;
 
@@ -116,13 +147,53 @@ const valueStarts = alphabet("vV\"'\\<{");
 function afterComma(text: string, name: Name, comma: number): Joined | undefined {
   const at = runEnd(text, comma, blank, 40);
   const before = text.slice(Math.max(0, name.start - 12), name.start);
-  if (quoteLength(text, at) === 0) return undefined;
-  if (!/\(\s{0,4}\\{0,8}["'`]$|["']--?$/.test(before) && !isLaterArgument(text, name.start, at)) return undefined;
+  if (quoteLength(text, at) === 0 || before.endsWith("`")) return undefined;
+  if (/\{\s{0,4}["']$/.test(before) && closedPair.test(text.slice(at, at + 270)))
+    return { joint: "call", at, quotedName: true };
+  if (!/\(\s{0,4}\\{0,8}["'`][#.]?$|["']--?$/.test(before) && !isLaterArgument(text, name.start, at)) return undefined;
   if (before.endsWith("-") && text[at + quoteLength(text, at)] === "-") return undefined;
   return { joint: "call", at, quotedName: true };
 }
 
-const earlier = /\((?:\s{0,4}["'][^"'\n]{0,40}["']\s{0,4},){1,2}\s{0,4}["'`]$/;
+const endsLine = /^\r?\n/;
+const flagLine = /(?:^|\n)([ \t]{2,32})--?$/;
+
+/** The argument in the line below its flag, as `kubectl describe` lists them. */
+function belowFlag(text: string, name: Name, at: number): Joined | undefined {
+  const indent = flagLine.exec(text.slice(Math.max(0, name.start - 36), name.start))?.[1];
+  if (indent === undefined) return undefined;
+  const gap = /^\r?\n/.exec(text.slice(at, at + 2))?.[0].length ?? 0;
+  const next = at + gap + indent.length;
+  if (text.slice(at + gap, next) !== indent || !/[^\s-]/.test(text[next] ?? " ")) return undefined;
+  return { joint: "flag", at: next, quotedName: false };
+}
+
+/** A literal with a digit in it, up to its closing mark. */
+const mixedLiteral = /^(["'])(?=[^"'\n]*[0-9])[^"'\n]{4,256}\1/;
+const closedPair = /^(["'])(?=[^"'\n]*[0-9])[^"'\n]{4,256}\1\s{0,4}\}/;
+/** Calls that set what they name, up to that name. */
+const setting = /(?:put|set|add|setProperty|define)\((?:[A-Z]\w{0,40}\.)?$/;
+
+/** `set :secret, "x"`, `{password, "x"}`, `put(Context.SECURITY_CREDENTIALS, "x")`: a symbol, an atom or a constant, then its value. */
+function afterSymbol(text: string, name: Name, comma: number): Joined | undefined {
+  const at = runEnd(text, comma, blank, 8);
+  const before = text[name.start - 1];
+  const symbol = (before === ":" && text[name.start - 2] !== ":") || before === "{";
+  if (!symbol && !setting.test(text.slice(Math.max(0, name.start - 52), name.start))) return undefined;
+  return mixedLiteral.test(text.slice(at, at + 260)) ? { joint: "call", at, quotedName: true } : undefined;
+}
+
+const cell = /^[ \t]{0,40}(?=\S{0,64}[0-9])(?=\S{0,64}[A-Za-z])\w[\w!@#$%^*.+=~/-]{5,255}[ \t]{0,80}\|/;
+
+/** `| DB_PASSWORD | x |`: a row whose first cell names what stands in the second. */
+function besideBar(text: string, name: Name, bar: number): Joined | undefined {
+  if (!/(?:^|\n)[ \t]{0,16}\|[ \t*`]{0,8}$/.test(text.slice(Math.max(0, name.start - 28), name.start)))
+    return undefined;
+  if (!cell.test(text.slice(bar, bar + 380))) return undefined;
+  return { joint: "value", at: runEnd(text, bar, blank, 40), quotedName: false };
+}
+
+const earlier = /\((?:\s{0,4}(?:["'][^"'\n]{0,40}["']|&?[\w.]{1,40})\s{0,4},){1,2}\s{0,4}["'`]$/;
 const last = /^\\?["'](?![a-z_]{1,32}["'])(?:\\["'])?[^"'\n]{1,200}["']{1,2}\s{0,4}\)/;
 
 /** `set("db", "password", "x")`: the value ends the call, and is no further name. */
@@ -186,6 +257,14 @@ function isDirective(text: string, name: Name, at: number, end: number, config: 
     return config || standing.test(text.slice(name.start, name.end)) || /machine\s+\S+\s+$/.test(before);
   return directive.test(line);
 }
+
+/** `secret "x";` and `set $api_key "x";` on a line of their own (nginx, BIND). */
+function isStatement(text: string, name: Name, at: number): boolean {
+  if (quoteLength(text, at) !== 1 || !statement.test(text.slice(at, at + 300))) return false;
+  const before = text.slice(Math.max(0, name.start - 48), name.start);
+  return /^\s*(?:set \$)?$/.test(before.slice(before.lastIndexOf("\n") + 1));
+}
+const statement = /^(["'])[^"'\n]{1,256}\1;[ \t]{0,16}(?:$|[\r\n#}])/;
 
 /** Directives that stand with their value alone on a line: Redis, OpenLDAP, and names of several words. */
 const standing = /^(?:requirepass|masterauth|auth-pass|bindpw|rootpw)$|^[\w.]{1,64}[._](?:password|passwd)$/;

@@ -15,10 +15,10 @@ export interface Run {
 /** Longest value that is followed; what is longer is hidden up to here and met again by the next check. */
 const longest = 16 * 1024;
 const wrappers =
-  /^(?:!{1,2}[\w-]{1,24} )?(?:(?:new )?(?:String(?:::from)?|SecretStr|Secret|SecureString|SensitiveString)\(|(?:base64\.)?(?:b64decode|urlsafe_b64decode)\(|atob\(|Buffer\.from\(|\[\]byte\(|\(string\)|[bBrRuUfFLN@$]{1,2})?(?=\\{0,8}["'`])/;
+  /^(?:!{1,2}[\w-]{1,24} |string\([0-9]{1,5}\) )?(?:(?:new )?(?:String(?:::from)?|SecretStr|SecretString::new|QString|QStringLiteral|Some|Secret|SecureString|SensitiveString)\(|(?:base64\.)?(?:b64decode|urlsafe_b64decode)\(|atob\(|Buffer\.from\(|\[\]byte\(|\(string\)|[bBrRuUfFLN@$]{1,2})?(?=\\{0,8}["'`])/;
 
 /** What one may start with. */
-const wrapping = alphabet("!nSbuaB[(rRUfFLN@$");
+const wrapping = alphabet("!nsSbuaB[(rRUfFLNQ@$");
 /** What stands behind its first word. */
 const wrapEnds = alphabet("(\"'`\\[$@:");
 
@@ -102,7 +102,14 @@ function doubled(text: string, index: number, slashes: number, sign: string, lev
 /** Is the mark rather the end of an earlier string (`prompt("Password: ")`)? */
 function isClosing(text: string, open: number, start: number, mark: string): boolean {
   if (mark.length > 1 && !mark.startsWith("\\")) return false;
+  if (/^(?:\s|[,;)\]}]|\+[\w$(])/.test(text.slice(start, start + 2)) && closesOnLine(text, open, mark)) return true;
   return text[open - 1] === " " && /^(?:[),;\]}]|\s*$|\s*[+.)]\s)/.test(text.slice(start, start + 4));
+}
+
+/** Is the mark at `at` one that closes, by how many of them its line holds before it? */
+function closesOnLine(text: string, at: number, mark: string): boolean {
+  const before = text.slice(Math.max(0, at - 256), at);
+  return before.slice(before.lastIndexOf("\n") + 1).split(mark).length % 2 === 0;
 }
 
 function endsLine(text: string, at: number): boolean {
@@ -137,7 +144,7 @@ const openClosers: { readonly [closer: string]: string } = { ")": "(", "]": "[",
 export function withoutReference(text: string, run: Run): Run {
   if (text[run.start] !== "$") return run;
   const value = text.slice(run.start, run.end);
-  const name = /^\$\{(?!(?:vault|secret|env|file|ssm|aws):)[\w.]{1,128}:[-=]?(?=[^}])/.exec(value)?.[0];
+  const name = /^\$\{(?!(?:vault|secret|env|file|ssm|aws):)[\w.]{1,128}:(?!\?)[-=]?(?=[^}])/.exec(value)?.[0];
   return name === undefined || !value.endsWith("}")
     ? run
     : { ...run, start: run.start + name.length, end: run.end - 1 };

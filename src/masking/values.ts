@@ -198,11 +198,39 @@ function isNamePart(value: string, start: number, end: number): boolean {
   return word >= 2 && word <= 20 && size - word <= 4 && runEnd(value, start + word, digits, size) === end;
 }
 
+/** A file by its name alone: `tls.crt`, `values-prod.yaml`. */
+export function isFileName(value: string): boolean {
+  return value.length <= 80 && fileName.test(value);
+}
+const fileName =
+  /^[A-Za-z][\w-]{0,40}\.(?:crt|cer|cert|csr|key|pem|pub|ya?ml|json|toml|ini|conf|cfg|properties|env|txt|sh|py|p12|pfx|jks)$/;
+
+/** A version or a range of versions: `^0.7.1`, `~> 2.1`, `v1.30.2-rc.1`. */
+export function isVersion(value: string): boolean {
+  return (
+    value.length <= 40 &&
+    /^(?:[\^~]|~>|[<>]=?)?\s?v?[0-9]{1,4}(?:\.(?:[0-9]{1,4}|x)){0,3}(?:-(?:alpha|beta|rc)[\w.]{0,12})?$/.test(value)
+  );
+}
+
+/** The name of a variable, in capitals, that ends as names of secrets do: `DOCKER_PASSWORD`, `YOUR_API_KEY`. */
+export function namesVariable(value: string): boolean {
+  return /^(?:[A-Z][A-Z0-9]{0,24}_){1,6}(?:PASSWORD|PASSWD|PASS|TOKEN|SECRET|KEY)$/.test(value);
+}
+
+/** A sentence about something: five words or more, among them some that only sentences have. */
+export function isDescription(value: string): boolean {
+  const words = value.split(" ", 24);
+  return words.length >= 5 && words.filter(isSentenceWord).length * 5 >= words.length + 2;
+}
+
 /** A file's path: two segments or more, none of which looks random. */
 export function isPath(value: string): boolean {
   if (!within(pathStarts, value.charCodeAt(0)) && value[1] !== ":") return false;
-  if (!/^(?:\.{0,2}|~|[A-Za-z]:)[/\\](?:[\w.@-]{1,64}[/\\]){1,16}[\w.@-]{0,64}$/.test(value)) return false;
-  return value.split(/[/\\]/).every((segment) => !looksRandom(segment, 12));
+  // A segment that was hidden leaves the path one.
+  const path = value.replaceAll(/\[MASKED:[a-z_]{2,24}(?::[0-9a-f]{8})?\]/g, "masked");
+  if (!/^(?:\.{0,2}|~|[A-Za-z]:)[/\\](?:[\w.@-]{1,64}[/\\]){1,16}[\w.@-]{0,64}$/.test(path)) return false;
+  return path.split(/[/\\]/).every((segment) => !looksRandom(segment, 12));
 }
 
 const pathStarts = alphabet(".~/\\");
@@ -229,7 +257,7 @@ export function isPlaceholder(value: string): boolean {
 }
 
 /** What a reference starts with. */
-const references = alphabet("$`{#<%@vasgro");
+const references = alphabet("$`{#<%@!vasgro");
 
 /** Stands for a value kept elsewhere: `$(NAME)`, `${NAME}` (without a default in it), `$NAME`, `{{ … }}`, `%s`, `{name}`, `#{…}`, `@Value`-like. */
 export function isReference(value: string): boolean {
@@ -241,10 +269,13 @@ export function isReference(value: string): boolean {
     )
   )
     return true;
+  if (/^\$\{?[A-Za-z_]\w{0,63}\}?\/[\w./-]{1,128}$/.test(text)) return true;
   if (/^\$\(.*\)$|^\$\([\w./-]+$|^`.*`$|^@[\w.-]{1,64}@$/.test(text)) return true;
   if (/^\{\{.*\}\}$|^\{%.*%\}$|^#\{.*\}$|^<%.*%>$|^\$\{\{.*\}\}$/.test(text)) return true;
   if (/^%(?:\([A-Za-z_]\w*\))?-?[0-9]*[sdvqxTp]$|^%[A-Za-z_]\w*%$|^\{[A-Za-z_0-9.:!]*\}$/.test(text)) return true;
-  return /^(?:vault|awssm|ssm|gcpsm|azurekv|secretref|ref\+[a-z]+|op|arn):[^\s]+$/.test(text);
+  return /^!(?:Ref|GetAtt|Sub|ImportValue|reference|vault|secret|env_var|include)$|^(?:vault|awssm|ssm|gcpsm|azurekv|secretref|ref\+[a-z]+|op|arn):[^\s]+$/.test(
+    text,
+  );
 }
 
 /** Words that follow a name in a sentence about it (`token: expired`, `--password to`), never a value. */
@@ -257,7 +288,7 @@ const sentenceWords = new Set(
    delete found exists exist absent present provided supplied given set unset reset disabled enabled ok okay error errors
    mismatch mismatched matched match matches too already auth authentication authorization authorized verified verification
    validation validated validating authenticated using used use uses and/or generated generating received required. stored
-   loaded loading reading read written syntax file path option options flag value values field fields header parameter
+   loaded loading reading read write written syntax file path option options flag value values field fields header parameter
    argument string text prompt hash length policy name names type true false null none nil end eof begin start stop new
    old current previous next after before during instead lookup store manager provider service server client user username
    account database db login logon logout session rate limit limits limited exceeded count total more less than between

@@ -60,12 +60,18 @@ export function yamlBlock(scan: Scan, name: Name, at: number, type: MaskType): r
       },
     ];
   }
-  return lines.flatMap(({ start, end }) => listItem(text, start, end, type));
+  return lines.flatMap(({ start, end }) => listItem(text, start + defaultOf(text.slice(start, start + 16)), end, type));
+}
+
+/** A parameter's default (AWS CloudFormation, "Parameters"): the value of the name above it. */
+function defaultOf(line: string): number {
+  return /^Default: (?=\S)/.exec(line)?.[0].length ?? 0;
 }
 
 function listItem(text: string, start: number, end: number, type: MaskType): readonly Span[] {
   const value = text.slice(start, end);
-  if (!/-\s+$/.test(text.slice(Math.max(0, start - 8), start)) || /^[\w.-]+:(?:\s|$)/.test(value)) return nothing;
+  if (!/(?:-\s+|Default: )$/.test(text.slice(Math.max(0, start - 12), start)) || /^[\w.-]+:(?:\s|$)/.test(value))
+    return nothing;
   const bare = /^(["']?)(.*)\1$/.exec(value);
   const inner = bare?.[2] ?? value;
   const offset = bare?.[1]?.length ?? 0;

@@ -35,6 +35,14 @@ const about: readonly Shape[] = [
   () => "csrf token missing or incorrect",
   () => "unexpected token < in JSON at position 0",
   () => `syntax error near unexpected token "newline"`,
+  () => "token: id-token permission is write",
+  (dice) => `aws_credentials: source=InstanceProfile role=node-${dice.pick("a-z0-9", 5)}`,
+  () => "you can pass 'utf8' as the encoding",
+  () => "Enter password:",
+  () => "password=",
+  () => `curl -u "$USER:$PASS" https://example.com`,
+  () => `mysql -u root -p"$MYSQL_ROOT_PASSWORD" -e "select 1"`,
+  () => "docker login -u bot --password-stdin",
 ];
 
 /** Ordinary messages with identifiers that look random. */

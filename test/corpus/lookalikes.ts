@@ -48,5 +48,32 @@ export const lookalikes: { readonly [name: string]: (dice: Dice) => string } = {
   "camel case": () => `key=ReconcileDeploymentController2Handler`,
   "go type": () => `*v1.Secret k8s.io/client-go/informers/factory.go:160`,
   url: (dice) => `https://example.com/assets/${dice.pick(hex, 20)}/app.js?v=${dice.roll(99)}#top`,
+  "variable handed on": (dice) =>
+    dice.one(["self.pwd = pwd", "tokens = countTokens", "apiKey: clientKey,", "token += nextChar", "$token->text("]),
+  "go literal": (dice) =>
+    dice.one(["calledWithToken = []string{}", "Key:    v1.TaintNodeUnschedulable,", "secrets = append(secrets, one)"]),
+  "verb in a sentence": (dice) =>
+    dice.one(["you can pass `autospec=True` to it", 'learned to pass "--quiet" down', "t.pass('ready emitted')"]),
+  "description of a field": () => `"token": "token is the opaque bearer token that is sent to the server"`,
+  "version of a package": (dice) => `"jsonwebtoken": "^${dice.roll(9)}.${dice.roll(9)}.0"`,
+  "access key of a page": (dice) => `<a accesskey="${dice.pick("a-z", 1)}" href="index.html">`,
+  "file name": () => `TLSKeySecretKey = "tls.key"`,
+  "name of a variable": () => `--docker-password=DOCKER_PASSWORD`,
+  "language compared": () => `if (token.value !== "class") return`,
+  "table of settings": () => `| DB_PASSWORD | string | required |`,
+  "logger and level": (dice) => `INFO:app.auth:trace_id=${dice.pick(hex, 32)}`,
+  "reference with a demand": () => "password: ${DB_PASSWORD:?required}",
+  "tag that refers": () => "2026-01-05 INFO rendering password: !Ref DBPassword",
+  "refusal in another language": (dice) =>
+    dice.one(["пароль неверный для alice", "contraseña incorrecta para alice", "密码错误"]),
+  "test that passed": () => `PASS src/password.test.ts`,
+  "vendor's trace": (dice) => `datadog.trace_id=${dice.pick(hex, 32)} datadog.span_id=${dice.pick(hex, 16)}`,
+  "vendor's event": (dice) => `captured sentry event ${dice.pick(hex, 32)} of release ${dice.pick(hex, 40)}`,
+  "vendor's digest": (dice) => `datadog: registry.example.com/datadog/agent@sha256:${dice.pick(hex, 64)}`,
+  "vendor's object": (dice) =>
+    `stripe customer cus_${dice.pick("A-Za-z0-9", 14)} charge ch_${dice.pick("A-Za-z0-9", 24)}`,
+  "vendor's module": (dice) => `github.com/pusher/client v1.2.3 h1:${dice.pick("A-Za-z0-9+/", 43)}=`,
+  "vendor's request": (dice) =>
+    `heroku[router]: at=info request_id=${[8, 4, 4, 4, 12].map((length) => dice.pick(hex, length)).join("-")} dyno=web.1`,
   "public env": () => `NEXT_PUBLIC_STRIPE_KEY=pk_live_${"abcDEF0123456789".repeat(2)}`,
 };

@@ -1,7 +1,9 @@
 // The corpus: what share of planted values is found and how little else is touched.
 
 import { describe, expect } from "vitest";
+import { measureIssued } from "../../corpus/issued.ts";
 import { measureClean, measureFormats, measureSettings } from "../../corpus/measure.ts";
+import { dice } from "../../corpus/random.ts";
 import { promise } from "../../support/promise.ts";
 import { maskText } from "./support.ts";
 
@@ -9,6 +11,11 @@ describe("the corpus", () => {
   promise("masking:recall", "vendors' formats without any name beside them", () => {
     const { tried, missed } = measureFormats(maskText, 10);
     expect(missed.length / tried).toBeLessThan(0.01);
+  });
+
+  promise("masking:recall", "keys beside the name of their vendor, and those that begin as vendors' keys do", () => {
+    const { tried, missed } = measureIssued(maskText, 5, dice(4));
+    expect(missed.length / tried).toBeLessThan(0.03);
   });
 
   promise("masking:recall", "generic credentials in settings, code, commands and logs", () => {
