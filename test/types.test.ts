@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
@@ -12,12 +13,23 @@ test("every planted misuse of a brand is a compile error", () => {
   const source = readFileSync(join(root, "test", "types", "misuse.ts"), "utf8");
   const planted = source.match(marks)?.length ?? 0;
   // Without the marks, each misuse must show as exactly one error of its own.
-  const folder = mkdtempSync(join(root, "test", "types", "bare-"));
+  // Not below the tests: floors.test.ts reads all that is there, meanwhile.
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-types-"));
   try {
-    writeFileSync(join(folder, "misuse.ts"), source.replaceAll(marks, "").replaceAll("../../src/", "../../../src/"));
+    writeFileSync(join(folder, "misuse.ts"), source.replaceAll(marks, "").replaceAll("../../src/", `${root}/src/`));
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
     writeFileSync(
       join(folder, "tsconfig.json"),
-      JSON.stringify({ extends: "../../../tsconfig.json", include: ["misuse.ts"] }),
+      JSON.stringify({
+        extends: join(root, "tsconfig.json"),
+        compilerOptions: {
+          typeRoots: [join(root, "node_modules", "@types")],
+          // The sources stand at a path that is not relative.
+          rewriteRelativeImportExtensions: false,
+          allowImportingTsExtensions: true,
+        },
+        include: ["misuse.ts"],
+      }),
     );
     const compiled = spawnSync(
       process.execPath,
