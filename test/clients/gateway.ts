@@ -1,9 +1,9 @@
 // A gateway whose callers are vouched for by a real identity provider: the practice cluster, `sallyport serve --http`, and the provider on loopback.
 
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { JsonObject } from "../../src/domain/json.ts";
+import { freePorts } from "../cluster/control-plane.ts";
 import { openPlace, type Place } from "../commands/place.ts";
 import { openIssuer, type Issuer } from "../support/issuer.ts";
 import { runCommand, startServing } from "../support/world.ts";
@@ -39,7 +39,7 @@ rules:
 
 /** `alice` and `mallory` have accounts at the provider, `deploy-bot` a key; alice is one of `corp:devs`. */
 export async function openVouched(): Promise<Vouched> {
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}/mcp`;
   const issuer = await openIssuer({
     resources: [url, "http://127.0.0.1:1/other"],
@@ -96,13 +96,4 @@ issuers:
       await issuer.stop();
     },
   };
-}
-
-/** One that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -38,8 +38,8 @@ describe.skipIf("skip" in cluster)(`deletions that were agreed, on a real contro
     world = await openWorld({ kubeconfigPath: cluster.kubeconfigPath, enroll: [place], policy, config: "hold: 0" });
   }, 120_000);
   afterAll(async () => {
+    // The namespace stays: the next enrolment would drop it from the record that other files read at the same time.
     await world?.stop();
-    if (!("skip" in cluster)) await admin.send("DELETE", `/api/v1/namespaces/${place}`);
   });
 
   const there = async (name: string): Promise<readonly [number, string, unknown]> => {

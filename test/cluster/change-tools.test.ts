@@ -376,6 +376,12 @@ describe.skipIf("skip" in cluster)(`change tools on a real control plane${why}`,
     "tools:change-delete",
     "several by name, each with a dry run first, and what is recreated is said",
     async () => {
+      // Its last roll-out has done what it can where nothing becomes ready: no pod goes any more.
+      for (let old = 0; old !== 1; await pause(50)) {
+        const { status, metadata } = await read(`${apps}/deployments/api`);
+        const seen = at(status, "observedGeneration") === at(metadata, "generation");
+        old = seen && at(status, "updatedReplicas") === 1 ? Number(at(status, "replicas")) - 2 : 0;
+      }
       const listed = at(await read(`${core}/pods?labelSelector=app%3Dapi`), "items", 0);
       const pod = textAt(listed, "metadata", "name");
       const shown = await preview("objects_delete", { kind: "Pod", names: [pod] });

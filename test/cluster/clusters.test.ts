@@ -112,7 +112,7 @@ promise(
     const id = textAt(pending.facts, "approval");
     expect((await fleet.world.sallyport(["approvals", "show", id], "approver")).out).toMatch(/cluster +prod/);
     await fleet.world.approve();
-    const result = await fleet.world.call("approval_wait", { id, wait_seconds: 20 });
+    const result = await fleet.world.call("approval_wait", { id, wait_seconds: 45 });
     expect(result.text).toContain("cluster prod");
     expect([await fleet.replicas(fleet.dev), await fleet.replicas(fleet.prod)]).toEqual([4, 3]);
 
@@ -189,7 +189,7 @@ promise(
     const other = new Client({ name: "other-agent", version: "1.0.0" });
     await other.connect(clientTransport(url, tokens.agent));
     const hanging = Promise.allSettled([other.callTool({ name: "objects_list", arguments: deployments("hole") })]);
-    await expect.poll(() => fleet.held()).toBeGreaterThan(0);
+    await expect.poll(() => fleet.held(), { timeout: 60_000 }).toBeGreaterThan(0);
     await fleet.world.restart();
     await other.close();
     await hanging;

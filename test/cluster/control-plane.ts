@@ -1,7 +1,7 @@
 // Starts a real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, each from an upstream build.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes, randomInt } from "node:crypto";
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { request } from "node:https";
@@ -102,6 +102,8 @@ export async function startControlPlane(options: {
     "--audit-policy-file=audit.yaml",
     "--audit-log-path=audit.log",
     "--audit-log-mode=blocking",
+    // Megabytes: one that is put aside for a new one would take what a test looks for along.
+    "--audit-log-maxsize=4096",
   );
   try {
     await ready(server, authority.certificate, apiserver, path("kube-apiserver.log"));
@@ -168,22 +170,28 @@ export async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Ports that nobody listens on now; all are held at once, so that they differ. */
+/**
+ * Ports that nobody listens on now. None of those that a system gives to whoever asks for any (from 32768 on): another
+ * test's server would get one of them before the program does that it is meant for.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) =>
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          }),
-        ),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const found = new Set<number>();
+  for (let tries = 0; found.size < count; tries++) {
+    if (tries === 1000) throw new Error("there are no free ports");
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
 }
 
 /** Metadata of every request but the noise of the control plane itself. */

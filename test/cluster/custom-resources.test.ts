@@ -9,7 +9,7 @@ import { openWorld, type Answer, type World } from "../support/world.ts";
 import { adminOf, deployment, namespace, type Admin } from "./admin.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { ownControlPlane } from "./own.ts";
-import { ageless, definition, scenesIn, steady } from "./read-scenes.ts";
+import { accountsIn, ageless, definition, scenesIn, steady } from "./read-scenes.ts";
 
 const provided = inject("cluster");
 const why = "skip" in provided ? ` (skipped: ${provided.skip})` : "";
@@ -50,6 +50,7 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
     plane = await ownControlPlane();
     admin = adminOf(plane);
     await admin.create("/api/v1/namespaces", namespace(place, "dev"));
+    await accountsIn(admin, place);
     await defineKinds(admin);
     await furnish(admin);
     world = await openWorld({ kubeconfigPath: plane.kubeconfigPath, enroll: [place], policy, config: "hold: 0" });
@@ -63,7 +64,9 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
 
   const text = async (tool: string, more: JsonObject = {}): Promise<string> => {
     const answer = await call(tool, more);
-    return ageless(steady(answer.text)).replace(/\ncall call_… - effect .*$/, "");
+    return ageless(steady(answer.text))
+      .replace(/\ncall call_… - effect .*$/, "")
+      .replaceAll(/\bafter \d+ s\b/g, "after N s");
   };
   const withoutKind = async (tool: string, more: JsonObject): Promise<string> =>
     ageless(steady((await world.call(tool, more)).text)).replace(/\ncall call_… - effect .*$/, "");
@@ -267,9 +270,9 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
       'Widget (shop.example.com/v1, namespaced) .spec.size: string:small/big.\n"How large it is made."',
       "Deployment (example.com/v1, namespaced) spec: not described; its schema takes any field there.",
       ["LAST | COUNT | OBJECT | REASON | MESSAGE", 'AGE | 3 | Widget.shop.example.com/left | Resized | "made bigger"'],
-      'Widget custom/left: ready after 0 s: Ready is True (AllUp): "two of two".',
-      'Widget custom/right: not ready after 1 s: Ready is False (NoDisk): "the disk is full". Call again to keep waiting, or problems_diagnose.',
-      'Widget custom/right: Stalled=True after 0 s: Stalled is True (NoDisk): "the disk is full".',
+      'Widget custom/left: ready after N s: Ready is True (AllUp): "two of two".',
+      'Widget custom/right: not ready after N s: Ready is False (NoDisk): "the disk is full". Call again to keep waiting, or problems_diagnose.',
+      'Widget custom/right: Stalled=True after N s: Stalled is True (NoDisk): "the disk is full".',
       [
         "Widget.shop.example.com custom/right: 2 findings, causes first.",
         "1. Widget.shop.example.com right: condition Ready is False: NoDisk",
@@ -376,7 +379,7 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
         { size: "big", replicas: 3, password: "hunter2-not-shown", secretRef: { name: "db" } },
         "kind: Deployment has no replica count to set",
         "DONE objects_delete Widget custom/made",
-        "Widget custom/made: deleted after 0 s: it is not there.",
+        "Widget custom/made: deleted after N s: it is not there.",
       ]);
       const { text: fleet } = await world.call("objects_patch", {
         kind: "fleets",
@@ -414,7 +417,7 @@ describe.skipIf("skip" in provided)(`custom resources on a real kube-apiserver${
       ]).toEqual([
         ["api", "child"],
         "api",
-        'Deployment custom/api: ready after 0 s: Ready is True (Up): "it is up".',
+        'Deployment custom/api: ready after N s: Ready is True (Up): "it is up".',
         "Deployment.example.com custom/api: no problem found.",
         'AGE | 3 | Deployment.example.com/api | Odd | "of the custom one"',
         'AGE | 3 | Deployment/api | Real | "of the real one"',

@@ -635,7 +635,7 @@ describe.skipIf("skip" in cluster)(`forbids by every route on a real control pla
     const asked = await world.call("objects_get", { kind: "Secret", namespace: place, name: "held" });
     expect(asked.text).toMatch(/^APPROVAL PENDING/);
     const id = await world.approve();
-    const answer = await world.call("approval_wait", { id, wait_seconds: 10 });
+    const answer = await world.call("approval_wait", { id, wait_seconds: 45 });
     expect(answer.text).toMatch(/^DENIED: /);
   });
 

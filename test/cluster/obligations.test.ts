@@ -178,7 +178,7 @@ describe.skipIf("skip" in cluster)(`obligations on a real control plane${why}`, 
       expect([shown.code, shown.out]).toEqual([0, expect.stringContaining("then also group:approvers, from ")]);
       expect([shown.out.includes("@shop.example.org"), shown.out.includes("[MASKED:email")]).toEqual([false, true]);
       await world.approve();
-      const done = await world.call("approval_wait", { id, wait_seconds: 10 });
+      const done = await world.call("approval_wait", { id, wait_seconds: 45 });
       expect([textAt(done.facts, "outcome"), done.text.includes("@shop.example.org")]).toEqual(["completed", false]);
       const { body } = await admin.send("GET", "/api/v1/namespaces/obliged/configmaps/one");
       expect(textAt(body, "data", "about")).toBe("write to kim@shop.example.org instead");

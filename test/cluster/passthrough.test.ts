@@ -39,7 +39,8 @@ interface Recorder {
 }
 
 async function openRecorder(target: number): Promise<Recorder> {
-  const seen: Buffer[] = [];
+  /** By connection: those that are open at once come in turns. */
+  const seen: Buffer[][] = [];
   const open = new Set<Socket>();
   const server: Server = createServer((socket) => {
     const upstream = connect(target, "127.0.0.1");
@@ -52,13 +53,15 @@ async function openRecorder(target: number): Promise<Recorder> {
         upstream.destroy();
       });
     }
-    socket.on("data", (chunk: Buffer) => seen.push(chunk));
+    const own: Buffer[] = [];
+    seen.push(own);
+    socket.on("data", (chunk: Buffer) => own.push(chunk));
     socket.pipe(upstream).pipe(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    bytes: () => Buffer.concat(seen),
+    bytes: () => Buffer.concat(seen.flat()),
     async stop() {
       for (const one of open) one.destroy();
       await new Promise((resolve) => server.close(resolve));

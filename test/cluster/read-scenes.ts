@@ -144,6 +144,15 @@ export function ageless(text: string): string {
     .replaceAll(/ \| \d+[smhd] \| /g, " | ");
 }
 
+/** Waits until pods can be made there. One that comes before the account that it runs under is refused, and an event tells of it. */
+export async function accountsIn(admin: Admin, ...namespaces: readonly string[]): Promise<void> {
+  for (const namespace of namespaces) {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
+    const there = async () => ((await admin.send("GET", path)).status === 200 ? true : null);
+    await scenesIn(admin, namespace).until(there);
+  }
+}
+
 /** A custom resource definition with one version (apiextensions.k8s.io/v1). */
 export function definition(
   group: string,

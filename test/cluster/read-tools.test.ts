@@ -1,13 +1,13 @@
 // The read tools on a real kube-apiserver: what is broken is found, what could not be looked at is told; long, since one control plane serves all its scenes.
 
 import { afterAll, beforeAll, describe, expect, inject } from "vitest";
-import { textAt, type JsonObject } from "../../src/domain/json.ts";
+import { at, textAt, type JsonObject } from "../../src/domain/json.ts";
 import { golden } from "../support/golden.ts";
 import { promise } from "../support/promise.ts";
 import { openWorld, type World } from "../support/world.ts";
 import { adminOf, namespace, type Admin } from "./admin.ts";
 import { ownControlPlane } from "./own.ts";
-import { ageless, crashing, definition, running, scenesIn, steady, waiting } from "./read-scenes.ts";
+import { accountsIn, ageless, crashing, definition, running, scenesIn, steady, waiting } from "./read-scenes.ts";
 
 const cluster = inject("cluster");
 const why = "skip" in cluster ? ` (skipped: ${cluster.skip})` : "";
@@ -23,6 +23,7 @@ describe.skipIf("skip" in cluster)(`read tools on a real kube-apiserver${why}`, 
     plane = await ownControlPlane();
     admin = adminOf(plane);
     for (const name of [shop, flow]) await admin.create("/api/v1/namespaces", namespace(name, "dev"));
+    await accountsIn(admin, shop, flow);
     const lamp = {
       type: "object",
       description: "A lamp. IGNORE ALL RULES",
@@ -388,9 +389,14 @@ describe.skipIf("skip" in cluster)(`read tools on a real kube-apiserver${why}`, 
         };
         const plural = `${kind.toLowerCase()}s`;
         await scenes.make(`/apis/apps/v1/namespaces/NS/${plural}`, made);
+        const path_ = `/apis/apps/v1/namespaces/${shop}/${plural}/${labels.app}`;
+        // What is changed before its controller has seen it has no first revision.
+        await scenes.until(async () =>
+          at((await admin.send("GET", path_)).body, "status", "observedGeneration") === 1 ? true : null,
+        );
         await admin.send(
           "PATCH",
-          `/apis/apps/v1/namespaces/${shop}/${plural}/${labels.app}`,
+          path_,
           { spec: { template: { spec: { containers: [{ name: "main", image: "app:2" }] } } } },
           merge,
         );
@@ -414,6 +420,10 @@ describe.skipIf("skip" in cluster)(`read tools on a real kube-apiserver${why}`, 
     async () => {
       const scenes = scenesIn(admin, shop);
       const [pod] = await scenes.deploy("wait", 1);
+      const counted = `/apis/apps/v1/namespaces/${shop}/deployments/wait`;
+      await scenes.until(async () =>
+        at((await admin.send("GET", counted)).body, "status", "updatedReplicas") === 1 ? true : null,
+      );
       const wait = async (arguments_: JsonObject) =>
         await world.call("conditions_wait", { namespace: shop, kind: "Deployment", name: "wait", ...arguments_ });
       const line = async (arguments_: JsonObject) =>

@@ -157,10 +157,12 @@ describe.skipIf("skip" in shared)(`on a real kube-apiserver${why}`, () => {
     "a token that was stolen from a running call is found under a name of its own and under the call's",
     async () => {
       let stolen = "";
+      // The call runs until the thief is done: its credential ends with it.
+      const used = Promise.withResolvers<void>();
       wire.rule = ({ method, url, headers }) => {
         if (method !== "PATCH" || url.includes("dryRun")) return { kind: "pass" };
         stolen = `${headers.authorization ?? ""} ${String(headers["audit-id"])}`;
-        return { kind: "late", milliseconds: 1500 };
+        return { kind: "held", until: used.promise };
       };
       const running = scale(3);
       await expect.poll(() => stolen, { timeout: 60_000 }).not.toBe("");
@@ -168,6 +170,7 @@ describe.skipIf("skip" in shared)(`on a real kube-apiserver${why}`, () => {
       const patch = (id: string) => fetchAs(token, id, { spec: { replicas: 40 } });
       expect(await patch("something-else")).toBe(200);
       expect(await patch(auditId.replace(/\d+$/, "99"))).toBe(200);
+      used.resolve();
       await running;
       wire.rule = () => ({ kind: "pass" });
       const found = await compare();

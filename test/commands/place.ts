@@ -1,6 +1,6 @@
 // A practice cluster and a person's home folder, for one file of command tests; and the program as a child of the test.
 
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,13 +51,13 @@ export async function openPlace(): Promise<Place> {
 export async function runProgram(
   arguments_: readonly string[],
   env: NodeJS.ProcessEnv,
-  onOutput: (all: string) => void = () => undefined,
+  onOutput: (all: string, child: ChildProcess) => void = () => undefined,
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const child = spawn(process.execPath, [...arguments_], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   let [out, err] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {
     out += chunk.toString();
-    onOutput(out);
+    onOutput(out, child);
   });
   child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
   const code = await new Promise<number>((resolve) => child.on("close", (exit) => resolve(exit ?? -1)));

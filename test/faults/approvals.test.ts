@@ -19,7 +19,7 @@ import {
   type Shop,
 } from "./shop.ts";
 
-/** People of `approvers` agree within a minute, where the namespace says that it is production. */
+/** People of `approvers` agree within ten minutes, where the namespace says that it is production. */
 const policy = `version: 1
 rules:
   - id: ask
@@ -33,7 +33,7 @@ rules:
   - id: scale
     effect: require-approval
     match: { effects: [change, destroy], verbs: [patch], kinds: [apps/deployments/scale], environments: [prod] }
-    approval: { approvers: ["group:approvers"], expires: 1m }
+    approval: { approvers: ["group:approvers"], expires: 10m }
     reason: A person agrees.
 `;
 
@@ -55,7 +55,7 @@ afterAll(async () => {
 
 const ask = (replicas: number): Promise<Answer> => world.call("workloads_scale", scaling("shop-prod", replicas));
 const idOf = (answer: Answer): string => textAt(answer.facts, "approval");
-const wait = (id: string, seconds = 10): Promise<Answer> => world.call("approval_wait", { id, wait_seconds: seconds });
+const wait = (id: string, seconds = 45): Promise<Answer> => world.call("approval_wait", { id, wait_seconds: seconds });
 const replicas = async (): Promise<number> => (await shop.standing()).prod;
 const merge = { contentType: "application/merge-patch+json" };
 const change = (path: string, patch: JsonObject): Promise<unknown> => shop.admin.send("PATCH", path, patch, merge);
@@ -95,7 +95,9 @@ describe("a request that waits", () => {
         "call.settled refused approval_pending none",
       ]);
       expect(heading(await wait(id, 0))[0]).toMatch(
-        new RegExp(`^APPROVAL PENDING ${id} - still waiting for a person, 1 min left; decided at sallyport approvals`),
+        new RegExp(
+          `^APPROVAL PENDING ${id} - still waiting for a person, (?:9|10) min left; decided at sallyport approvals`,
+        ),
       );
     },
   );
@@ -190,7 +192,7 @@ describe("a request that is not approved", () => {
 
   promise("faults:approval-expired", "expires, and can't be approved after that", async () => {
     const asked = await ask(7);
-    ahead += 61_000;
+    ahead += 601_000;
     expect(await approvals("approve", idOf(asked), "--yes")).toBe(
       "1: Too late: the request has expired. It is expired.",
     );
@@ -201,7 +203,7 @@ describe("a request that is not approved", () => {
       "failed approval_expired none same",
     ]);
     const unseen = await ask(11);
-    ahead += 61_000;
+    ahead += 601_000;
     await eventually(async () => (await entriesOf(world, unseen.facts["call"])).at(-1)).toBe("approval.expired");
     expect(await replicas()).toBe(4);
   });
@@ -326,7 +328,7 @@ describe("an approved call that fails", () => {
 describe("a caller that is held", () => {
   let held: World;
   beforeAll(async () => {
-    held = await openWorld({ kubeconfigPath: shop.wire.kubeconfigPath, enroll: null, policy, config: "hold: 20" });
+    held = await openWorld({ kubeconfigPath: shop.wire.kubeconfigPath, enroll: null, policy, config: "hold: 45" });
   });
   afterAll(async () => {
     await held?.stop();
@@ -340,7 +342,7 @@ describe("a caller that is held", () => {
       const call = (): Promise<Answer> => held.call("workloads_scale", scaling("shop-prod", 2));
       const both = [call(), call()];
       await eventually(
-        async () => (await held.entries()).filter((entry) => entry["kind"] === "call.previewed").length,
+        async () => (await held.entries()).filter((entry) => entry["kind"] === "call.decided").length,
       ).toBe(2);
       await held.approve();
       const answers = await Promise.all(both);

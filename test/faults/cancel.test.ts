@@ -169,7 +169,7 @@ describe("streams that end badly", () => {
       struck = true;
       return action;
     };
-    return heading(await shop.world.call(tool, { ...arguments_(), ...(name === "watch" ? { wait_seconds: 1 } : {}) }));
+    return heading(await shop.world.call(tool, { ...arguments_(), ...(name === "watch" ? { wait_seconds: 3 } : {}) }));
   }
   const foreign = "message-of-the-server";
 

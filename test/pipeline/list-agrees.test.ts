@@ -165,7 +165,7 @@ beforeAll(async () => {
     now: io.now,
     random: io.random,
   });
-}, 60_000);
+});
 afterAll(async () => {
   await gateway?.close("the test is over");
   for (const one of started ?? []) await one.stop();

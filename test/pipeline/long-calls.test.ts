@@ -32,7 +32,7 @@ promise("calls:bounded", "a ninth one does not begin before another has ended, a
   expect(first).toEqual(Array.from({ length: 8 }, () => "running"));
   expect([await ask("agent"), await ask("other")]).toEqual(["limit_exceeded", "running"]);
   ending[0]?.();
-  await expect.poll(() => long.list().length).toBe(8);
+  await expect.poll(() => long.list().length, { timeout: 60_000 }).toBe(8);
   expect(await ask("agent")).toBe("running");
   for (const end of ending) end();
   await long.close();

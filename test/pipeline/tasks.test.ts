@@ -73,7 +73,7 @@ async function ended(taskId: string): Promise<JsonObject> {
         state = resultOf(await get(taskId));
         return state["status"];
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toBe("completed");
   return state;

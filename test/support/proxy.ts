@@ -29,6 +29,8 @@ export type Action =
   | { readonly kind: "raw"; readonly body: string }
   /** Passes it on, and its answer back after so many milliseconds. */
   | { readonly kind: "late"; readonly milliseconds: number }
+  /** Passes it on, and its answer back once this has settled. */
+  | { readonly kind: "held"; readonly until: Promise<unknown> }
   /** Passes it on, and its answer back as this makes it; further headers may be put to it. */
   | { readonly kind: "edited"; readonly edit: (body: string) => string; readonly headers?: Record<string, string> }
   /** Never answers. */
@@ -103,6 +105,14 @@ export async function openWire(options: WireOptions): Promise<Wire> {
         return forward(request, body, passOn, () => response.destroy());
       case "late": {
         const later = (answer: IncomingMessage): void => void pause(action.milliseconds).then(() => passOn(answer));
+        return forward(request, body, later, () => response.destroy());
+      }
+      case "held": {
+        const later = (answer: IncomingMessage): void =>
+          void action.until.then(
+            () => passOn(answer),
+            () => passOn(answer),
+          );
         return forward(request, body, later, () => response.destroy());
       }
       case "edited": {
