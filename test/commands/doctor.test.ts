@@ -97,7 +97,7 @@ promise("commands:doctor", "where the kubeconfig does not verify the server", as
 promise("commands:doctor", "where the clock is far off", async () => {
   const found = await doctor(place.env("fresh"), { now: () => Date.now() + 3_600_000 });
   expect([found.code, found.checks.includes("failed clock")]).toEqual([3, true]);
-  expect(found.says("clock")[0]).toMatch(/^differs from the cluster's by (3599|3600|3601) s$/);
+  expect(found.says("clock")[0]).toMatch(/^differs from the cluster's by (359\d|36[0-5]\d) s$/);
 });
 
 promise("commands:doctor", "with a mistake in the configuration, by its line", async () => {

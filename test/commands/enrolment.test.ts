@@ -109,7 +109,7 @@ promise("commands:unenroll", "nothing with our names is left in any namespace or
     0,
     `Sallyport's enrolment is removed from cluster practice (${place.practice.server}).`,
   ]);
-  await expect.poll(ours, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(ours, { timeout: 60_000 }).toEqual([]);
   const again = await runCommand(["unenroll", "--yes"], env);
   expect([again.code, again.out.includes("removed  ")]).toEqual([0, false]);
 });

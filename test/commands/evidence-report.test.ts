@@ -161,9 +161,23 @@ promise("evidence:gateway", "all queries that expect rows, some others' systems 
   expect(failed.map(({ control, name }) => `${String(control)}: ${String(name)}`)).toEqual([]);
 });
 
+/** Does the newest head count all entries, and end the log of heads? */
+async function isSigned(): Promise<boolean> {
+  const folder = join(shop.world.folder, "transcript");
+  const names = (await readdir(join(folder, "segments"))).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, "segments", name), "utf8")));
+  const [note, log] = await Promise.all(
+    ["checkpoint", "checkpoints.log"].map((name) => readFile(join(folder, name), "utf8")),
+  );
+  const lines = texts.join("").replaceAll("\0", "").split("\n").length - 1;
+  return Number(note?.split("\n")[1]) === lines && log?.endsWith(note ?? "-") === true;
+}
+
 /** A copy of the transcript as it stands: nothing writes to it. */
 async function copied(name: string): Promise<string> {
   const copy = join(out, name);
+  // By itself a head is still to be signed over the last entries: then no file changes any more.
+  await expect.poll(isSigned, { timeout: 60_000 }).toBe(true);
   // What is being written this moment is about to be renamed.
   await cp(join(shop.world.folder, "transcript"), copy, { recursive: true, filter: (path) => !path.endsWith(".new") });
   return copy;

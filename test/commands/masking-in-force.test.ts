@@ -39,7 +39,7 @@ beforeAll(async () => {
       },
     },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await world?.stop();
   await place?.stop();
@@ -66,6 +66,9 @@ async function told(what: string, work: () => Promise<unknown>, tell = (): void 
   }
 }
 const problems = async (): Promise<unknown> => (await detailsOf("alert.raised")).at(-1)?.["about"];
+/** The alert follows what is told of it. */
+const lastProblems = () => expect.poll(problems, { timeout: 60_000 });
+const lastAlert = () => expect.poll(async () => JSON.stringify(await problems()), { timeout: 60_000 });
 
 promise("masking:reloads", "by itself and at SIGHUP, on record with digests and what differs", async () => {
   expect(await hides()).toBe(false);
@@ -85,7 +88,7 @@ promise("masking:reloads", "by itself and at SIGHUP, on record with digests and 
   const ready = (await (await fetch(new URL("/readyz", world.url))).json()) as { inForce: { masking: string } };
   expect(changed?.["diff"]).toContain(` to ${ready.inForce.masking}\n`);
   await told(took, () => writeFile(file(), profile(format("pods", "api-"))));
-  expect(await problems()).toEqual({
+  await lastProblems().toEqual({
     from: expect.stringMatching(/^[0-9a-f]{64}$/),
     to: expect.stringMatching(/^[0-9a-f]{64}$/),
     less: ["ours: no longer hides ssn"],
@@ -96,7 +99,7 @@ promise("masking:reloads", "by itself and at SIGHUP, on record with digests and 
 promise("masking:reloads", "deleted, emptied, wrong, costly or no file, those before stay in force", async () => {
   const changes = (await detailsOf("config.changed")).length;
   await told(kept, () => rm(file()));
-  expect(await problems()).toEqual({
+  await lastProblems().toEqual({
     kept: expect.stringMatching(/^[0-9a-f]{64}$/),
     problems: [expect.stringContaining("masking/ours.yaml can't be read (ENOENT).")],
   });
@@ -110,13 +113,13 @@ promise("masking:reloads", "deleted, emptied, wrong, costly or no file, those be
   ];
   for (const [text, why] of bad) {
     await told(kept, () => writeFile(file(), text));
-    expect(JSON.stringify(await problems())).toContain(why);
+    await lastAlert().toContain(why);
   }
   await rm(file());
   await told(kept, () => mkdir(file()));
   await rm(file(), { recursive: true });
   await told(kept, () => promisify(execFile)("mkfifo", [file()]));
-  expect(JSON.stringify(await problems())).toContain("(no plain file)");
+  await lastAlert().toContain("(no plain file)");
   await rm(file());
   await told(kept, () => symlink(file(), file()));
   await rm(file());

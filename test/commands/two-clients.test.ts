@@ -115,58 +115,53 @@ const generations: readonly (readonly [string, (env: Record<string, string>) => 
 ];
 
 for (const [generation, connect] of generations)
-  promise(
-    "clients:takeover",
-    `the owner is killed in the middle of the other's change (${generation})`,
-    async () => {
-      const env = await home(`killed-${generation.replaceAll(/\W+/g, "-")}`);
-      const [owner, other] = [await connect(env), await connect(env)];
-      expect([
-        firstLine(await owner.call("objects_list", listing)),
-        firstLine(await other.call("objects_list", listing)),
-      ]).toEqual([listed, listed]);
-      const writing = Promise.withResolvers<void>();
-      let writes = 0;
-      wire.rule = (passing) => {
-        if (!moments.write(passing)) return { kind: "pass" };
-        writes += 1;
-        writing.resolve();
-        return { kind: "hang" };
-      };
-      const scaling = {
-        kind: "Deployment",
-        namespace: "shop-dev",
-        name: "api",
-        replicas: 5,
-        reason: "cut off in the middle",
-      };
-      const begun = other.call("workloads_scale", scaling);
-      await writing.promise;
-      const before = await entriesOf(env);
-      process.kill(owner.pid, "SIGKILL");
-      expect(await begun).toEqual({
-        text: [
-          "ERROR internal: The gateway that took this ended before it answered, and another one serves this session now.",
-          "next: read the object first: nobody knows whether the change was made. Do not repeat it blindly.",
-          "call not known - effect unknown - retry never",
-        ].join("\n"),
-        facts: { call: "", outcome: "failed", code: "internal", effect: "unknown", retry: "never" },
-      });
-      // The same session goes on, with a gateway of its own; the client noticed nothing else.
-      expect(firstLine(await other.call("objects_list", listing))).toBe(listed);
-      expect(writes).toBe(1);
-      const after = await entriesOf(env);
-      expect(after.slice(0, before.length)).toEqual(before);
-      const count = (kind: string): number => after.filter((entry) => entry["kind"] === kind).length;
-      expect([count("gateway.started"), count("call.unknown")]).toEqual([2, 1]);
-      const lost = after.find((entry) => entry["kind"] === "call.unknown");
-      const received = after.filter((entry) => entry["call"] === lost?.["call"]).map((entry) => textAt(entry, "kind"));
-      expect(received).toContain("grant.issued");
-      expect(received).not.toContain("call.settled");
-      expect((await runCommand(["transcript", "verify"], env)).code).toBe(0);
-    },
-    60_000,
-  );
+  promise("clients:takeover", `the owner is killed in the middle of the other's change (${generation})`, async () => {
+    const env = await home(`killed-${generation.replaceAll(/\W+/g, "-")}`);
+    const [owner, other] = [await connect(env), await connect(env)];
+    expect([
+      firstLine(await owner.call("objects_list", listing)),
+      firstLine(await other.call("objects_list", listing)),
+    ]).toEqual([listed, listed]);
+    const writing = Promise.withResolvers<void>();
+    let writes = 0;
+    wire.rule = (passing) => {
+      if (!moments.write(passing)) return { kind: "pass" };
+      writes += 1;
+      writing.resolve();
+      return { kind: "hang" };
+    };
+    const scaling = {
+      kind: "Deployment",
+      namespace: "shop-dev",
+      name: "api",
+      replicas: 5,
+      reason: "cut off in the middle",
+    };
+    const begun = other.call("workloads_scale", scaling);
+    await writing.promise;
+    const before = await entriesOf(env);
+    process.kill(owner.pid, "SIGKILL");
+    expect(await begun).toEqual({
+      text: [
+        "ERROR internal: The gateway that took this ended before it answered, and another one serves this session now.",
+        "next: read the object first: nobody knows whether the change was made. Do not repeat it blindly.",
+        "call not known - effect unknown - retry never",
+      ].join("\n"),
+      facts: { call: "", outcome: "failed", code: "internal", effect: "unknown", retry: "never" },
+    });
+    // The same session goes on, with a gateway of its own; the client noticed nothing else.
+    expect(firstLine(await other.call("objects_list", listing))).toBe(listed);
+    expect(writes).toBe(1);
+    const after = await entriesOf(env);
+    expect(after.slice(0, before.length)).toEqual(before);
+    const count = (kind: string): number => after.filter((entry) => entry["kind"] === kind).length;
+    expect([count("gateway.started"), count("call.unknown")]).toEqual([2, 1]);
+    const lost = after.find((entry) => entry["kind"] === "call.unknown");
+    const received = after.filter((entry) => entry["call"] === lost?.["call"]).map((entry) => textAt(entry, "kind"));
+    expect(received).toContain("grant.issued");
+    expect(received).not.toContain("call.settled");
+    expect((await runCommand(["transcript", "verify"], env)).code).toBe(0);
+  });
 
 promise(
   "clients:takeover",
@@ -185,7 +180,6 @@ promise(
     expect(entries.filter(({ kind }) => kind === "gateway.started").length).toBe(2);
     expect(entries.filter(({ kind }) => kind === "call.unknown").length).toBe(0);
   },
-  60_000,
 );
 
 promise(
@@ -200,7 +194,6 @@ promise(
     const count = (kind: string): number => entries.filter((entry) => entry["kind"] === kind).length;
     expect([count("gateway.started"), count("call.settled")]).toEqual([1, 3]);
   },
-  60_000,
 );
 
 promise(
@@ -219,7 +212,6 @@ promise(
     expect(await turnedAway(env, ["serve", "--config", strict])).toEqual({ code: 1, said: sentence });
     expect(firstLine(await owner.call("objects_list", listing))).toBe(listed);
   },
-  60_000,
 );
 
 /** Starts one more `sallyport` whose input stays open, and waits for its end. */

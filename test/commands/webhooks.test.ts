@@ -64,7 +64,7 @@ webhooks:
   - { name: dead, url: "${dead.url}", secret: "${secret}" }
 `,
   });
-}, 60_000);
+});
 afterAll(async () => {
   await shop?.stop();
   await onCall?.stop();
@@ -112,8 +112,10 @@ promise(
       new Set(ids).size,
       onCall.received.every((one) => one.headers["webhook-signature"] === signedBy(one)),
     ]).toEqual([ids.length, true]);
-    // What it answered ("approve") decided nothing, and the silent one has had one try of its first notice.
-    expect(silent.received).toHaveLength(1);
+    // What it answered ("approve") decided nothing, and the silent one has had its first notice alone, however often.
+    expect(new Set(silent.received.map(({ body }) => textAt(JSON.parse(body) as JsonObject, "data", "state")))).toEqual(
+      new Set(["pending"]),
+    );
   },
 );
 

@@ -8,7 +8,7 @@ import { openPlace, type Place } from "./place.ts";
 let place: Place;
 beforeAll(async () => {
   place = await openPlace({ acr: ["phr"] });
-}, 60_000);
+});
 afterAll(async () => {
   await place?.stop();
 });

@@ -15,7 +15,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
   beforeAll(async () => {
     place = await openPlace({ acr: ["phr"] });
     browser = await openBrowser();
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await place?.stop();
@@ -180,7 +180,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
     }
     await page.keyboard.press("Enter");
     await page.waitForLoadState();
-    await expect.poll(() => stateOf(one)).toBe("approved");
+    await expect.poll(() => stateOf(one), { timeout: 60_000 }).toBe("approved");
   });
 
   const schemes = ["light", "dark"] as const;
@@ -313,7 +313,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
       await page.goto(`${place.origin}/console/requests/${one.id}`);
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
-      await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("main");
+      await expect.poll(() => page.evaluate("document.activeElement.id"), { timeout: 60_000 }).toBe("main");
       await page.keyboard.press("Tab");
       expect(await page.evaluate("document.activeElement.name")).toBe("reason");
     },

@@ -45,7 +45,7 @@ people:
   - { name: Rita, accounts: [{ issuer: "${issuer.url}", subject: rita }, { issuer: local, subject: agent }], groups: [] }
 `,
   });
-}, 60_000);
+});
 afterAll(async () => {
   front?.close();
   await shop?.stop();
@@ -75,7 +75,7 @@ describe("the console of a running gateway", () => {
       const cookie = await signIn("sam");
       let queue = "";
       await expect
-        .poll(async () => (queue = await (await get("/console", cookie)).text()), { timeout: 20_000 })
+        .poll(async () => (queue = await (await get("/console", cookie)).text()), { timeout: 60_000 })
         .toContain("/console/requests/apr_");
       const id = /requests\/(apr_[0-9a-f-]+)/.exec(queue)?.[1] ?? "";
       const page = await (await get(`/console/requests/${id}`, cookie)).text();
@@ -106,7 +106,7 @@ describe("the console of a running gateway", () => {
     const cookie = await signIn("sam");
     let queue = "";
     await expect
-      .poll(async () => (queue = await (await get("/console", cookie)).text()), { timeout: 20_000 })
+      .poll(async () => (queue = await (await get("/console", cookie)).text()), { timeout: 60_000 })
       .toContain("/console/requests/apr_");
     const id = /requests\/(apr_[0-9a-f-]+)/.exec(queue)?.[1] ?? "";
     const page = await (await get(`/console/requests/${id}`, cookie)).text();
@@ -123,7 +123,7 @@ describe("the console of a running gateway", () => {
       const cookies = { sam: await signIn("sam"), rita: await signIn("rita"), eve: await signIn("eve") };
       let queue = "";
       await expect
-        .poll(async () => (queue = await (await get("/console", cookies.sam)).text()), { timeout: 20_000 })
+        .poll(async () => (queue = await (await get("/console", cookies.sam)).text()), { timeout: 60_000 })
         .toContain("/console/requests/apr_");
       const id = /requests\/(apr_[0-9a-f-]+)/.exec(queue)?.[1] ?? "";
       const path = `/console/requests/${id}`;

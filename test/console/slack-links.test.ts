@@ -43,7 +43,7 @@ people:
 `,
   });
   front.leadTo(() => shop.world.url);
-}, 60_000);
+});
 afterAll(async () => {
   front?.close();
   await shop?.stop();

@@ -59,7 +59,7 @@ people:
 `,
     });
     front.leadTo(() => world.url);
-  }, 60_000);
+  });
   afterAll(async () => {
     front?.close();
     await world?.stop();

@@ -48,7 +48,7 @@ async function asApprover<T>(work: (client: Client) => Promise<T>): Promise<T> {
 const approve = (id: string, as: "owner" | "approver" = "approver") =>
   shop.world.sallyport(["approvals", "approve", id, "--yes"], as);
 
-const wait = (id: string, seconds = 5): Promise<Answer> =>
+const wait = (id: string, seconds = 45): Promise<Answer> =>
   shop.world.call("approval_wait", { id, wait_seconds: seconds });
 
 promise("hostile:secret-in-reason", "a password in the reason of a call that a person must agree to", async () => {
@@ -178,7 +178,7 @@ rules:
       await world.call("workloads_scale", scaling("shop-prod", 5));
       await world.restart(() => writeFile(join(world.folder, "policy.yaml"), policy(2)));
       await world.approve();
-      await expect.poll(states, { timeout: 5000 }).toEqual(["the policy asks for more"]);
+      await expect.poll(states, { timeout: 60_000 }).toEqual(["the policy asks for more"]);
       await world.restart(() => writeFile(join(world.folder, "policy.yaml"), policy(1)));
       await world.call("workloads_scale", scaling("shop-prod", 6));
       const config = join(world.folder, "sallyport.yaml");
@@ -186,7 +186,7 @@ rules:
       await world.restart(() => writeFile(config, text.replace("groups: [agents]", "groups: [former]")));
       await world.approve();
       await expect
-        .poll(states, { timeout: 5000 })
+        .poll(states, { timeout: 60_000 })
         .toEqual(["the policy asks for more", "the caller is no longer accepted"]);
       expect((await strict.standing()).prod).toBe(untouched.prod);
       await expectVerifies(world);
@@ -203,7 +203,7 @@ promise(
     const { world } = shop;
     const asked = fresh();
     const calls = [1, 2, 3].map(() => world.call("workloads_scale", asked));
-    await expect.poll(async () => (await pending()).length, { timeout: 5000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await pending()).length, { timeout: 60_000 }).toBeGreaterThan(0);
     const held = await Promise.all(calls);
     const approval = textAt(held[0]?.facts, "approval");
     expect(new Set(held.map((one) => one.facts["approval"]))).toEqual(new Set([approval]));
@@ -226,12 +226,15 @@ promise(
   "the approvals file is damaged while a call is held, and good again when a person says yes",
   async () => {
     const { world } = shop;
-    const path = join(world.folder, "approvals", "requests.json");
+    const [path, config] = [join(world.folder, "approvals", "requests.json"), join(world.folder, "sallyport.yaml")];
     const before = new Set(await pending());
+    const text = await readFile(config, "utf8");
+    // Held for long enough that the file is damaged meanwhile.
+    await world.restart(() => writeFile(config, text.replace("hold: 1\n", "hold: 10\n")));
     const asking = world.call("workloads_scale", fresh());
     let approval: string | undefined;
     await expect
-      .poll(async () => (approval = (await pending()).find((id) => !before.has(id))), { timeout: 5000, interval: 20 })
+      .poll(async () => (approval = (await pending()).find((id) => !before.has(id))), { timeout: 60_000, interval: 20 })
       .toBeDefined();
     const good = await readFile(path, "utf8");
     await writeFile(path, "damaged");
@@ -245,6 +248,7 @@ promise(
     await approve(String(approval));
     expect(heading(await wait(String(approval)))[0]).toBe("DONE workloads_scale Deployment shop-prod/api");
     await expectVerifies(world);
+    await world.restart(() => writeFile(config, text));
   },
 );
 

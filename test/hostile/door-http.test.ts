@@ -232,7 +232,7 @@ promise("door:comments", "while nothing is said, in both generations", async () 
     let said = "";
     response.on("data", (part: Buffer) => (said += part.toString()));
     await door.holding(index + 1);
-    await expect.poll(() => said.split(": keepalive\n\n").length, { timeout: 10_000 }).toBeGreaterThan(2);
+    await expect.poll(() => said.split(": keepalive\n\n").length, { timeout: 60_000 }).toBeGreaterThan(2);
     door.release();
     await once(response, "end");
     expect(said).toContain("held and released");
@@ -372,7 +372,7 @@ promise(
       for (let part = 0; part < 15; part++) socket.write(chunk);
     }
     // Sixteen megabytes are one caller's: of forty bodies of nine tenths of one at least twenty are turned away.
-    await expect.poll(() => statuses(answers.join("")).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(20);
+    await expect.poll(() => statuses(answers.join("")).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(20);
     expect(new Set(statuses(answers.join("")))).toEqual(new Set(["429"]));
     const large = message("tools/list", { pad: "x".repeat(100_000) });
     await probe();
@@ -400,7 +400,7 @@ promise(
       return socket;
     });
     // An eighth of the connections is one caller's; whoever is beyond hears so, with when to come back.
-    await expect.poll(() => statuses(answers.join("")).length, { timeout: 10_000 }).toBe(32);
+    await expect.poll(() => statuses(answers.join("")).length, { timeout: 60_000 }).toBe(32);
     expect(new Set(statuses(answers.join("")))).toEqual(new Set(["429"]));
     expect(answers.join("")).toContain("limit_exceeded");
     expect(/^retry-after: 1\r$/im.test(answers[0] ?? "")).toBe(true);
@@ -410,7 +410,7 @@ promise(
     expect(await other()).toBe(200);
     // Its share is free again when its requests end.
     asked.forEach((socket) => socket.destroy());
-    await expect.poll(async () => (await sendTo(url, { body: calling("echo") })).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await sendTo(url, { body: calling("echo") })).status, { timeout: 60_000 }).toBe(200);
   },
 );
 

@@ -68,7 +68,7 @@ promise("hostile:secret-in-fault", "something inside breaks with a password in i
   breaks = false;
   expect(answer).toContain("internal: call_");
   await expect
-    .poll(() => world.log().includes("a defect with password=[MASKED:password"), { timeout: 2000 })
+    .poll(() => world.log().includes("a defect with password=[MASKED:password"), { timeout: 60_000 })
     .toBe(true);
   expect(world.log().includes(secret)).toBe(false);
 });

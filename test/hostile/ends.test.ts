@@ -63,16 +63,16 @@ promise(
       wire.rule = (one) => {
         if (!is(one)) return { kind: "pass" };
         setTimeout(() => stop.abort(), 20);
-        return { kind: "late", milliseconds: isRemoval(one) ? 100 : 2000 };
+        // Longer than the cancellation can take to get here.
+        return { kind: "late", milliseconds: isRemoval(one) ? 100 : 60_000 };
       };
       await world.call("workloads_scale", scaling("shop-dev", count), { signal: stop.signal }).catch(() => undefined);
       wire.rule = () => ({ kind: "pass" });
       const call = await callOf(count);
-      await expect
-        .poll(async () => (await entriesOf(world, call)).some((one) => one.startsWith("call.settled")), {
-          timeout: 8000,
-        })
-        .toBe(true);
+      const ended = (all: readonly string[]): boolean =>
+        all.some((one) => one.startsWith("call.settled")) &&
+        all.includes("grant.issued") === all.includes("grant.revoked");
+      await expect.poll(async () => ended(await entriesOf(world, call)), { timeout: 60_000 }).toBe(true);
       const entries = await entriesOf(world, call);
       ends[name] = entries.find((one) => one.startsWith("call.settled"));
       expect([name, entries.includes("grant.issued"), (await shop.standing()).leftovers]).toEqual([
@@ -109,7 +109,7 @@ promise(
       method: "tools/call",
       params: { name: "workloads_scale", arguments: scaling("shop-dev", count) },
     });
-    await expect.poll(() => wire.passed.some(moments.write), { timeout: 8000 }).toBe(true);
+    await expect.poll(() => wire.passed.some(moments.write), { timeout: 60_000 }).toBe(true);
     // When its owner has gone it takes over, until its own client leaves.
     await world.restart(async () => {
       second.leave();
@@ -172,7 +172,7 @@ function secondClient(env: Record<string, string>) {
     async greet() {
       const clientInfo = { name: "second", version: "1.0.0" };
       send({ id: 0, method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo } });
-      await expect.poll(() => said.includes("\n"), { timeout: 8000 }).toBe(true);
+      await expect.poll(() => said.includes("\n"), { timeout: 60_000 }).toBe(true);
       send({ method: "notifications/initialized" });
     },
   };
@@ -237,7 +237,7 @@ promise(
     const asked = await world.call("workloads_scale", scaling("shop-prod", ++replicas));
     expect([atOnce.facts["outcome"], asked.facts["outcome"]]).toEqual(["completed", "suspended"]);
     const id = await world.approve();
-    await world.call("approval_wait", { id, wait_seconds: 10 });
+    await world.call("approval_wait", { id, wait_seconds: 45 });
     wire.rule = () => ({ kind: "pass" });
     image();
     const standing = await shop.standing();

@@ -122,7 +122,7 @@ describe.skipIf("skip" in cluster)(`hidden values on a real control plane${why}`
     for (let tries = 0; ; tries++) {
       const { status } = await admin.send("POST", path, object);
       if (status === 201) return;
-      if (tries > 100) throw new Error(`${path}: ${status}`);
+      if (tries > 600) throw new Error(`${path}: ${status}`);
       await pause(100);
     }
   }

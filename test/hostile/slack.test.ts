@@ -526,7 +526,7 @@ promise(
   "slack:away",
   "a lost answer makes two cards and one decision; the first card is not the one that counts",
   async () => {
-    const slack = await openSlack({ slack: { patience: { interactive: 2000, outbox: 700 } } });
+    const slack = await openSlack({ slack: { patience: { interactive: 2000, outbox: 3000 } } });
     slack.workspace.trouble("chat.postMessage", { kind: "lose" });
     const asked = await slack.ask(harmless);
     await eventually(() => slack.workspace.cards().length).toBe(2);
@@ -629,7 +629,7 @@ promise(
   "slack:away",
   "slow: a press counts once Slack has said who it was, and is refused where that takes too long",
   async () => {
-    const slack = await openSlack({ slack: { patience: { interactive: 1500, outbox: 4000 } } });
+    const slack = await openSlack({ slack: { patience: { interactive: 5000, outbox: 10_000 } } });
     slack.workspace.trouble("chat.postMessage", { kind: "slow", milliseconds: 600 });
     const asked = await slack.ask(harmless);
     const card = await slack.card();

@@ -31,7 +31,7 @@ describe.skipIf("skip" in cluster)(`scaling to nothing on a real control plane${
       policy,
       config: "credentials: ambient\nhold: 0",
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await world?.stop();
   });

@@ -220,7 +220,7 @@ describe.skipIf("skip" in cluster)(`broken tools on a real control plane${why}`,
       const after = await arena.admin.send("GET", `/apis/apps/v1/namespaces/${place}/deployments/api`);
       expect(at(after.body, "spec")).toEqual(at(before.body, "spec"));
     },
-    300_000,
+    900_000,
   );
 
   promise(
@@ -247,15 +247,20 @@ describe.skipIf("skip" in cluster)(`broken tools on a real control plane${why}`,
     use: (token: string) => Promise<void>,
   ) {
     const seen = Promise.withResolvers<string>();
+    const used = Promise.withResolvers<undefined>();
     arena.wire.rule = (one) => {
       if (!is(one)) return { kind: "pass" };
       seen.resolve(String(one.headers.authorization).replace(/^Bearer /, ""));
-      return { kind: "late", milliseconds: 2_000 };
+      return { kind: "held", until: used.promise };
     };
     const running = run();
-    await use(await seen.promise);
-    arena.wire.rule = () => ({ kind: "pass" });
-    await running;
+    try {
+      await use(await seen.promise);
+    } finally {
+      arena.wire.rule = () => ({ kind: "pass" });
+      used.resolve(undefined);
+      await running;
+    }
   }
 
   const [core, apps] = [`/api/v1/namespaces/${place}`, `/apis/apps/v1/namespaces/${place}`];

@@ -162,7 +162,7 @@ describe.skipIf("skip" in cluster)(`bad input to every tool${why}`, () => {
       expect(attempts.length).toBeGreaterThan(1_000);
       expect(await faults(await tryAll(attempts))).toEqual([]);
     },
-    300_000,
+    900_000,
   );
 
   promise(
@@ -190,7 +190,7 @@ describe.skipIf("skip" in cluster)(`bad input to every tool${why}`, () => {
       expect(taken.map(({ tool, what, answer }) => `${tool} ${what}: ${answer.text.slice(0, 120)}`)).toEqual([]);
       expect(await faults(tried)).toEqual([]);
     },
-    300_000,
+    900_000,
   );
 
   /** The calls' codes by what they are; "" where one was answered. */

@@ -197,7 +197,7 @@ describe.skipIf("skip" in cluster)(`strangers' words through every tool${why}`, 
       expect([...new Set(wrong)]).toEqual([]);
       expect(seen).toBeGreaterThan(100);
     },
-    300_000,
+    900_000,
   );
 
   promise(
@@ -227,7 +227,7 @@ describe.skipIf("skip" in cluster)(`strangers' words through every tool${why}`, 
           }
       expect([...new Set(wrong)]).toEqual([]);
     },
-    300_000,
+    900_000,
   );
 
   promise(
@@ -250,7 +250,7 @@ describe.skipIf("skip" in cluster)(`strangers' words through every tool${why}`, 
       const kept_ = JSON.stringify([await arena.world.entries(), arena.world.log()]);
       expect(naked.filter((form) => kept_.includes(form))).toEqual([]);
     },
-    300_000,
+    900_000,
   );
 });
 

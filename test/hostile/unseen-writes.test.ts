@@ -65,7 +65,7 @@ describe.skipIf("skip" in cluster)(`what nobody would see on a real control plan
       policy,
       config: "credentials: ambient\nhold: 0",
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await world?.stop();
   });

@@ -140,6 +140,8 @@ promise("mcp:progress", "beats while a call is held, over HTTP", async () => {
 });
 
 promise("mcp:progress", "passes the line's own words on at once", async () => {
+  // No beat comes before them.
+  url = await listening({ beat: { first: 60_000, every: 60_000 } });
   for (const caller of await eachCaller("alice-agent")) {
     const heard: string[] = [];
     await caller.call("report", {}, undefined, (words) => heard.push(words));

@@ -99,7 +99,7 @@ exporters:
       const [entries = 0, seconds = 0] = of("siem");
       return { copy: of("copy"), siem: [entries > 0, seconds > 60] };
     };
-    await expect.poll(lags, { timeout: 30_000, interval: 200 }).toEqual({ copy: [0, 0], siem: [true, true] });
+    await expect.poll(lags, { timeout: 60_000, interval: 200 }).toEqual({ copy: [0, 0], siem: [true, true] });
   });
 
   promise(
@@ -117,7 +117,7 @@ exporters:
       const text = await (await fetch(new URL("/metrics", world.url))).text();
       expect(valueOf(text, "sallyport_append_failures_total", {})).toBeGreaterThan(0);
       failing = "";
-      await expect.poll(async () => (await look()).status, { timeout: 15_000, interval: 200 }).toBe(200);
+      await expect.poll(async () => (await look()).status, { timeout: 60_000, interval: 200 }).toBe(200);
     },
   );
 

@@ -116,7 +116,7 @@ describe("a collector that is broken", () => {
 
   promise("telemetry:traces-hold-nobody-up", "one that never answers delays closing by its bound alone", async () => {
     const collector = await collecting(null);
-    const traces = open({ endpoint: collector.endpoint, patience: 50 });
+    const traces = open({ endpoint: collector.endpoint, patience: 2000 });
     spanned(traces);
     await traces.close();
     expect(collector.requests.length).toBe(1);
@@ -130,7 +130,7 @@ describe("a collector that is broken", () => {
     );
     await new Promise((resolve) => away.close(resolve));
     for (const endpoint of [refusing.endpoint, `http://127.0.0.1:${port}/v1/traces`]) {
-      const traces = open({ endpoint, patience: 50 });
+      const traces = open({ endpoint, patience: 2000 });
       spanned(traces);
       await traces.close();
       // After its end it takes whatever still comes, and sends nothing.

@@ -37,7 +37,7 @@ channelSuite("Slack", async () => {
     say: () => undefined,
     apiUrl: workspace.apiUrl,
     pace: { post: 1, edit: 1 },
-    patience: { interactive: 300, outbox: 300 },
+    patience: { interactive: 2000, outbox: 2000 },
   });
   return {
     channel,

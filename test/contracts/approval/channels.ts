@@ -97,7 +97,7 @@ export function channelSuite(name: string, open: () => Promise<OpenedChannel>): 
         expect((await store.get(sought.request.id))?.state).toBe("pending");
         // It says so itself, where it has another end.
         if (channel.standing !== undefined)
-          await expect.poll(() => channel.standing?.(), { timeout: 30_000 }).toBe("channel_unavailable");
+          await expect.poll(() => channel.standing?.(), { timeout: 60_000 }).toBe("channel_unavailable");
         await close();
       },
     );

@@ -108,7 +108,7 @@ export interface Wanted {
   readonly before?: (workspace: Workspace) => void;
 }
 
-export const eventually = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 15_000, interval: 10 });
+export const eventually = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 60_000, interval: 10 });
 
 export async function openSlack(wanted: Wanted = {}): Promise<Opened> {
   const workspace = await openWorkspace(wanted.workspace);

@@ -73,7 +73,7 @@ async function kept(): Promise<KeptRequest> {
   if (found === undefined) throw new Error("not kept");
   return found;
 }
-const arrived = (count: number) => expect.poll(() => came.length, { timeout: 10_000 }).toBe(count);
+const arrived = (count: number) => expect.poll(() => came.length, { timeout: 60_000 }).toBe(count);
 
 describe("webhook", () => {
   promise(
@@ -144,7 +144,7 @@ describe("webhook", () => {
       await channel.update({ ...asked, state: "expired" });
       await channel.update({ ...asked, state: "withdrawn" });
       await arrived(6);
-      await expect.poll(() => lost.length).toBe(2);
+      await expect.poll(() => lost.length, { timeout: 60_000 }).toBe(2);
       expect(lost).toEqual([
         `notice ${asked.id}.pending.0.0 was given up: it answered 410`,
         `notice ${asked.id}.expired.0.0 was given up: it answered 500`,

@@ -213,7 +213,6 @@ describe("enroll", () => {
         expect(inShop()).toEqual([]);
       }
     },
-    60_000,
   );
 
   promise("credentials:enroll-refused", "a missing right is named, wherever it is missing", async () => {

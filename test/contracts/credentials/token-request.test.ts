@@ -166,7 +166,7 @@ describe("token-request", () => {
       const found = await faultOf(issue(caller.signal));
       expect([found.code, found.effect]).toEqual(["cancelled", "none"]);
       // The server may still be at work on what was sent before the connection closed.
-      await expect.poll(() => [...loopback.objects.keys()]).toEqual([]);
+      await expect.poll(() => [...loopback.objects.keys()], { timeout: 60_000 }).toEqual([]);
     }
   });
 

@@ -319,7 +319,7 @@ promise(
     next = { kind: "failed", why: "away" };
     expect([kept.current(), kept.current(), looks]).toEqual(["first", "first", 2]);
     release();
-    await expect.poll(() => (clock.pass(10), kept.current(), looks)).toBe(3);
+    await expect.poll(() => (clock.pass(10), kept.current(), looks), { timeout: 60_000 }).toBe(3);
     release();
     clock.pass(3_600);
     expect(kept.current()).toBe(null);

@@ -340,7 +340,7 @@ promise("identity:key-withdrawn", "a key that is gone takes its tokens with it a
   clock.pass(1);
   // This answer still stands on the old set, and has the new one looked for.
   expect(await answer(one)).toBe("identified");
-  await expect.poll(() => answer(one)).toBe("refused");
+  await expect.poll(() => answer(one), { timeout: 60_000 }).toBe("refused");
 });
 
 promise(
@@ -358,10 +358,13 @@ promise(
     expect(verifier.standing?.().kind).toBe("waiting");
     issuer.instead.clear();
     await expect
-      .poll(() => {
-        clock.pass(10);
-        return answer(one);
-      })
+      .poll(
+        () => {
+          clock.pass(10);
+          return answer(one);
+        },
+        { timeout: 60_000 },
+      )
       .toBe("identified");
     expect(verifier.standing?.()).toEqual({ kind: "ready" });
   },

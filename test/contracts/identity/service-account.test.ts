@@ -37,7 +37,7 @@ promise(
     const ask = () => verifier.verify({ kind: "bearer", token, client: "" });
 
     const first = ask();
-    await expect.poll(() => asked.length).toBe(1);
+    await expect.poll(() => asked.length, { timeout: 60_000 }).toBe(1);
     asked[0]?.reject(new Error("the connection was lost"));
     expect(await first).toBe(null);
     // Left alone for ten seconds; then a look hangs, and nobody waits for it.

@@ -212,7 +212,7 @@ describe("bad endings", () => {
   });
 
   promise("kubernetes:bounded-answers", "no answer in time", async () => {
-    expect(await endings(() => {}, { timeout: 60 })).toEqual({
+    expect(await endings(() => {}, { timeout: 1000 })).toEqual({
       read: ["deadline_exceeded", "late", "none"],
       write: ["deadline_exceeded", "late", "unknown"],
       rehearsal: ["deadline_exceeded", "late", "none"],
@@ -225,7 +225,7 @@ describe("bad endings", () => {
       const timer = setInterval(() => response.write(" "), 10);
       seen.socket.on("close", () => clearInterval(timer));
     };
-    expect(await endings(drip, { timeout: 80 })).toMatchObject({ read: ["deadline_exceeded", "late", "none"] });
+    expect(await endings(drip, { timeout: 1000 })).toMatchObject({ read: ["deadline_exceeded", "late", "none"] });
   });
 
   promise("kubernetes:bounded-answers", "ten megabytes where one was the most, with a length and without", async () => {
@@ -386,7 +386,7 @@ describe("text", () => {
   promise("kubernetes:bounded-answers", "text that is late is given as far as it came", async () => {
     const { url, sockets } = await serve((_, response) => void response.writeHead(200).write("one\ntw"));
     const client = clientOf(url);
-    expect(await client.text(asking({ timeout: 80 }))).toEqual({ text: "one\ntw", cut: true, why: "time" });
+    expect(await client.text(asking({ timeout: 1500 }))).toEqual({ text: "one\ntw", cut: true, why: "time" });
     await closed(sockets[0]);
   });
 });

@@ -334,7 +334,7 @@ describe("how a command ends", () => {
     async () => {
       const { url, closed, open } = await serveExec(talk((socket) => say(socket, 1, "so far\n")));
       const closing = closed();
-      const answer = await clientOf(url, trusted).exec(running({ timeout: 300 }));
+      const answer = await clientOf(url, trusted).exec(running({ timeout: 2000 }));
       expect(answer).toEqual({ stdout: "so far\n", stderr: "", end: { kind: "cut", by: "time" } });
       await closing;
       expect(open()).toBe(0);
@@ -345,7 +345,7 @@ describe("how a command ends", () => {
     expect(
       await faultOf(
         write(() => undefined),
-        { timeout: 200 },
+        { timeout: 2000 },
       ),
     ).toMatchObject({
       code: "deadline_exceeded",
@@ -399,7 +399,7 @@ describe("how a command ends", () => {
         const stage = await serveExec(play);
         const leaving = new AbortController();
         const call = clientOf(stage.url, trusted).exec(running({ signal: leaving.signal, timeout: 60_000 }));
-        await expect.poll(() => stage.asked.length).toBe(1);
+        await expect.poll(() => stage.asked.length, { timeout: 60_000 }).toBe(1);
         const closing = stage.closed();
         leaving.abort();
         expect([name, await faultFrom(call)]).toMatchObject([name, { code: "cancelled", effect: "unknown" }]);

@@ -162,7 +162,7 @@ describe("logs", () => {
       if (seen.url.includes("limitBytes=16")) response.end("er2\n");
     });
     const client = clientOf(url);
-    const request = asking({ resource: "pods", name: "p1", subresource: "log", timeout: 80 });
+    const request = asking({ resource: "pods", name: "p1", subresource: "log", timeout: 2000 });
     const log = { container: "app", previous: false, timestamps: false };
     expect(await readLog(client, () => request, { ...log, limitBytes: 15 })).toEqual({
       text: "user=a\n",

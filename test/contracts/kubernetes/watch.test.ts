@@ -95,7 +95,7 @@ describe("what is given", () => {
       more();
     });
     expect((await given(watching(url, {}, 30_000))).length).toBeGreaterThan(0);
-    await expect.poll(() => sockets[0]?.destroyed).toBe(true);
+    await expect.poll(() => sockets[0]?.destroyed, { timeout: 60_000 }).toBe(true);
     const { url: other } = await serve(streams(["x".repeat(5 * 1024 * 1024)]));
     expect(await faultFrom(given(watching(other)))).toMatchObject({
       code: "cluster_unavailable",
@@ -136,7 +136,7 @@ describe("how it ends", () => {
       };
       for (const [name, play] of Object.entries(ways)) {
         const { url } = await serve(play);
-        expect([name, await given(watching(url, {}, 300))]).toEqual([name, ["state 8"]]);
+        expect([name, await given(watching(url, {}, 2000))]).toEqual([name, ["state 8"]]);
       }
     },
   );
@@ -180,13 +180,13 @@ describe("how it ends", () => {
       await news.next();
       leaving.abort();
       expect(await faultFrom(news.next().then(() => news.next()))).toMatchObject({ code: "cancelled", effect: "none" });
-      await expect.poll(() => aborted.sockets[0]?.destroyed).toBe(true);
+      await expect.poll(() => aborted.sockets[0]?.destroyed, { timeout: 60_000 }).toBe(true);
       const left = await serve(streams([event("MODIFIED", 8)]));
       for await (const one of watching(left.url, {}, 60_000)) {
         expect(one.kind).toBe("state");
         break;
       }
-      await expect.poll(() => left.sockets[0]?.destroyed).toBe(true);
+      await expect.poll(() => left.sockets[0]?.destroyed, { timeout: 60_000 }).toBe(true);
       expect(await thrownBy(watching(left.url, { signal: AbortSignal.abort() }))).toBe("cancelled");
     },
   );

@@ -556,7 +556,6 @@ else
       const [found] = await findNotesIn(out);
       expect([found?.seen, found?.note.split("\n")[0]]).toEqual([start, `sallyport.dev/${run.transcript.gateway}`]);
     },
-    60_000,
   );
 
 promise("anchor:cosigned", "as the specification has it: key id, time and message; any change is refused", () => {

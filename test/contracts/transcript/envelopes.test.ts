@@ -404,7 +404,6 @@ promise(
       { numRuns: 10 },
     );
   },
-  60_000,
 );
 
 promise("transcript:envelopes-verified", "each other way to lose an entry is found", async () => {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdtemp, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -34,6 +34,7 @@ export const quickDisk: Disk = {
     };
   },
   openDurable: (path) => quickDisk.open(path),
+  makeFolder: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
   async replace(path, bytes) {
     await writeFile(`${path}.new`, bytes, { mode: 0o600 });
     await rename(`${path}.new`, path);
