@@ -24,7 +24,7 @@ export { commandRisks, containerIn, shownCommand, type RunsIn } from "./kit/comm
 export { cellOf, parsePath, valuesAt } from "./kit/path.ts";
 export { inputs } from "./kit/inputs.ts";
 export { containersOf, isOwnedBy, podSpecPath, revisionsOf, rollOf, workloads } from "./kit/rollout.ts";
-export { effectOfWriting } from "./kit/effect.ts";
+export { effectOfManifest, effectOfWriting } from "./kit/effect.ts";
 export { configFirst, manifestsIn, type Manifest } from "./kit/manifests.ts";
 export { lookBeside, surroundings, type Written } from "./kit/surroundings.ts";
 export { nested, ownAnnotations, refuseOddNumbers, refuseTokens, shownKey, unwritable } from "./kit/written.ts";
@@ -320,7 +320,6 @@ export interface ToolDefinition<Input> {
   readonly clusterless?: boolean;
   /** Strict: unknown keys are refused. Bounds stand here and are not sent to the client. */
   readonly input: z.ZodType<Input>;
-  /** Faults: invalid_input where a text of the input can't be read. */
   effect(input: Input): Effect;
   /** Changes state their reason and may be previews; reads answer null and false. */
   reason(input: Input): string | null;
@@ -345,7 +344,7 @@ export interface Tool {
   readonly long: boolean;
   /** The input as the client sees it. */
   readonly schema: JsonObject;
-  /** Parses the arguments; problems name a path and a rule, never the value. Faults: invalid_input where a text among them can't be read. */
+  /** Parses the arguments; problems name a path and a rule, never the value. */
   open(arguments_: unknown): OpenedCall | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 }
 export interface Problem {

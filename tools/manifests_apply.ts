@@ -6,7 +6,7 @@ import {
   at,
   configFirst,
   defineTool,
-  effectOfWriting,
+  effectOfManifest,
   fault,
   Faulted,
   inputs,
@@ -41,7 +41,7 @@ export default defineTool<Input>({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   effects: ["change", "destroy"],
   input,
-  effect: ({ manifest }) => effectOfWriting(manifestsIn(manifest).map(({ object }) => object)),
+  effect: ({ manifest }) => effectOfManifest(manifest),
   reason: ({ reason }) => reason,
   previewOnly: ({ preview }) => preview,
   async needs(asked, { findKind }) {

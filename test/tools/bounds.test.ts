@@ -43,7 +43,7 @@ const bounds: readonly (readonly [tool: string, rest: JsonObject, argument: stri
   ["objects_delete", { kind: "Pod", ...why }, "names", list(20), list(21)],
   ["objects_delete", { kind: "Pod", ...why }, "names", ["a"], []],
   ["objects_delete", { kind: "Pod", names: ["a"], ...why }, "grace_seconds", 600, 601],
-  ["manifests_apply", why, "manifest", `{} #${text(262_140)}`, `{} #${text(262_141)}`],
+  ["manifests_apply", why, "manifest", text(262_144), text(262_145)],
   ["nodes_drain", { name: "a", ...why }, "timeout_seconds", 900, 901],
   ["nodes_drain", { name: "a", ...why }, "timeout_seconds", 30, 29],
   ["pods_exec", { ...pod, ...why }, "command", list(32), list(33)],
