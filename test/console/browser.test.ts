@@ -26,16 +26,21 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
     const context = await browser.newContext({ javaScriptEnabled: scripts });
     const page = await context.newPage();
     await page.goto(`${place.origin}${path}`);
-    await page.click("a.button");
+    await press(page, "a.button");
     await prove(page, person);
     return page;
+  }
+  /** What leads to another page is pressed, and that page is there: a click alone says only that it was begun. */
+  async function press(page: Page, what: string): Promise<void> {
+    const there = page.waitForEvent("load");
+    await page.click(what);
+    await there;
   }
   /** What the provider asks: who it is, and whether they agree. */
   async function prove(page: Page, person: string): Promise<void> {
     for (let tries = 0; tries < 4 && (await page.locator("input[name=person]").count()) > 0; tries++) {
       await page.fill("input[name=person]", person);
-      await page.click("button");
-      await page.waitForLoadState();
+      await press(page, "button");
     }
   }
   async function asked(given: Parameters<typeof request>[0] = {}): Promise<ApprovalRequest> {
@@ -50,7 +55,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
       const one = await asked();
       const page = await signedIn("sam");
       expect(await page.title()).toBe("1 request waits · Sallyport");
-      await page.click("text=workloads_scale (change): Deployment shop/api");
+      await press(page, "text=workloads_scale (change): Deployment shop/api");
       const text = await page.innerText("main");
       for (const seen of [
         "~ spec.replicas: 3 -> 5",
@@ -61,7 +66,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
       ])
         expect(text).toContain(seen);
       await page.fill("form[action$=approve] textarea", "looks right");
-      await page.click("button.yes");
+      await press(page, "button.yes");
       expect(await stateOf(one)).toBe("approved");
       const [verdict] = (await place.store.get(one.id))?.verdicts ?? [];
       expect([verdict?.by.subject, verdict?.by.channel, verdict?.by.assurance, verdict?.reason]).toEqual([
@@ -72,7 +77,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
       ]);
       expect(await page.innerText("main")).toContain("sam approved at");
       await page.fill("form[action$=reject] textarea", "no, wait");
-      await page.click("button.no");
+      await press(page, "button.no");
       expect(await stateOf(one)).toBe("revoked");
     },
   );
@@ -83,7 +88,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
     async () => {
       const one = await asked();
       const own = await signedIn("jo");
-      await own.click("text=workloads_scale");
+      await press(own, "text=workloads_scale");
       expect(await own.innerText("main")).toContain("Nobody answers their own request");
       expect(await own.locator("form[action*=requests]").count()).toBe(0);
       const stranger = await signedIn("eve");
@@ -109,7 +114,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
       });
       const page = await signedIn("kim", `/console/requests/${one.id}`);
       expect(await page.locator("button.yes").count()).toBe(0);
-      await page.click("a.button");
+      await press(page, "a.button");
       // A session at the provider alone is no fresh login: it asks who it is.
       expect(page.url().startsWith(place.issuer.url)).toBe(true);
       await prove(page, "kim");
@@ -117,7 +122,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
       await page.goto(`${place.origin}/console/requests/${other.id}`);
       expect(await page.locator("button.yes").count()).toBe(0);
       await page.goto(`${place.origin}/console/requests/${one.id}`);
-      await page.click("button.yes");
+      await press(page, "button.yes");
       expect([await stateOf(one), await stateOf(other)]).toEqual(["approved", "pending"]);
       expect((await place.store.get(one.id))?.verdicts[0]?.by).toMatchObject({ subject: "kim", assurance: "step-up" });
     },
@@ -146,9 +151,9 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
       const violations: string[] = [];
       page.on("console", (message) => void violations.push(message.text()));
       await page.goto(`${place.origin}/console`);
-      await page.click("a.button");
+      await press(page, "a.button");
       await prove(page, "sam");
-      await page.locator("ul.queue a").last().click();
+      await press(page, "ul.queue a >> nth=-1");
       expect(await page.innerText("blockquote")).toContain('<img src=x onerror="document.title=1"><script>');
       expect([await page.locator("main img, main script").count(), elsewhere]).toEqual([0, []]);
       expect(await page.title()).not.toMatch(/^[12]$/);
@@ -262,7 +267,7 @@ describe.skipIf(browserPath === undefined)(`the console in a browser${why}`, () 
     expect([await stateOf(one), page.url().endsWith(one.id)]).toEqual(["pending", true]);
     // What became of an answer is an alert or a status, not a colour.
     await page.getByRole("textbox", { name: "Why" }).fill("no");
-    await page.getByRole("button", { name: "Reject", exact: true }).click();
+    await press(page, 'role=button[name="Reject"]');
     await page.goto(`${place.origin}/console/requests/none`);
     expect(await role("alert")).toBe(1);
   });
