@@ -3,12 +3,14 @@
 import { hash, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
 import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { openTranscript } from "../src/transcript/record.ts";
 import { countFound, searchEntries } from "../src/transcript/search.ts";
 import type { Query } from "../src/transcript/searchable.ts";
 import { inThreads, ownThreads } from "../src/transcript/threads.ts";
 import { verifyTranscript } from "../src/transcript/verify.ts";
+import { builtProgram } from "./built.ts";
 import { percentile, timed } from "./clock.ts";
 import { tableOf, type Figure } from "./figures.ts";
 import { callDrafts, writeRecorded } from "./recorded.ts";
@@ -115,7 +117,10 @@ async function verifying(state: string): Promise<void> {
   const segment = await readFile(join(state, "transcript", "segments", "00000000.ndjson"));
   const line = segment.subarray(0, segment.indexOf(0x0a));
   const bare = floors(line);
-  const threads = ownThreads(availableParallelism());
+  // Threads as they are shipped: from the sources each would first take the types out of what it runs.
+  const program = await builtProgram((line) => process.stderr.write(`${line}\n`));
+  const file = pathToFileURL(join(dirname(program), "block-thread.js"));
+  const threads = { ...ownThreads(availableParallelism()), file };
   for (const [figure, readBy] of [
     ["verify", inThreads(threads)],
     ["verify, one thread", undefined],
@@ -125,7 +130,8 @@ async function verifying(state: string): Promise<void> {
     let checked = 0;
     const took = await timed(async () => (checked = (await verifyTranscript(state, options)).entries));
     const rate = (checked / took) * 1000;
-    const how = readBy === undefined ? "as verify.mjs does it" : `${threads.count} threads read, one judges`;
+    const how =
+      readBy === undefined ? "as verify.mjs does it" : `${threads.count} threads of the built package read, one judges`;
     add(
       figure,
       rate,

@@ -50,7 +50,7 @@ export function openTeller(): Tell {
       lastOfKind.fill(undefined);
     }
     const like = lastOfKind[kind];
-    const isLike = like !== undefined && parts.every(({ column }) => like.shares(row, column));
+    const isLike = like !== undefined && like.sharesAll(row, parts);
     const details = isLike ? like.details : detailsIn(block, row, parts, text);
     last = new PartOfEntry(block, row, entryKinds[kind] as EntryKind, details, text, last);
     lastOfKind[kind] = last;
@@ -108,6 +108,13 @@ class PartOfEntry implements Entry {
   shares(row: number, column: number): boolean {
     const { rows } = this.#block;
     return rows[row + column] === rows[this.#row + column];
+  }
+
+  /** The same of each of them. */
+  sharesAll(row: number, parts: Asked): boolean {
+    for (let part = 0; part < parts.length; part++)
+      if (!this.shares(row, (parts[part] as Asked[number]).column)) return false;
+    return true;
   }
 
   get sprev(): string {

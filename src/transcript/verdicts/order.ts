@@ -28,10 +28,16 @@ export function checkOrder(bridges: Bridges = () => false): OrderCheck {
   const findings = collectFindings();
   /** The leaf hash of each session's last entry, one behind the other. */
   let links = Buffer.alloc(1 << 15);
+  // Entries of one session mostly stand together.
+  let last: { readonly sid: string; readonly expected: Expected } | null = null;
 
   function expectedOf(sid: string): Expected {
-    const known = sessions.get(sid);
-    if (known !== undefined) return known;
+    if (last !== null && last.sid === sid) return last.expected;
+    const expected = sessions.get(sid) ?? begin(sid);
+    last = { sid, expected };
+    return expected;
+  }
+  function begin(sid: string): Expected {
     const fresh = { sseq: 0, link: 32 * sessions.size };
     if (fresh.link === links.length) links = Buffer.concat([links, Buffer.alloc(links.length)]);
     sessions.set(sid, fresh);

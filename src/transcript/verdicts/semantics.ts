@@ -106,8 +106,8 @@ export function checkSemantics(isWhole: WholeSoFar = () => true): SemanticsCheck
     const call = calls.get(id);
     if (kind === "call.received") {
       if (call !== undefined) findings.add(`${id} is received twice`, at);
-      const fresh = { gated: false, allowed: false, spent: "", over: false, grants: [] };
-      calls.set(id, { ...fresh, digest: textAt(details, "digest"), preview: details["preview"] === true });
+      const [digest, preview] = [textAt(details, "digest"), details["preview"] === true];
+      calls.set(id, { digest, preview, gated: false, allowed: false, spent: "", grants: [], over: false });
       return;
     }
     if (call === undefined) return absent(`${kind} of ${id}, which was not received or had ended`, entry, at);
