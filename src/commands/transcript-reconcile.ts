@@ -53,7 +53,8 @@ const help = `
 Finds what our identities did without an entry, what others wrote where Sallyport governs, entries with
 an effect that the log does not show, and requests that are not what their entry says. Exit code 0 where
 nothing is to be looked at, 3 where something is, or where the log reaches back to days whose entries were
-purged: nothing can be said of those, so give a log that begins later.
+purged: nothing can be said of those, so give a log that begins later. A log without any event compares
+nothing: exit code 2, and no entry.
 
 Examples:
   $ sallyport transcript reconcile --audit-log /var/log/kubernetes/audit.log --namespace shop,billing
@@ -88,7 +89,9 @@ async function run(io: Io, onRecord: OnRecord, flags: Flags): Promise<void> {
     cluster: flags.cluster ?? "",
     system,
   }).catch((thrown: unknown) => {
-    throw thrown instanceof RangeError ? new CommandFailed(`${thrown.message} (--cluster).`, 2) : thrown;
+    throw thrown instanceof RangeError
+      ? new CommandFailed(`Nothing was compared: ${plainText(thrown.message)}.`, 2)
+      : thrown;
   });
   const why = await onRecord("reconcile.ran", entryOf(found));
   if (flags.json === true) io.out(`${JSON.stringify({ ...found, quiet: system, recorded: why === "" })}\n`);

@@ -141,7 +141,10 @@ promise(
   async () => {
     const { folder, run } = await place();
     const log = join(folder, "audit.log");
-    await writeFile(log, "");
+    await writeFile(
+      log,
+      `${JSON.stringify({ kind: "Event", auditID: "4711", stage: "ResponseComplete", verb: "list", user: { username: "system:kube-scheduler" }, objectRef: { resource: "pods" }, responseStatus: { code: 200 }, requestReceivedTimestamp: "2020-01-01T00:00:00Z" })}\n`,
+    );
     const compared = await run("reconcile", "--audit-log", log);
     expect([compared.code, compared.err]).toEqual([0, ""]);
     await writeFile(join(folder, "sallyport.yaml"), "version: 1\nnonsense: true\n");

@@ -26,6 +26,11 @@ export const transcript = {
       "Comparing with the API server's own audit log finds what went round the record, and what the record does not say truly",
     source: "issue 9, point 6; evidence.md, Reading",
   },
+  "transcript:compared-with-nothing": {
+    promise:
+      "A log without any event, or of a cluster that no entry names, is refused with its reason, leaves no entry, and never lets verification say that the record was compared",
+    source: "issue 9, points 5 and 6; evidence.md, Reading",
+  },
   "transcript:reconciled": {
     promise:
       "A comparison with the audit log is itself on record, or says that it is not, and verification tells of it",

@@ -55,7 +55,7 @@ export interface Reconciled {
   readonly resolved: readonly { readonly call: string; readonly effects: number }[];
 }
 
-/** Faults: transcript_unavailable. Rejects with the operating system's error where the log can't be read, with a RangeError where the cluster is not clear. */
+/** Faults: transcript_unavailable. Rejects with the operating system's error where the log can't be read, with a RangeError where the cluster is not clear or the log holds no event: nothing was compared then. */
 export async function reconcile(options: ReconcileOptions): Promise<Reconciled> {
   const all = await readRecorded(options.folders);
   const cluster = clusterOf(all, options.cluster);
@@ -76,6 +76,11 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     if (event.at >= horizon) judge.take(event);
     else notJudged++;
   });
+  // An empty folder, another kind of file, a log that is turned off: that no event shows anything is no comparison.
+  if (log.events === 0)
+    throw new RangeError(
+      `${options.log} holds no audit event (${log.unreadable} lines in ${log.files} files are none): name the API server's log, JSON lines, or a folder of its *.log files (--audit-log)`,
+    );
   const judged = judge.done();
   const { within, outside } = inWindow(
     recorded,
@@ -123,11 +128,15 @@ function lists({
 }
 
 function clusterOf({ clusters }: Recorded, named: string): string {
+  if (named !== "" && clusters.size > 0 && !clusters.has(named))
+    throw new RangeError(
+      `the entries name no cluster ${named}, but ${[...clusters].toSorted().join(", ")}: say whose log it is (--cluster)`,
+    );
   if (named !== "") return named;
   const [only = "", ...others] = clusters;
   if (others.length > 0)
     throw new RangeError(
-      `the entries name several clusters (${[...clusters].toSorted().join(", ")}): say whose log it is`,
+      `the entries name several clusters (${[...clusters].toSorted().join(", ")}): say whose log it is (--cluster)`,
     );
   return only;
 }

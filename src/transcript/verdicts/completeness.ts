@@ -11,7 +11,8 @@ export function checkCompleteness(): Check {
   let [others, unjudged] = [0, 0];
   return {
     take({ kind, details, ts }, at: EntryPlace) {
-      if (kind !== "reconcile.ran") return;
+      // Held against no event at all the record was compared with nothing.
+      if (kind !== "reconcile.ran" || details["events"] === 0) return;
       ran++;
       until = textAt(details, "to");
       last = `of ${textAt(details, "cluster") || "the cluster"} from ${textAt(details, "from")} to ${until}, at ${ts}`;

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
 import type { OwnIdentities } from "../../../src/transcript/reconcile/judge.ts";
 import { reconcile, type Reconciled } from "../../../src/transcript/reconcile/reconcile.ts";
+import { verifyTranscript } from "../../../src/transcript/verify.ts";
 import { promise } from "../../support/promise.ts";
 import {
   callId,
@@ -274,4 +275,39 @@ promise("transcript:reconcile", "one cluster's log is held against that cluster'
     "theft patch apps/deployments/scale prod/api: with a grant that no entry knows",
     "missing workloads_scale was applied, and the log shows no write of it",
   ]);
+});
+
+promise("transcript:compared-with-nothing", "an empty file, an empty folder and a file of another kind", async () => {
+  const folder = await temporaryFolder();
+  const options = { folders: [await recorded()], own, system: [], cluster: "", namespaces: [] };
+  await mkdir(join(folder, "logs"));
+  await writeFile(join(folder, "empty.log"), "");
+  await writeFile(join(folder, "table.csv"), "index,time\n0,now\n1,then\n");
+  const told = async (name: string): Promise<unknown> =>
+    await reconcile({ ...options, log: join(folder, name) }).catch((thrown: unknown) => thrown);
+  for (const [name, found] of [
+    ["logs", "0 lines in 0 files are none"],
+    ["empty.log", "0 lines in 1 files are none"],
+    ["table.csv", "2 lines in 1 files are none"],
+  ] as const) {
+    const why = await told(name);
+    expect(why).toBeInstanceOf(RangeError);
+    expect(String(why)).toContain(`${join(folder, name)} holds no audit event (${found})`);
+  }
+  await writeFile(join(folder, "audit.log"), [first, event(), last, ""].join("\n"));
+  await expect(reconcile({ ...options, log: join(folder, "audit.log"), cluster: "shpo" })).rejects.toThrow(
+    "the entries name no cluster shpo, but shop: say whose log it is (--cluster)",
+  );
+});
+
+promise("transcript:compared-with-nothing", "an entry of such a comparison is none for verification", async () => {
+  const folder = await recorded();
+  const transcript = await openIn(folder);
+  const nothing = { events: 0, calls: 0, theft: 0, bypass: 0, missing: 0, differ: 0, namespaces: [] };
+  await transcript.append([
+    draft("reconcile.ran", null, { cluster: "nope", from: "", to: "", log: digest("e"), ...nothing }),
+  ]);
+  await transcript.close();
+  const { verdicts } = await verifyTranscript(folder, { now: start + 86_400_000 });
+  expect(verdicts.find(({ question }) => question === "COMPLETENESS")?.verdict).toBe("not-checked");
 });
