@@ -4,13 +4,14 @@ import { readFile } from "node:fs/promises";
 import type { Config } from "../config/schema.ts";
 import type { EntryDetails } from "../domain/entry.ts";
 import { isJsonObject, textAt, type JsonObject } from "../domain/json.ts";
-import type { Fault } from "../domain/fault.ts";
+import { Faulted, type Fault } from "../domain/fault.ts";
 import { openMasking } from "../masking/mask.ts";
 import type { SessionId } from "../domain/ids.ts";
 import { connectOwner } from "../owner/client.ts";
 import { takeLockInTurn } from "../owner/turn.ts";
 import { startAnchoring, type AnchorStanding } from "../transcript/anchoring.ts";
 import type { Asked } from "../transcript/holds.ts";
+import { findTranscript } from "../transcript/files.ts";
 import { openTranscript, type Transcript } from "../transcript/record.ts";
 import { openAnchors } from "../wiring/anchors.ts";
 import { quietly } from "../wiring/quietly.ts";
@@ -76,7 +77,7 @@ export async function askEvidence(
     case "absent":
       // Who somebody is, and which roles they hold, only the gateway knows.
       if (path !== "") return "No gateway runs that could look at the token of SALLYPORT_TOKEN_FILE: start one first.";
-      return alone ? await answerAlone(io, method, params) : "no gateway runs.";
+      return alone ? await answerAlone(io, method, params).catch(refused) : "no gateway runs.";
     case "connected":
       try {
         const token = path === "" ? {} : { token: (await readFile(path, "utf8")).trim() };
@@ -90,6 +91,12 @@ export async function askEvidence(
   }
 }
 
+/** What the command's own hand refuses it says as a gateway would. */
+function refused(thrown: unknown): string {
+  if (thrown instanceof Faulted && thrown.fault.cause === "") return refusal(thrown.fault);
+  throw thrown;
+}
+
 function refusal({ code, detail, cause }: Fault): string {
   if (code === "denied")
     return "The token of SALLYPORT_TOKEN_FILE is not that of a person who may: see transcript.auditors and transcript.operators in sallyport.yaml.";
@@ -100,6 +107,8 @@ function refusal({ code, detail, cause }: Fault): string {
 
 async function answerAlone(io: Io, method: EvidenceMethod, params: JsonObject): Promise<JsonObject | string> {
   const { folder, config, digest, policy, masking } = await readSetting(io, undefined);
+  // A folder that is named wrongly is refused, never begun: a hold in a record of its own would hold nothing.
+  await findTranscript(folder);
   const { uid, pause, signal } = io;
   const taken = await takeLockInTurn({ folder, uid, pause, signal });
   if (taken.kind === "refused") return taken.sentence;

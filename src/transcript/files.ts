@@ -39,11 +39,14 @@ export function transcriptPaths(folder: string): TranscriptPaths {
 
 /** The transcript's paths under a state folder or its `transcript` folder. Faults: transcript_unavailable when it is neither. */
 export async function findTranscript(folder: string): Promise<TranscriptPaths> {
-  for (const base of [join(folder, "transcript"), folder]) {
+  const there = (await unlessAbsent(stat(folder)))?.isDirectory() === true;
+  for (const base of there ? [join(folder, "transcript"), folder] : []) {
     const paths = transcriptPaths(base);
     if ((await unlessAbsent(stat(paths.segments)))?.isDirectory()) return paths;
   }
-  throw unusable(`There is no transcript in ${folder}.`);
+  throw unusable(
+    `There is no transcript in ${folder}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`,
+  );
 }
 
 /** The names `NNNNNNNN.<ending>` in a folder, in their order; none where there is no folder. */

@@ -302,7 +302,10 @@ promise("evidence:command", "what it does not take, each with its sentence and e
     unknown: "The mapping has no control XX-1. It has AC",
     planned: [2, "None of these controls is shown by entries yet: OSCAL has nothing to say of them."],
     mapping: [3, expect.stringContaining("mapping.yaml: beyond:")],
-    nothing: [1, `There is no transcript in ${nowhere}.`],
+    nothing: [
+      1,
+      `There is no transcript in ${nowhere}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`,
+    ],
     key: [2, `${nowhere} can't be read (ENOENT).`],
   });
 });

@@ -26,6 +26,11 @@ export const transcript = {
       "Comparing with the API server's own audit log finds what went round the record, and what the record does not say truly",
     source: "issue 9, point 6; evidence.md, Reading",
   },
+  "transcript:no-record-by-mistake": {
+    promise:
+      "In a folder without a record no command that keeps evidence begins one: a hold, a purge, a new key and a receipt belong to the record that was meant",
+    source: "issue 9, points 2 and 11; evidence.md, Reading",
+  },
   "transcript:compared-with-nothing": {
     promise:
       "A log without any event, or of a cluster that no entry names, is refused with its reason, leaves no entry, and never lets verification say that the record was compared",

@@ -17,6 +17,7 @@ const largestText = 16 * 1024 * 1024;
 
 /** Is this a bundle's folder, and not a transcript's? */
 export async function isBundle(folder: string): Promise<boolean> {
+  if ((await unlessAbsent(stat(folder)))?.isDirectory() !== true) return false;
   for (const one of ["transcript", "segments"])
     if ((await unlessAbsent(stat(join(folder, one)))) !== null) return false;
   for (const one of [names.manifest, names.entries])

@@ -175,7 +175,7 @@ promise("transcript:read", "verify prints a line a verdict, and ends with 3 wher
 
 promise("transcript:read", "where there is nothing to read, a sentence says so", async () => {
   const folder = await temporaryFolder();
-  const says = `There is no transcript in ${folder}.`;
+  const says = `There is no transcript in ${folder}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`;
   for (const words of [["list"], ["show", "1"], ["verify"]])
     expect(await run(folder, words)).toEqual({ exit: 1, out: "", says });
   const absent = await run(await recorded(), ["verify", "--anchor", join(folder, "nothing")]);

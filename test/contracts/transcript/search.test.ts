@@ -275,6 +275,9 @@ promise("transcript:index", "several that search at once while entries come in a
 promise("transcript:search", "where there is no transcript a sentence says so", async () => {
   const folder = await temporaryFolder();
   await expect(found(folder, {})).rejects.toMatchObject({
-    fault: { code: "transcript_unavailable", cause: `There is no transcript in ${folder}.` },
+    fault: {
+      code: "transcript_unavailable",
+      cause: `There is no transcript in ${folder}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`,
+    },
   });
 });

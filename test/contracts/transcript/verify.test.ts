@@ -250,7 +250,10 @@ promise(
 promise("transcript:verify", "an empty folder is no transcript, and a new one is sound", async () => {
   const folder = await temporaryFolder();
   await expect(verifyTranscript(folder, { now: start })).rejects.toMatchObject({
-    fault: { code: "transcript_unavailable", cause: `There is no transcript in ${folder}.` },
+    fault: {
+      code: "transcript_unavailable",
+      cause: `There is no transcript in ${folder}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`,
+    },
   });
   await (await openIn(folder)).close();
   expect(failed(await verdictsIn(folder))).toEqual([]);
