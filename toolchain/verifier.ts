@@ -35,6 +35,9 @@ async function main(): Promise<number> {
   if (path === undefined || more.length > 0) return say(usage, 2);
   const vkey = values.key === undefined ? undefined : await readFile(values.key, "utf8");
   if (!(await stat(path)).isDirectory()) return checkProof(await readFile(path, "utf8"), vkey);
+  // Another file would make every signature fail, as if the record had been changed.
+  if (vkey !== undefined && parseVkey(vkey) === null)
+    return say(`${values.key ?? ""} is no verifier key: --key takes a log.vkey.\n`, 2);
   const opener = values["bodies-key"] === undefined ? null : openerOf(await readFile(values["bodies-key"]));
   const anchors = await Promise.all((values.anchor ?? []).map((one) => readAnchor(one, process.env)));
   const given = { now: Date.now(), ...(vkey === undefined ? {} : { vkey }) };

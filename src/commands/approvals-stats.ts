@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { readStats, type Period } from "../transcript/stats.ts";
 import { stateFolder, type Io as WholeIo } from "./io.ts";
 import type { OnRecord } from "./on-record.ts";
-import { timeBefore } from "./times.ts";
+import { inOrder, timeBefore } from "./times.ts";
 import { figureLines } from "./transcript-stats.ts";
 import { askedText, reading, viewed } from "./transcript-text.ts";
 
@@ -22,7 +22,7 @@ export function approvalStatsCommand(io: Io, onRecord: OnRecord): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .action((flags: Period & { json?: boolean }) =>
       reading(async () => {
-        const { since, until } = flags;
+        const { since, until } = inOrder(flags);
         const period = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
         const { approvals } = await readStats(stateFolder(io.env), period);
         await viewed(io, onRecord, { what: "approvals stats", query: askedText(period), count: approvals.asked });

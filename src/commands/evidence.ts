@@ -1,7 +1,7 @@
 // `sallyport evidence report`: what the record shows for controls in a period, for whoever audits.
 
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -12,6 +12,7 @@ import { isShown, reportOf, warning } from "../evidence/report.ts";
 import { csv } from "../transcript/exporters/csv.ts";
 import { inThreads, ownThreads } from "../transcript/threads.ts";
 import { verifyTranscript, type Report as Verification } from "../transcript/verify.ts";
+import { given, givenVkey } from "./given-files.ts";
 import { anchorSays, givenAnchors, severalTimes } from "./given-anchors.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import { admitted, type OnRecord } from "./on-record.ts";
@@ -86,7 +87,7 @@ async function run(io: Io, onRecord: OnRecord, path: string | undefined, flags: 
     now: io.now(),
     anchors: await givenAnchors(io, flags.anchor),
     readBy: inThreads(ownThreads(io.cores)),
-    ...(flags.key === undefined ? {} : { vkey: await given(flags.key) }),
+    ...(flags.key === undefined ? {} : { vkey: await givenVkey(flags.key) }),
   });
   const out = await targetOf(flags.out);
   const writer = out.kind === "folder" ? rowsIn(out.path, Object.keys(queries), format === "csv") : null;
@@ -216,14 +217,4 @@ function controlsOf(text: string): readonly string[] {
     .split(",")
     .map((id) => id.trim().toUpperCase())
     .filter((id) => id !== "");
-}
-
-/** The text of a file that the command line names. */
-async function given(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
-    throw new CommandFailed(`${path} can't be read (${code}).`, 2);
-  }
 }

@@ -34,10 +34,11 @@ export function maskCommand(io: Outside): Command {
     .action(async (flags: Flags) => {
       const profile = flags.profile === undefined ? defaultProfile : await profileAt(flags.profile);
       const text = await readAll(addAbortSignal(io.signal, io.input));
+      const object = flags.object === true ? parsed(text) : null;
       if (flags.why) return listed(io, profile, text);
       const session = { id: "ses_mask" as SessionId, door: "stdio" } as const;
       const masker = openMasking({ key: io.random(32), profile }).forCall(session, {});
-      io.out(flags.object ? `${JSON.stringify(masker.object(parsed(text)), null, 2)}\n` : masker.text(text));
+      io.out(object === null ? masker.text(text) : `${JSON.stringify(masker.object(object), null, 2)}\n`);
       const counts = masker.masked().map(({ type, count }) => `${count} ${type}`);
       io.err(counts.length === 0 ? "Nothing was masked.\n" : `Masked: ${counts.join(", ")}.\n`);
     });

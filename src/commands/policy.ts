@@ -11,14 +11,14 @@ import { forbids } from "../policy/forbid.ts";
 import type { Known } from "../policy/known.ts";
 import { loadPolicy, type PolicyFile, type Problem } from "../policy/load.ts";
 import { recordedCall, simulate } from "../policy/recorded.ts";
-import { Faulted } from "../domain/fault.ts";
 import { readCalls } from "../transcript/calls.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import type { OnRecord } from "./on-record.ts";
 import { maskNames } from "./masking-files.ts";
 import { policyPaths, readPolicies } from "./policy-files.ts";
 import { readConfig } from "./setting.ts";
-import { askedText, viewed } from "./transcript-text.ts";
+import { isDay } from "./times.ts";
+import { askedText, reading, viewed } from "./transcript-text.ts";
 
 /** What the command needs of the outside. */
 type Outside = Pick<Io, "out" | "err" | "shipped" | "env" | "now">;
@@ -179,22 +179,11 @@ async function simulateCalls(io: Outside, onRecord: OnRecord, read: Read, flags:
   else io.out(simulationText(calls));
 }
 
-/** A transcript that is absent or can't be read ends the command with a sentence. */
-async function reading<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (thrown) {
-    if (thrown instanceof Faulted) throw new CommandFailed(thrown.fault.cause);
-    if (thrown instanceof Error && "syscall" in thrown) throw new CommandFailed(thrown.message);
-    throw thrown;
-  }
-}
-
 const milliseconds: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function sinceText(text: string): string {
   if (/^[1-9]\d{0,4}[mhd]$/.test(text)) return text;
-  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  if (isDay(text)) return text;
   throw new InvalidArgumentError("Give a span such as 12h or 7d, or a date such as 2026-01-31.");
 }
 

@@ -76,6 +76,7 @@ async function openFor(
   const meant = (await readKeys(join(folder, "transcript", "bodies"))).filter(
     (key) => classes.includes(key.class) && (session === "" || key.sid === session),
   );
+  if (meant.length === 0) throw new CommandFailed("Nothing is sealed under such keys: there is nothing to hand out.");
   const own = await ownWrapping(folder, io.random);
   const query = [session === "" ? "every session" : `session ${session}`, `classes ${classes.join(", ")}`].join("; ");
   const entry = { what: "keys of bodies", to: theirs.id, query, count: meant.length, why };

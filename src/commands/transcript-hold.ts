@@ -10,6 +10,7 @@ import { readHolds } from "../transcript/signed.ts";
 import type { EvidenceMethod } from "../wiring/evidence-methods.ts";
 import { CommandFailed, stateFolder, type Io } from "./io.ts";
 import { askEvidence, recorded, type OnRecord } from "./on-record.ts";
+import { reasonText } from "./times.ts";
 import { queryOf, withQuery } from "./transcript-search.ts";
 import { reading } from "./transcript-text.ts";
 
@@ -39,7 +40,7 @@ export function holdCommand(io: Io, onRecord: OnRecord): Command {
   const hold = command("hold", "say what no purge may destroy").addHelpText("after", help);
   const changing = (name: string, says: string, method: EvidenceMethod): Command =>
     named(name, says)
-      .requiredOption("--reason <text>", "why, for the record")
+      .requiredOption("--reason <text>", "why, for the record", reasonText)
       .action((wanted: string, { reason }: { reason: string }) =>
         reading(() => change(io, method, { hold: wanted, reason })),
       );
@@ -54,7 +55,7 @@ export function holdCommand(io: Io, onRecord: OnRecord): Command {
       ),
     withQuery(named("place", "hold what a query finds, now and later"), io)
       .option("--everything", "hold all that is sealed")
-      .requiredOption("--reason <text>", "why, for the record")
+      .requiredOption("--reason <text>", "why, for the record", reasonText)
       .action((wanted: string, flags: Placing) => reading(() => place(io, wanted, flags))),
     changing("release", "ask that a hold be released: another person has to agree", "evidence.ask"),
     changing("confirm", "agree to what another person asked: the hold is over", "evidence.confirm"),

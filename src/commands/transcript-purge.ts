@@ -5,6 +5,8 @@ import { bodyClasses } from "../domain/entry.ts";
 import { isJsonObject, textAt, type Json, type JsonObject } from "../domain/json.ts";
 import { CommandFailed, type Io } from "./io.ts";
 import { askEvidence } from "./on-record.ts";
+import { isDay, reasonText } from "./times.ts";
+import { reading } from "./transcript-text.ts";
 
 const purgeClasses = [...bodyClasses, "envelopes"] as const;
 type PurgeClass = (typeof purgeClasses)[number];
@@ -47,10 +49,10 @@ export function purgeCommand(io: Io): Command {
     .option("--before <day>", "keys of days before this one (2026-03-01)", day)
     .option("--session <id>", "keys of this session alone")
     .addOption(new Option("--class <classes...>", "of these classes alone").choices([...purgeClasses]))
-    .requiredOption("--why <text>", "why, for the record")
+    .requiredOption("--why <text>", "why, for the record", reasonText)
     .option("--yes", "do not ask")
     .addHelpText("after", help)
-    .action((flags: Flags) => purge(io, flags));
+    .action((flags: Flags) => reading(() => purge(io, flags)));
 }
 
 async function purge(io: Io, { before = "", session = "", due = false, ...flags }: Flags): Promise<void> {
@@ -75,8 +77,10 @@ async function purge(io: Io, { before = "", session = "", due = false, ...flags 
   for (const one of kept) io.out(`${Number(one["keys"])} keys stay: hold ${textAt(one, "hold")} covers them.\n`);
   tellEntries(io, answered["entries"]);
   if (keys !== 0) io.out(`${Number(keys)} keys are destroyed, and an entry names them.\n`);
-  else io.out(kept.length === 0 ? "There was no such key.\n" : "Nothing was destroyed.\n");
+  else io.out(kept.length === 0 ? noKey : "Nothing was destroyed.\n");
 }
+
+const noKey = "There was no such key: keys of today are in use, and stay until tomorrow.\n";
 
 function tellEntries(io: Pick<Io, "out">, entries: Json | undefined): void {
   if (!isJsonObject(entries)) return;
@@ -92,6 +96,6 @@ function keptIn({ kept }: JsonObject): readonly JsonObject[] {
 }
 
 function day(text: string): string {
-  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  if (isDay(text)) return text;
   throw new InvalidArgumentError("Give a day such as 2026-03-01.");
 }

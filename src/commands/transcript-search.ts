@@ -1,12 +1,13 @@
 // `sallyport transcript search`: the entries that answer a query.
 
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { readText } from "../transcript/files.ts";
-import type { Query } from "../transcript/searchable.ts";
+import { kindsOfEntries } from "../transcript/schemas.ts";
+import { isLike, type Query } from "../transcript/searchable.ts";
 import { stateFolder, type Io as WholeIo } from "./io.ts";
 import { recorded, type OnRecord } from "./on-record.ts";
-import { timeBefore, wholeNumber } from "./times.ts";
+import { inOrder, timeBefore, wholeNumber } from "./times.ts";
 import { askedText, jsonLine, listLine, reading, tellPurged } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "colour" | "now">;
@@ -59,27 +60,40 @@ export function withQuery(command: Command, io: Pick<Io, "now">): Command {
     .option("--agent <subject>", "the software that called for them; where none did, the client program's name")
     .option("--session <id>", "the session")
     .option("--tool <name>", "the tool")
-    .option("--kind <kind>", "the kind of entry, such as call.settled or 'approval.*'")
+    .option("--kind <kind>", "the kind of entry, such as call.settled or 'approval.*'", oneOf(kinds, "docs/entries.md"))
     .option("--cluster <name>", "the cluster")
     .option("--resource <resource>", "deployments, apps/deployments/scale, or a kind such as Deployment")
     .option("--namespace <name>", "the namespace of an object that the entry names")
     .option("--name <name>", "that object's name")
-    .option("--decision <decision>", "allow, require-approval or deny")
-    .option("--outcome <outcome>", "completed, failed, refused or unknown")
-    .option("--effect <effect>", "none, applied or unknown")
+    .option("--decision <decision>", "allow, require-approval or deny", oneOf(decisions))
+    .option("--outcome <outcome>", "completed, failed, refused or unknown", oneOf(outcomes))
+    .option("--effect <effect>", "none, applied or unknown", oneOf(effects))
     .option("--rule <id>", "a rule or forbid that took part, or asked for an approval")
     .option("--approver <subject>", "who answered")
     .option("--since <time>", "7d, 12h, 2026-01-31 or 2026-01-31T10:00:00Z", time)
     .option("--until <time>", "the same, and not at or after it", time);
 }
 
-/** The query among a command's options. */
+const kinds = Object.keys(kindsOfEntries);
+const decisions = ["allow", "require-approval", "deny"];
+const outcomes = ["completed", "failed", "refused", "unknown"];
+const effects = ["none", "applied", "unknown"];
+
+/** One of these words, or a pattern that any of them fits: of a word that no entry can have nothing would ever be found, and nobody would wonder. */
+function oneOf(words: readonly string[], listed = words.join(", ")): (text: string) => string {
+  return (text) => {
+    if (words.some((word) => isLike(word, text))) return text;
+    throw new InvalidArgumentError(`No entry can have it; see ${listed}.`);
+  };
+}
+
+/** The query among a command's options. Throws `CommandFailed` where nothing can lie in its time. */
 export function queryOf(flags: Query): Query {
   const { session, principal, agent, tool, kind, cluster, decision, outcome, effect, rule, approver } = flags;
   const { resource, namespace, name, since, until } = flags;
   const asked = { session, principal, agent, tool, kind, cluster, decision, outcome, effect, rule, approver };
   const all = { ...asked, resource, namespace, name, since, until };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return inOrder(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
 }
 
 async function search(io: Io, onRecord: OnRecord, flags: Flags): Promise<void> {

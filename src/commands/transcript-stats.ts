@@ -6,7 +6,7 @@ import { plainText } from "../transcript/describe.ts";
 import { readStats, type Count, type Period, type Stats } from "../transcript/stats.ts";
 import { stateFolder, type Io as WholeIo } from "./io.ts";
 import type { OnRecord } from "./on-record.ts";
-import { spanText, timeBefore } from "./times.ts";
+import { spanText, inOrder, timeBefore } from "./times.ts";
 import { askedText, reading, tellPurged, viewed } from "./transcript-text.ts";
 
 type Io = Pick<WholeIo, "env" | "out" | "err" | "now">;
@@ -20,7 +20,7 @@ export function statsCommand(io: Io, onRecord: OnRecord): Command {
     .option("--json", "print the counts as JSON")
     .action((flags: Period & { json?: boolean }) =>
       reading(async () => {
-        const { since, until } = flags;
+        const { since, until } = inOrder(flags);
         const period = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
         const stats = await readStats(stateFolder(io.env), period);
         await tellPurged(io, stateFolder(io.env), since);

@@ -1,7 +1,7 @@
 // What several of the transcript's commands print: entries as lines, words in colours, faults as sentences.
 
 import { Faulted } from "../domain/fault.ts";
-import { describeEntry, type Mood } from "../transcript/describe.ts";
+import { describeEntry, plainText, type Mood } from "../transcript/describe.ts";
 import { readPurgedPast } from "../transcript/purged-past.ts";
 import type { Kept } from "../transcript/read.ts";
 import { CommandFailed, type Io } from "./io.ts";
@@ -64,7 +64,25 @@ export async function reading<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (thrown) {
     if (thrown instanceof Faulted) throw new CommandFailed(thrown.fault.cause);
-    if (thrown instanceof Error && "syscall" in thrown) throw new CommandFailed(thrown.message);
+    if (thrown instanceof Error && "syscall" in thrown) throw new CommandFailed(systemSentence(thrown));
     throw thrown;
   }
+}
+
+const meant: { readonly [code: string]: string } = {
+  ENOENT: "it is not there",
+  EEXIST: "it is there already",
+  EACCES: "this user may not",
+  EPERM: "this user may not",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is no folder",
+  ENOSPC: "the disk is full",
+};
+
+/** What the operating system refused, in words: `./a.proof can't be used: it is not there (ENOENT).` */
+function systemSentence(thrown: Error & { readonly code?: string; readonly path?: string }): string {
+  const { path = "", code = "" } = thrown;
+  if (path === "") return thrown.message;
+  const why = meant[code];
+  return plainText(`${path} can't be used${why === undefined ? "" : `: ${why}`} (${code}).`);
 }

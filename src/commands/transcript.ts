@@ -1,6 +1,5 @@
 // `sallyport transcript`: list, show and verify the record, straight from its files.
 
-import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { detailLines, plainText, type Mood } from "../transcript/describe.ts";
 import { findEntries, lastEntries, type Wanted } from "../transcript/read.ts";
@@ -13,6 +12,7 @@ import { verifyTranscript, type Report } from "../transcript/verify.ts";
 import { CommandFailed, stateFolder, type Io as WholeIo } from "./io.ts";
 import { recorded, type OnRecord } from "./on-record.ts";
 import { bodiesKey } from "./bodies-key.ts";
+import { givenVkey } from "./given-files.ts";
 import { anchorSays, givenAnchors, severalTimes } from "./given-anchors.ts";
 import { wholeNumber } from "./times.ts";
 import { checkProofCommand, proveCommand } from "./transcript-proofs.ts";
@@ -141,7 +141,7 @@ async function verify(io: Io, onRecord: OnRecord, path: string | undefined, flag
   const anchors = await givenAnchors(io, flags.anchor);
   const options = {
     now: io.now(),
-    ...(flags.key === undefined ? {} : { vkey: await given(flags.key) }),
+    ...(flags.key === undefined ? {} : { vkey: await givenVkey(flags.key) }),
   };
   const report = (await isBundle(folder))
     ? await verifyBundle(folder, {
@@ -164,16 +164,6 @@ async function verify(io: Io, onRecord: OnRecord, path: string | undefined, flag
 function verifiedEntry({ entries, root, ok, verdicts }: Report) {
   const answers = Object.fromEntries(verdicts.map(({ question, verdict: answer }) => [question, answer]));
   return { what: "transcript verify", entries, root, ok, verdicts: answers };
-}
-
-/** The text of a file that the command line names. */
-async function given(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (thrown) {
-    const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
-    throw new CommandFailed(`${path} can't be read (${code}).`, 2);
-  }
 }
 
 function reportText(io: Io, report: Report): string {

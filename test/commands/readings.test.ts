@@ -205,7 +205,7 @@ promise("transcript:roles", "and keeps it as an operator alone", async () => {
       ]);
     }
   expect((await as("otto", ...purge)).out).toBe(
-    "There was no such key.\n",
+    "There was no such key: keys of today are in use, and stay until tomorrow.\n",
   );
   expect((await as("otto", "transcript", "list")).code).toBe(1);
 });

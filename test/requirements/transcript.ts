@@ -31,6 +31,11 @@ export const transcript = {
       "In a folder without a record no command that keeps evidence begins one: a hold, a purge, a new key and a receipt belong to the record that was meant",
     source: "issue 9, points 2 and 11; evidence.md, Reading",
   },
+  "transcript:typed-wrong": {
+    promise:
+      "A word, a day, a stretch of time, a reason or a file that nothing can answer to is refused with what is wanted, and is never taken for an empty answer",
+    source: "issue 9, points 5, 8 and 11; evidence.md, Reading",
+  },
   "transcript:compared-with-nothing": {
     promise:
       "A log without any event, or of a cluster that no entry names, is refused with its reason, leaves no entry, and never lets verification say that the record was compared",

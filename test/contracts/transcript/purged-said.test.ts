@@ -279,8 +279,8 @@ promise(
     const due = ["purge", "--due", "--why", "monthly", "--yes"];
     const [first, second] = [await here.run(...due), await here.run(...due)];
     expect([first.out, second.out]).toEqual([
-      "4 entries are purged: their leaf hashes stand in their place, and an entry names them.\nThere was no such key.\n",
-      "There was no such key.\n",
+      "4 entries are purged: their leaf hashes stand in their place, and an entry names them.\nThere was no such key: keys of today are in use, and stay until tomorrow.\n",
+      "There was no such key: keys of today are in use, and stay until tomorrow.\n",
     ]);
     expect((await here.run("verify")).code).toBe(0);
     expect((await here.run("show", "1")).err).toContain("Entry 1 was purged");
