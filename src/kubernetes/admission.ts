@@ -28,8 +28,17 @@ export function unreachableWebhook({ message }: Status): Refusal | null {
 export function forbidden({ code, message }: Status): Refusal | null {
   const [, words] = (code === 403 && /^[^ ]+ (?:"[^"]*" )?is forbidden: ([^]*)$/.exec(message)) || [];
   if (words === undefined) return null;
-  return overQuota(words) ?? violatesPodSecurity(words) ?? (limits.test(words) ? denied("limits", "", words) : null);
+  const unsizable = words === fixedSize ? denied("storage-class", "", "") : null;
+  return (
+    overQuota(words) ??
+    violatesPodSecurity(words) ??
+    unsizable ??
+    (limits.test(words) ? denied("limits", "", words) : null)
+  );
 }
+/** PersistentVolumeClaimResize (Kubernetes, "Admission Controllers"). */
+const fixedSize =
+  "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize";
 /** LimitRange: numbers and resource names only. */
 const limits = /^\[?(?:maximum|minimum) [a-z0-9./-]+ usage per |^\[?[a-z0-9./-]+ max limit to request ratio /;
 

@@ -38,7 +38,7 @@ export const faultDetails = {
     missing: "list of resources that the quota wants stated in each container",
   },
   admission_denied: {
-    by: "'webhook', 'policy', 'pod-security' or 'limits'",
+    by: "'webhook', 'policy', 'pod-security', 'limits' or 'storage-class'",
     name: "the webhook, the policy, the Pod Security level, or ''",
     checks: "list of the Pod Security checks that failed, in our words",
     quote: "the cluster's own words",
@@ -53,7 +53,10 @@ export const faultDetails = {
     name: "of the object",
     deleting: "true where it is on its way out",
   },
-  conflict_fields: { fields: "list of {field, manager}; both the cluster's words" },
+  conflict_fields: {
+    fields: "list of {field, manager}; both the cluster's words",
+    own: "true where all were set by the gateway itself, by a patch or an update",
+  },
   stale: { kind: "resource", namespace: "or ''", name: "of the object" },
   cursor_expired: { cursor: "true where it was a cursor; else what was read before is too old to go on from" },
   invalid_object: { problems: "list of {path, rule}; the path is the cluster's words, the rule ours" },

@@ -14,9 +14,17 @@ export function invalidFields({ message, causes }: Pick<Status, "message" | "cau
     causes.map((cause) => [`${cause.field} ${ruleOf(cause)}`, { path: fieldPath(cause.field), rule: ruleOf(cause) }]),
   );
   return problems.size === 0
-    ? [{ path: "", rule: "Kubernetes can't read this" }]
+    ? [
+        {
+          path: "",
+          rule: message === noSuchStep ? "a step's path leads nowhere in the object" : "Kubernetes can't read this",
+        },
+      ]
     : [...problems.values()].slice(0, most);
 }
+
+/** All that Kubernetes says of a JSON Patch that it can't carry out; of a merge it never says this. */
+const noSuchStep = "the server rejected our request due to an error in our request";
 
 /**
  * Fields that the schema does not know or knows with another type. Each phrase stands at the message's end:
@@ -53,7 +61,20 @@ export function isFixed({ message }: Cause): boolean {
   return unchangeable.test(message);
 }
 const unchangeable =
-  /field is immutable$|^Forbidden: (?:pod updates may not change fields other than|updates to [a-z]+ spec for fields other than|is immutable)|may not be changed(?: once set)?$|cannot be changed$/;
+  /field is immutable$|^Forbidden: (?:pod updates may not change fields other than|updates to [a-z]+ spec for fields other than|spec is immutable after creation except|is immutable)|may not (?:be changed|change)(?: once set)?$|cannot be changed$/;
+
+/** Where a rule names what may change all the same, so do we. */
+function fixedRule(message: string): string {
+  if (message.startsWith("Forbidden: spec is immutable after creation except resources.requests"))
+    return "can't be changed, but for the storage that a bound claim requests";
+  if (message.startsWith("Forbidden: pod updates may not change fields other than"))
+    return "of a running pod only images, activeDeadlineSeconds and further tolerations change here: change its workload";
+  const [, only] =
+    /^Forbidden: updates to [a-z]+ spec for fields other than ((?:'[A-Za-z]{1,60}'(?:, | and )?)+) are forbidden$/.exec(
+      message,
+    ) ?? [];
+  return only === undefined ? "can't be changed" : `of this only ${only.replaceAll("'", "")} can be changed`;
+}
 
 /**
  * A field path as far as it is plain: keys in brackets come from the object and could say anything. A step that is not
@@ -70,7 +91,7 @@ export function fieldPath(path: string): string {
 /** Our words for a cause (apimachinery, field error types). */
 function ruleOf(cause: Cause): string {
   const { reason, message } = cause;
-  if (isFixed(cause)) return "can't be changed";
+  if (isFixed(cause)) return fixedRule(message);
   if (reason === "FieldValueNotSupported") {
     // The list stands last; the value before it may hold the same words.
     const list = message.slice(message.lastIndexOf("supported values: ") + "supported values: ".length);
@@ -79,6 +100,7 @@ function ruleOf(cause: Cause): string {
       : "not a supported value";
   }
   if (reason === "FieldValueInvalid") return boundOf(message);
+  if (reason === "FieldValueForbidden" && forbidden[message] !== undefined) return forbidden[message];
   if (reason === "FieldValueForbidden" && /^Forbidden: resource (requests|limits) cannot be removed$/.test(message))
     return "can't be removed from a running pod";
   if (reason === "FieldValueForbidden" && /^Forbidden: only cpu and memory resources .*are mutable$/.test(message))
@@ -96,6 +118,35 @@ const rules: { readonly [reason: string]: string } = {
   InternalError: "could not be checked",
 };
 
+const forbidden: { readonly [message: string]: string } = {
+  "Forbidden: field can not be less than status.capacity": "can't be less than the volume's capacity",
+  "Forbidden: may not be used when `type` is 'ClusterIP'": "is not for a Service of type ClusterIP",
+  "Forbidden: may not be specified when strategy `type` is 'Recreate'":
+    "is not for strategy Recreate: set it to null in the same merge",
+};
+
+/** Kubernetes' fixed phrases for what else is wrong with a value: they stand at the end, after the value. */
+const endings: readonly (readonly [ending: string, rule: string])[] = [
+  [
+    ": can only be modified in tandem with spec.parallelism",
+    "changes only together with spec.parallelism, to the same number",
+  ],
+  [": may not be 0 when `maxSurge` is 0", "must be at least 1 where maxSurge is 0"],
+  [": must be greater than or equal to `minReplicas`", "must be at least minReplicas"],
+  [
+    ": minAvailable and maxUnavailable cannot be both set",
+    "has minAvailable or maxUnavailable, not both: null removes one in a merge",
+  ],
+  [": must be an absolute path", "must begin with /"],
+  [": must be less than or equal to cpu limit", "must be at most the limit of cpu"],
+  [": must be less than or equal to memory limit", "must be at most the limit of memory"],
+  ["`selector` does not match template `labels`", "the selector does not match the template's labels"],
+  [
+    ": Pod QOS Class may not change as a result of resizing",
+    "would change the pod's QoS class: keep requests equal to limits where they are, and below them where they are",
+  ],
+];
+
 /** Kubernetes' fixed phrases for a bound, said again in ours; they stand at the end, after the value. */
 function boundOf(message: string): string {
   const [, way, bound] =
@@ -103,11 +154,7 @@ function boundOf(message: string): string {
   if (way !== undefined && bound !== undefined) return `must be ${ways[way] ?? way} ${bound}`;
   const [, from, to] = /: must be between (-?\d+) and (-?\d+)(?:, inclusive)?$/.exec(message) ?? [];
   if (from !== undefined && to !== undefined) return `must be from ${from} to ${to}`;
-  if (message.endsWith("`selector` does not match template `labels`"))
-    return "the selector does not match the template's labels";
-  if (message.endsWith(": Pod QOS Class may not change as a result of resizing"))
-    return "would change the pod's QoS class: keep requests equal to limits where they are, and below them where they are";
-  return "not valid";
+  return endings.find(([ending]) => message.endsWith(ending))?.[1] ?? "not valid";
 }
 const ways: { readonly [way: string]: string } = {
   "greater than or equal to": "at least",

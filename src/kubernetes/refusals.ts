@@ -56,12 +56,25 @@ function eviction({ code, causes, message }: Status): Refusal | null {
 function fieldManagers({ code, causes }: Status): Refusal | null {
   const conflicts = code === 409 ? causes.filter((cause) => cause.reason === "FieldManagerConflict") : [];
   if (conflicts.length === 0) return null;
-  const fields = conflicts.slice(0, 20).map(({ field, message }) => ({
-    field: field.slice(0, 200),
-    manager: /^conflict with "([^"]{1,128})"/.exec(message)?.[1] ?? "",
-  }));
-  return { code: "conflict_fields", detail: { fields } };
+  // Kubernetes names them in no order. No manager may be missing: whether a controller is among them decides about force.
+  const fields = conflicts
+    .map(({ field, message }) => ({
+      field: field.slice(0, 200),
+      manager: /^conflict with "([^"]{1,128})"/.exec(message)?.[1] ?? "",
+    }))
+    .sort((a, b) => inOrder(a.manager, b.manager) || inOrder(a.field, b.field));
+  const counted = new Map<string, number>();
+  const shown = fields.filter(({ manager }) => {
+    const count = (counted.get(manager) ?? 0) + 1;
+    counted.set(manager, count);
+    return count <= mostOfOne;
+  });
+  const own = shown.every(({ manager }) => manager === "sallyport");
+  return { code: "conflict_fields", detail: { fields: shown, ...(own ? { own } : {}) } };
 }
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Fields of one manager that are told. */
+const mostOfOne = 1000;
 
 /** A body that does not fit the schema: 400 for a create, 422 for a patch, 500 without a reason for a server-side apply. */
 function schema({ code, reason, message }: Status): Refusal | null {

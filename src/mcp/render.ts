@@ -500,6 +500,7 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
       policy: "admission policy",
       "pod-security": "Pod Security level",
       limits: "limit range",
+      "storage-class": "storage class, which does not let a claim grow,",
     },
     next: ["change the object so that the rule is met. Do not look for a way round it."],
   },
@@ -521,7 +522,7 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
       "It does not exist.",
     ],
     more: [closest],
-    next: ["use the exact name; objects_list shows the names there are."],
+    next: ["use one that is there: {=shows}.", "use the exact name; objects_list shows the names there are."],
   },
   unknown_kind: {
     sentence: ["This cluster serves no kind {kind}.", "This cluster serves no such kind."],
@@ -539,8 +540,15 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
   },
   conflict_fields: {
     sentence: ["Fields of this call are kept by others."],
-    more: ["force_conflicts takes no field from a controller, which would take it back: {controllers}"],
-    next: ["leave these fields out, or agree with the user to take them over with force_conflicts."],
+    more: [
+      "sallyport is this gateway: it set them by a patch or an update, not by an apply{?own}",
+      "force_conflicts takes no field from a controller, which would take it back: {controllers}",
+    ],
+    next: [
+      "leave out what {controllers} keeps, or change it where it is taken from.",
+      "leave these fields out, change them with the tool that set them, or agree with the user to take them over with force_conflicts.{?own}",
+      "leave these fields out, or agree with the user to take them over with force_conflicts.",
+    ],
   },
   stale: {
     sentence: [
@@ -548,7 +556,10 @@ export const errorTexts: Record<FaultCode, ErrorText> = {
       "{kind} {name} was changed by someone else meanwhile.",
       "The object was changed by someone else meanwhile.",
     ],
-    next: ["preview it again; if it was approved, it needs a new approval."],
+    next: [
+      "look at what changed it; {expected} no longer holds: ask for another only if it is still wanted.",
+      "preview it again; if it was approved, it needs a new approval.",
+    ],
   },
   cursor_expired: {
     sentence: [

@@ -89,6 +89,7 @@ const details: Record<FaultCode, readonly Fault["detail"][]> = {
   not_found: [
     { kind: "deployments.apps", name: "api", namespace: "prod", near: ["api-v2", evil] },
     { kind: "nodes", name: "n1", namespace: "" },
+    { kind: "revision", name: "9", near: ["3", "1"], shows: "rollouts_get lists the revisions" },
     {},
   ],
   unknown_kind: [{ kind: "widgets", near: ["gadgets.example.org"] }, {}],
@@ -100,6 +101,8 @@ const details: Record<FaultCode, readonly Fault["detail"][]> = {
         { field: evil, manager: evil },
       ],
     },
+    { fields: [{ field: ".data.a", manager: "sallyport" }], own: true },
+    { fields: [{ field: ".spec.replicas", manager: "argocd" }], controllers: ["argocd"] },
   ],
   stale: [
     { field: "spec.replicas", kind: "Deployment", name: "api", found: 4, expected: 3 },

@@ -600,7 +600,75 @@ export const refusals: readonly RefusalCase[] = [
       },
     },
     code: "immutable_field",
-    detail: { problems: [{ path: "spec", rule: "can't be changed" }] },
+    detail: {
+      problems: [
+        {
+          path: "spec",
+          rule: "of a running pod only images, activeDeadlineSeconds and further tolerations change here: change its workload",
+        },
+      ],
+    },
+  },
+  ...ruleRows(),
+  {
+    row: "403 a claim whose class does not let it grow",
+    request: patch,
+    status: 403,
+    answer: {
+      message:
+        'persistentvolumeclaims "api" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+      reason: "Forbidden",
+      details: { name: "api", kind: "persistentvolumeclaims" },
+    },
+    code: "admission_denied",
+    detail: { by: "storage-class", name: "", quote: "" },
+  },
+  {
+    row: "422 a JSON Patch whose step leads nowhere",
+    request: patch,
+    status: 422,
+    answer: { message: "the server rejected our request due to an error in our request", reason: "Invalid" },
+    code: "invalid_object",
+    detail: { problems: [{ path: "", rule: "a step's path leads nowhere in the object" }] },
+  },
+  {
+    row: "409 of more fields than are read at a glance: each manager is among them, in order",
+    request: apply,
+    status: 409,
+    answer: {
+      message: "Apply failed with 26 conflicts: …",
+      reason: "Conflict",
+      details: {
+        causes: [
+          ...Array.from({ length: 25 }, (_, index) =>
+            keptBy("kubectl", `.data.k${String(25 - index).padStart(2, "0")}`),
+          ),
+          keptBy("argocd-controller", ".data.z"),
+        ],
+      },
+    },
+    code: "conflict_fields",
+    detail: {
+      fields: [
+        { field: ".data.z", manager: "argocd-controller" },
+        ...Array.from({ length: 25 }, (_, index) => ({
+          field: `.data.k${String(index + 1).padStart(2, "0")}`,
+          manager: "kubectl",
+        })),
+      ],
+    },
+  },
+  {
+    row: "409 with what a patch of our own set",
+    request: apply,
+    status: 409,
+    answer: {
+      message: "Apply failed with 1 conflict: …",
+      reason: "Conflict",
+      details: { causes: [keptBy("sallyport", ".data.a")] },
+    },
+    code: "conflict_fields",
+    detail: { fields: [{ field: ".data.a", manager: "sallyport" }], own: true },
   },
   {
     row: "400 label selector",
@@ -808,5 +876,105 @@ function resizeRows(): RefusalCase[] {
     },
     code: "resize_unsupported",
     detail: { why, name: "p1" },
+  }));
+}
+
+function keptBy(manager: string, field: string) {
+  return { reason: "FieldManagerConflict", message: `conflict with "${manager}" using v1`, field };
+}
+
+/** What Kubernetes 1.36.4 says of one field, and the rule that it becomes. */
+function ruleRows(): RefusalCase[] {
+  const invalid = "FieldValueInvalid";
+  const forbidden = "FieldValueForbidden";
+  const rows: readonly (readonly [
+    field: string,
+    reason: string,
+    message: string,
+    code: Fault["code"],
+    rule: string,
+  ])[] = [
+    [
+      "spec",
+      forbidden,
+      "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template' and 'minReadySeconds' are forbidden",
+      "immutable_field",
+      "of this only replicas, ordinals, template and minReadySeconds can be changed",
+    ],
+    [
+      "spec",
+      forbidden,
+      'Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n@@ -1,6 +1,6 @@\n-  "hunter2"',
+      "immutable_field",
+      "can't be changed, but for the storage that a bound claim requests",
+    ],
+    [
+      "spec.clusterIPs[0]",
+      invalid,
+      'Invalid value: ["10.0.0.1"]: may not change once set',
+      "immutable_field",
+      "can't be changed",
+    ],
+    [
+      "spec.resources.requests.storage",
+      forbidden,
+      "Forbidden: field can not be less than status.capacity",
+      "invalid_object",
+      "can't be less than the volume's capacity",
+    ],
+    [
+      "spec.completions",
+      invalid,
+      "Invalid value: 7: can only be modified in tandem with spec.parallelism",
+      "invalid_object",
+      "changes only together with spec.parallelism, to the same number",
+    ],
+    [
+      "spec.strategy.rollingUpdate",
+      forbidden,
+      "Forbidden: may not be specified when strategy `type` is 'Recreate'",
+      "invalid_object",
+      "is not for strategy Recreate: set it to null in the same merge",
+    ],
+    [
+      "spec.strategy.rollingUpdate.maxUnavailable",
+      invalid,
+      "Invalid value: 0: may not be 0 when `maxSurge` is 0",
+      "invalid_object",
+      "must be at least 1 where maxSurge is 0",
+    ],
+    [
+      "spec.maxReplicas",
+      invalid,
+      "Invalid value: 6: must be greater than or equal to `minReplicas`",
+      "invalid_object",
+      "must be at least minReplicas",
+    ],
+    [
+      "spec",
+      invalid,
+      'Invalid value: {"Selector":"hunter2"}: minAvailable and maxUnavailable cannot be both set',
+      "invalid_object",
+      "has minAvailable or maxUnavailable, not both: null removes one in a merge",
+    ],
+    [
+      "spec.rules[0].http.paths[0].path",
+      invalid,
+      'Invalid value: "hunter2": must be an absolute path',
+      "invalid_object",
+      "must begin with /",
+    ],
+  ];
+  return rows.map(([field, reason, message, code, rule]) => ({
+    row: `422 ${field}: ${rule}`,
+    request: patch,
+    status: 422,
+    answer: {
+      message: 'Thing "api" is invalid: …',
+      reason: "Invalid",
+      details: { ...api, causes: [{ reason, message, field }] },
+    },
+    code,
+    detail: { problems: [{ path: field, rule }] },
   }));
 }
