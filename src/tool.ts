@@ -23,7 +23,7 @@ export { openLooks, optionalLists, servedKind, type Looks } from "./kit/look.ts"
 export { commandRisks, containerIn, shownCommand, type RunsIn } from "./kit/command.ts";
 export { cellOf, parsePath, valuesAt } from "./kit/path.ts";
 export { inputs } from "./kit/inputs.ts";
-export { containersOf, isOwnedBy, podSpecPath, revisionsOf, rollOf, workloads } from "./kit/rollout.ts";
+export { containersOf, isOwnedBy, podSpecPath, revisionsOf, rollOf, workloads, writtenTemplate } from "./kit/rollout.ts";
 export { effectOfManifest, effectOfWriting } from "./kit/effect.ts";
 export { configFirst, manifestsIn, type Manifest } from "./kit/manifests.ts";
 export { lookBeside, surroundings, type Written } from "./kit/surroundings.ts";
@@ -35,7 +35,7 @@ export { cpuText, memoryText, quantity } from "./kit/quantity.ts";
 export { conditionOf, countAt, listAt, ownedBy, pairs, selectorText, selects, selectsLabels } from "./kit/selector.ts";
 export { backendsOf, ingressFindings, podRow, serviceFindings, type PodRow } from "./kit/service-findings.ts";
 export { ago, since, startOf, windowText } from "./kit/since.ts";
-export { completion, hasCondition, readiness, type StandsAt } from "./kit/standing.ts";
+export { completion, hasCondition, jobCounts, leavingSays, readiness, type StandsAt } from "./kit/standing.ts";
 export { claimFindings, objectFindings, quotaFindings } from "./kit/workload-findings.ts";
 
 /** A kind as discovery knows it. */

@@ -10,6 +10,7 @@ import {
   fullKind,
   hasCondition,
   inputs,
+  leavingSays,
   pause,
   placeOf,
   readiness,
@@ -144,14 +145,19 @@ function standing(asked: Input, kind: string, object: JsonObject | null, uid: st
     if (object === null) return { reached: "yes", says: [uid === "" ? "it is not there" : "it is gone"] };
     if (textAt(object, "metadata", "uid") !== uid)
       return { reached: "yes", says: ["it is gone; another of its name stands there now"] };
-    const leaving = textAt(object, "metadata", "deletionTimestamp") !== "";
-    return { reached: "no", says: [leaving ? "it is on its way out" : "nobody has asked for its deletion"] };
+    const leaving = leavingSays(object);
+    return { reached: "no", says: leaving ?? ["nobody has asked for its deletion"] };
   }
   if (object === null) throw new Faulted(fault("not_found", { kind, name: asked.name }));
-  if (asked.for === "ready") return readiness(kind, object);
-  if (asked.for === "complete") return completion(kind, object);
   const [type = "", status = ""] = asked.for.split("=");
-  return hasCondition(object, type, status);
+  const now =
+    asked.for === "ready"
+      ? readiness(kind, object)
+      : asked.for === "complete"
+        ? completion(kind, object)
+        : hasCondition(object, type, status);
+  const leaving = leavingSays(object);
+  return leaving === null ? now : { ...now, says: [...now.says, "; ", ...leaving] };
 }
 
 function told(headline: Sentence, reached: StandsAt["reached"], seconds: number): ReturnType<typeof answer> {

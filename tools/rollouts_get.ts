@@ -25,6 +25,7 @@ import {
   selectorText,
   textAt,
   workloads,
+  writtenTemplate,
   type Block,
   type JsonObject,
   type Kit,
@@ -75,7 +76,8 @@ export default defineTool<Input>({
     if (asked.revision !== undefined) return goingBack(asked, workload, known, kit);
     const looks = openLooks(kit);
     const state = readiness(kind, workload);
-    const word = { yes: "done", no: "going on", never: "blocked" }[state.reached];
+    const byHand = textAt(workload, "spec", "updateStrategy", "type") === "OnDelete";
+    const word = byHand ? "by hand" : { yes: "done", no: "going on", never: "blocked" }[state.reached];
     const blocks = await blockers(asked, workload, looks, kit);
     const shown = known.toSorted((a, b) => b.number - a.number).slice(0, shownRevisions);
     const rows = shown.map(({ number, object }) => [
@@ -102,6 +104,9 @@ export default defineTool<Input>({
       [`${kind} ${namespace}/${name}: rollout ${word}: `, ...state.says, `; ${known.length} revisions kept.`],
       [
         { kind: "line", line: ["a new template: ", ...rollOf(kind, workload)] },
+        ...(current === undefined && known.length > 0
+          ? [{ kind: "line" as const, line: ["its template is in no revision yet: no pod runs it"] }]
+          : []),
         ...blocks,
         ...(rows.length === 0
           ? []
@@ -130,17 +135,7 @@ async function keptOf({ kind, namespace }: Input, kit: Kit): Promise<readonly Js
 
 function templateOf(kind: Input["kind"], object: JsonObject): JsonObject {
   const template = kind === "Deployment" ? at(object, "spec", "template") : at(object, "data", "spec", "template");
-  return isJsonObject(template) ? withoutOwn(template) : {};
-}
-
-/** The template without the controller's own label and the directive of a stored patch. */
-function withoutOwn(template: JsonObject): JsonObject {
-  const { $patch: _directive, ...rest } = template;
-  const metadata = at(rest, "metadata");
-  const labels = at(metadata, "labels");
-  if (!isJsonObject(metadata) || !isJsonObject(labels)) return rest;
-  const { "pod-template-hash": _hash, ...own } = labels;
-  return { ...rest, metadata: { ...metadata, labels: own } };
+  return isJsonObject(template) ? writtenTemplate(template) : {};
 }
 
 function imagesOf(template: JsonObject): string {
@@ -186,10 +181,11 @@ function goingBack(
         kind: "revision",
         name: String(asked.revision),
         near: known.slice(0, 8).map((one) => String(one.number)),
+        shows: "without revision they are listed",
       }),
     );
   const template = at(workload, "spec", "template");
-  const now = isJsonObject(template) ? withoutOwn(template) : {};
+  const now = isJsonObject(template) ? writtenTemplate(template) : {};
   const before = { spec: { template: now } };
   const after = { spec: { template: templateOf(asked.kind, chosen.object) } };
   const lines = kit.diff(before, after);

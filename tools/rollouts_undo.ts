@@ -62,12 +62,13 @@ export default defineTool({
     const chosen = to_revision === undefined ? others[0] : others.find((revision) => revision.number === to_revision);
     if (chosen === undefined)
       throw new Faulted(
-        to_revision === current?.number
+        to_revision !== undefined && to_revision === current?.number
           ? fault("invalid_input", { problems: [{ path: "to_revision", rule: "is what runs now" }] })
           : fault("not_found", {
               kind: "revision",
               name: String(to_revision ?? "before this one"),
               near: others.slice(0, 5).map((revision) => String(revision.number)),
+              shows: "rollouts_get lists the revisions",
             }),
       );
     const stored = kind === "Deployment" ? ["spec", "template"] : ["data", "spec", "template"];
@@ -81,7 +82,10 @@ export default defineTool({
     const step = { op: "replace", path: "/spec/template", value: null };
     await kit.cluster.patch(ref, [step], { type: "json", grafts: [template] });
     const checks = [[`goes back to revision ${chosen.number}`]];
-    const undo = current === undefined ? "rollouts_undo" : `rollouts_undo to_revision ${current.number}`;
+    const undo =
+      current === undefined
+        ? "workloads_update or objects_patch with the values before the arrows: no revision holds this template"
+        : `rollouts_undo to_revision ${current.number}`;
     return { ...answer([]), checks, undo };
   },
 });

@@ -76,7 +76,21 @@ export interface Revision {
   readonly object: string;
 }
 
-/** A workload's kept revisions: today's, and the others newest first. `kept` are ReplicaSets or ControllerRevisions of its namespace. */
+/** The pod template as its author wrote it: without the controller's own label and the directive of a stored patch. */
+export function writtenTemplate(template: JsonObject): JsonObject {
+  const { $patch: _directive, ...rest } = template;
+  const metadata = at(rest, "metadata");
+  const labels = at(metadata, "labels");
+  if (!isJsonObject(metadata) || !isJsonObject(labels)) return rest;
+  const { "pod-template-hash": _hash, ...own } = labels;
+  return { ...rest, metadata: { ...metadata, labels: own } };
+}
+
+/**
+ * A workload's kept revisions: the one that its template stands in, and the others newest first. `kept` are ReplicaSets
+ * or ControllerRevisions of its namespace. Of a paused Deployment nothing is recorded: what its annotation names is what
+ * its pods run, and its template may be in no revision at all.
+ */
 export function revisionsOf(
   kind: (typeof workloads)[number],
   workload: JsonObject,
@@ -86,16 +100,30 @@ export function revisionsOf(
   const number = (object: JsonObject): number =>
     Number(kind === "Deployment" ? textAt(object, "metadata", "annotations", revision) : at(object, "revision"));
   const uid = textAt(workload, "metadata", "uid");
+  const paused = kind === "Deployment" && at(workload, "spec", "paused") === true;
+  const template = (object: JsonObject): string => {
+    const found = at(object, "spec", "template");
+    return isJsonObject(found) ? JSON.stringify(writtenTemplate(found)) : "";
+  };
+  const now = paused ? template(workload) : "";
   const own = kept
     .filter((object) => isOwnedBy(object, uid))
-    .map((object) => ({ number: number(object), object: textAt(object, "metadata", "name") }))
+    .map((object) => ({
+      number: number(object),
+      object: textAt(object, "metadata", "name"),
+      same: paused && template(object) === now,
+    }))
     .filter((one) => Number.isInteger(one.number) && one.number > 0)
     .sort((a, b) => b.number - a.number);
   const named_ = textAt(workload, "status", "updateRevision");
   const stands = (one: Revision): boolean =>
     kind === "Deployment" ? one.number === number(workload) : kind === "StatefulSet" ? one.object === named_ : false;
-  const current = own.find(stands) ?? own[0];
-  return { current, others: own.filter((one) => one !== current) };
+  const current = paused ? own.find((one) => one.same) : (own.find(stands) ?? own[0]);
+  const plain = ({ number: count, object }: Revision): Revision => ({ number: count, object });
+  return {
+    current: current === undefined ? undefined : plain(current),
+    others: own.filter((one) => one !== current).map(plain),
+  };
 }
 
 /** Is the object another one's child? */

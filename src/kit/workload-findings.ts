@@ -7,6 +7,7 @@ import type { EventRow } from "./events.ts";
 import type { Finding } from "./findings.ts";
 import { eventSentence } from "./pod-findings.ts";
 import { conditionOf, countAt, listAt } from "./selector.ts";
+import { leavingSays } from "./standing.ts";
 
 interface About {
   readonly kind: string;
@@ -29,6 +30,18 @@ function finding(
 
 /** Findings about an object of any kind, from what its kind writes into its status. */
 export function objectFindings(about: About): Finding[] {
+  return [...leaving(about), ...ofItsKind(about)];
+}
+
+/** What is on its way out is not repaired any more. */
+function leaving(about: About): Finding[] {
+  const says = leavingSays(about.object);
+  if (says === null) return [];
+  const next = "wait with conditions_wait for deleted; a finalizer is its own controller's to finish.";
+  return [finding(about, 92, says, [], next)];
+}
+
+function ofItsKind(about: About): Finding[] {
   switch (about.kind) {
     case "Deployment":
     case "StatefulSet":
