@@ -92,7 +92,8 @@ export default defineTool<Input>({
         fault("not_found", {
           kind: "container",
           name: asked.container,
-          near: all.slice(0, 3).map((one) => textAt(one.container, "name")),
+          near: all.slice(0, 8).map((one) => textAt(one.container, "name")),
+          shows: "objects_get shows the containers",
         }),
       );
     const patch = path.reduceRight<JsonObject>((inner, key) => ({ [key]: inner }), {
@@ -101,7 +102,14 @@ export default defineTool<Input>({
     const subresource = kind === "Pod" ? "resize" : "";
     await kit.cluster.patch(ref, patch, { type: "strategic", subresource });
     const checks: Sentence[] = kind === "Pod" ? [[resized]] : [];
-    return { ...answer([]), checks, undo: undoOf(asked, found.container) };
+    // What is not rolled out or not kept is in no revision to go back to.
+    const spec = at(before, "spec");
+    const keeps = kind !== "Pod" && kind !== "CronJob" && at(spec, "revisionHistoryLimit") !== 0;
+    return {
+      ...answer([]),
+      checks,
+      undo: undoOf(asked, found.container, keeps && at(spec, "paused") !== true),
+    };
   },
 });
 const resized = "the pod's resources change in place; a container whose resizePolicy says so restarts";
@@ -143,7 +151,7 @@ function changeOf(asked: Input, container: JsonObject): JsonObject {
 }
 
 /** The same tool with what stood there before; what was hidden or absent is not made up. */
-function undoOf(asked: Input, container: JsonObject): string {
+function undoOf(asked: Input, container: JsonObject, keepsRevisions: boolean): string {
   const parts: string[] = [];
   if (asked.image !== undefined) parts.push(`image ${plain(textAt(container, "image"))}`);
   const known = at(container, "env");
@@ -157,7 +165,7 @@ function undoOf(asked: Input, container: JsonObject): string {
   for (const side of ["requests", "limits"] as const)
     for (const resource of Object.keys(asked[side] ?? {}))
       parts.push(`${side} ${resource}=${plain(textAt(container, "resources", side, resource))}`);
-  return `${asked.kind === "Pod" || asked.kind === "CronJob" ? "" : "rollouts_undo, or "}workloads_update ${parts.join(", ")}`;
+  return `${keepsRevisions ? "rollouts_undo, or " : ""}workloads_update ${parts.join(", ")}`;
 }
 
 function plain(text: string): string {

@@ -87,8 +87,10 @@ export async function runTool({ tool, kit }: ExecuteOptions, cluster: GuardedClu
   const run = opened(tool, input).run({ ...kit, cluster, preview: cluster.rehearses, diff: diffObjects });
   const output = await run.finally(() => cluster.end());
   const changes = cluster.writes.map((write) => changeOf(cluster.name, write, linesOf(write)));
+  // What was so before is not taken back: following that advice would undo somebody else's change.
+  const same = changes.length > 0 && changes.every((change) => change.lines.length === 0);
   return {
-    output,
+    output: same && output.undo !== undefined ? { ...output, undo: "nothing to undo" } : output,
     changes,
     notes: [
       ...notesOf(cluster.writes, changes),
