@@ -11,6 +11,7 @@ import {
   placeOf,
   refersTo,
   textAt,
+  type JsonObject,
   type Kit,
   type Need,
   type ResourceKind,
@@ -52,11 +53,12 @@ export default defineTool({
     const before = at(await kit.cluster.get(ref, "scale"), "spec", "replicas");
     const from = typeof before === "number" ? before : 0;
     if (if_replicas !== undefined && from !== if_replicas)
-      throw new Faulted(
-        fault("stale", { kind: ref.kind.kind, name, field: "spec.replicas", expected: if_replicas, found: from }),
-      );
+      throw new Faulted({
+        ...fault("stale", { kind: ref.kind.kind, name, field: "spec.replicas", expected: if_replicas, found: from }),
+        retry: "change",
+      });
     // Looked up first: nothing that can fail stands behind the write.
-    const checks = await checksOf(ref.kind, name, namespace, kit);
+    const checks = await checksOf(ref.kind, { name, namespace, from, to: replicas }, kit);
     await kit.cluster.patch(ref, { spec: { replicas } }, { type: "merge", subresource: "scale" });
     if (replicas === 0 && from > 0) checks.unshift([`stops all ${from} replicas`]);
     return { ...answer([]), checks, undo: `workloads_scale replicas ${from}` };
@@ -69,7 +71,25 @@ async function watchers(namespace: string, findKind: Kit["findKind"]): Promise<N
   return kinds.map((kind) => ({ verb: "list", kind, namespace, name: "", optional: true }));
 }
 
-async function checksOf(kind: ResourceKind, name: string, namespace: string, kit: Kit): Promise<Sentence[]> {
+interface Scaling {
+  readonly name: string;
+  readonly namespace: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What an autoscaler makes of the new count. At 0 it stands still (Kubernetes, "Horizontal Pod Autoscaling"). */
+function autoscaled(owner: JsonObject, { from, to }: Scaling): string {
+  const [least, most] = [Number(at(owner, "spec", "minReplicas") ?? 1), Number(at(owner, "spec", "maxReplicas") ?? 0)];
+  const hpa = `HPA ${textAt(owner, "metadata", "name")} (${least}-${most})`;
+  if (to === 0 && least > 0) return `${hpa} stands still while the count is 0, and sets it again after that`;
+  if (to > most) return `${hpa} takes it back to ${most}: change its maxReplicas`;
+  if (to < least) return `${hpa} brings it back to ${least}: change its minReplicas`;
+  return `${hpa} sets this count too and may undo it: change its ${to < from ? "maxReplicas" : "minReplicas"}`;
+}
+
+async function checksOf(kind: ResourceKind, scaling: Scaling, kit: Kit): Promise<Sentence[]> {
+  const { name, namespace } = scaling;
   const [autoscalers, quotas] = await watchers(namespace, kit.findKind);
   const checks: Sentence[] = [];
   if (autoscalers === undefined || !kit.cluster.may(autoscalers)) checks.push(["Not checked: HPAs (not readable)"]);
@@ -77,9 +97,7 @@ async function checksOf(kind: ResourceKind, name: string, namespace: string, kit
     const { items } = await kit.cluster.list(autoscalers.kind, namespace, { limit: 500 });
     const owner = items.find((item) => refersTo(at(item, "spec", "scaleTargetRef"), kind, name));
     if (owner !== undefined) {
-      const bounds = `${Number(at(owner, "spec", "minReplicas") ?? 1)}-${Number(at(owner, "spec", "maxReplicas") ?? 0)}`;
-      const hpa = textAt(owner, "metadata", "name");
-      checks.push([`HPA ${hpa} (${bounds}) sets this count too and may undo it: change its minReplicas`]);
+      checks.push([autoscaled(owner, scaling)]);
     }
   }
   if (quotas === undefined || !kit.cluster.may(quotas)) checks.push(["Not checked: quotas (not readable)"]);
