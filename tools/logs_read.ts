@@ -164,7 +164,14 @@ function containersOf(pod: JsonObject, asked: Input): string[] {
   const names = (Array.isArray(containers) ? containers : []).map((one: JsonObject) => textAt(one, "name"));
   if (asked.container === undefined) return names;
   if (names.includes(asked.container)) return [asked.container];
-  throw new Faulted(fault("not_found", { kind: "container", name: asked.container, near: names }));
+  throw new Faulted(
+    fault("not_found", {
+      kind: "container",
+      name: asked.container,
+      near: names,
+      shows: "objects_get shows the containers",
+    }),
+  );
 }
 
 function healthy(pod: JsonObject): boolean {

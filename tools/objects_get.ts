@@ -6,6 +6,7 @@ import {
   asWritten,
   at,
   cellOf,
+  countAt,
   defaultsOf,
   defineTool,
   fault,
@@ -14,6 +15,9 @@ import {
   inputs,
   isCustom,
   isJsonObject,
+  jobCounts,
+  leavingSays,
+  listAt,
   named,
   parsePath,
   placeOf,
@@ -28,6 +32,7 @@ import {
   type Need,
   type ObjectRef,
   type Output,
+  type ResourceKind,
   type Sentence,
 } from "../src/tool.ts";
 
@@ -113,13 +118,30 @@ export default defineTool({
 function part(title: string, object: JsonObject, path: string): Output {
   const values = valuesAt(object, parsePath(path, "path"));
   if (values.length === 0)
-    throw new Faulted(fault("not_found", { kind: "field", name: path, near: Object.keys(object) }));
+    throw new Faulted(
+      fault("not_found", {
+        kind: "field",
+        name: path,
+        near: keysNear(object, path),
+        shows: "view full shows all of it",
+      }),
+    );
   return answer(
     [`${title} ${path}:`],
     [{ kind: "object", object: values.length === 1 ? (values[0] ?? null) : values }],
     {},
     true,
   );
+}
+
+/** The keys that stand where the path leads nowhere any more. */
+function keysNear(object: JsonObject, path: string): readonly string[] {
+  const steps = parsePath(path, "path");
+  for (let count = steps.length - 1; count > 0; count--) {
+    const [found] = valuesAt(object, steps.slice(0, count));
+    if (found !== undefined) return isJsonObject(found) ? Object.keys(found) : [];
+  }
+  return Object.keys(object);
 }
 
 const hasAnnotations = (object: JsonObject): boolean => at(object, "metadata", "annotations") !== undefined;
@@ -159,6 +181,8 @@ async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: K
   };
   line("created", textAt(object, "metadata", "creationTimestamp"));
   line("labels", pairs(at(object, "metadata", "labels")));
+  const leaving = leavingSays(object);
+  if (leaving !== null) blocks.push({ kind: "line", line: ["deleted: ", ...leaving] });
   line("phase", textAt(object, "status", "phase"));
   line("node", textAt(object, "spec", "nodeName"));
   const replicas = at(object, "spec", "replicas");
@@ -169,7 +193,7 @@ async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: K
       return count === undefined ? [] : [`${Number(count)} ${state}`];
     });
     blocks.push({ kind: "line", line: [`replicas: ${[`${replicas} wanted`, ...counts].join(", ")}`] });
-  }
+  } else blocks.push(...statusLines(ref.kind, object));
   blocks.push(...containers(object), ...conditions(object));
   const data = at(object, "data");
   if (isJsonObject(data)) blocks.push({ kind: "object", object: { data } });
@@ -182,9 +206,45 @@ async function summary(title: string, ref: ObjectRef, object: JsonObject, kit: K
   return answer([`${title}.`], blocks, {}, true);
 }
 
+/** What the status of a kind without a count of replicas comes to, where its conditions do not tell it. */
+function statusLines(kind: ResourceKind, object: JsonObject): Block[] {
+  const count = (field: string): number => countAt(object, "status", field);
+  const told = (text: string): Block[] => [{ kind: "line", line: [text] }];
+  switch (fullKind(kind)) {
+    case "DaemonSet":
+      return told(
+        `pods: ${count("desiredNumberScheduled")} wanted, ${count("numberReady")} ready, ${count("updatedNumberScheduled")} updated, ${count("numberAvailable")} available`,
+      );
+    case "Job":
+      return told(`pods: ${jobCounts(object)}${at(object, "spec", "suspend") === true ? "; suspended" : ""}`);
+    case "CronJob":
+      return told(
+        `jobs: ${listAt(object, "status", "active").length} active; last started: ${plainTime(at(object, "status", "lastScheduleTime"))}; last successful: ${plainTime(at(object, "status", "lastSuccessfulTime"))}`,
+      );
+    case "HorizontalPodAutoscaler":
+      return told(`replicas: ${count("currentReplicas")} now, ${count("desiredReplicas")} desired`);
+    case "PodDisruptionBudget":
+      return told(
+        `allows ${count("disruptionsAllowed")} disruptions: ${count("currentHealthy")} of ${count("expectedPods")} pods healthy, ${count("desiredHealthy")} needed`,
+      );
+  }
+  return [];
+}
+
+const plainTime = (value: Json | undefined): string =>
+  typeof value === "string" && /^[0-9TZ:.-]{10,32}$/.test(value) ? value : "never";
+
+/** Those that run first stand first, by their own word: what they do holds the others up. */
 function containers(object: JsonObject): Block[] {
-  const list = at(object, "spec", "template", "spec", "containers") ?? at(object, "spec", "containers");
-  const statuses = at(object, "status", "containerStatuses");
+  return [
+    ...containersIn(object, "initContainers", "init container"),
+    ...containersIn(object, "containers", "container"),
+  ];
+}
+
+function containersIn(object: JsonObject, field: "initContainers" | "containers", word: string): Block[] {
+  const list = at(object, "spec", "template", "spec", field) ?? at(object, "spec", field);
+  const statuses = at(object, "status", field === "containers" ? "containerStatuses" : "initContainerStatuses");
   const defaults = defaultsOf(object);
   return (Array.isArray(list) ? list : []).flatMap((one: JsonObject): Block[] => {
     const name = textAt(one, "name");
@@ -192,10 +252,10 @@ function containers(object: JsonObject): Block[] {
       (other: JsonObject) => textAt(other, "name") === name,
     ) as JsonObject | undefined;
     const shown: Record<string, Json> = { image: textAt(one, "image") };
-    for (const key of ["command", "args", "env", "resources", "ports"]) {
+    for (const key of ["restartPolicy", "command", "args", "env", "resources", "ports"]) {
       const value = one[key];
       if (value !== undefined && !(isJsonObject(value) && Object.keys(value).length === 0))
-        shown[key] = asWritten(value, defaults, `${defaults?.podSpec ?? ""}.containers[].${key}`);
+        shown[key] = asWritten(value, defaults, `${defaults?.podSpec ?? ""}.${field}[].${key}`);
     }
     if (status !== undefined) {
       shown["ready"] = at(status, "ready") === true;
@@ -204,7 +264,7 @@ function containers(object: JsonObject): Block[] {
       const last = at(status, "lastState");
       if (isJsonObject(last) && Object.keys(last).length > 0) shown["lastState"] = last;
     }
-    return [{ kind: "object", object: { [`container ${name}`]: shown } }];
+    return [{ kind: "object", object: { [`${word} ${name}`]: shown } }];
   });
 }
 

@@ -14,6 +14,7 @@ import {
   textAt,
   valuesAt,
   type Cluster,
+  type Block,
   type Json,
   type JsonObject,
   type Kit,
@@ -65,7 +66,8 @@ export default defineTool<Input>({
       asked.search ?? "",
       asked.problems_only,
     ];
-    const offset = asked.cursor === undefined ? 0 : Number(kit.cursor.open(asked.cursor, bind)["offset"]);
+    const opened = asked.cursor === undefined ? { offset: 0 } : kit.cursor.open(asked.cursor, bind);
+    const offset = Number(opened["offset"]);
     const listed = await scanAll(kind, asked, kit);
     const rows = listed.rows
       .filter((row) => asked.search === undefined || row.name.includes(asked.search))
@@ -74,7 +76,7 @@ export default defineTool<Input>({
     if (asked.group_by !== undefined) return grouped(kind, asked, rows, listed, kit.cluster);
     const shown = rows.slice(offset, offset + asked.limit);
     const next = offset + shown.length;
-    const cursor = next < rows.length ? kit.cursor.seal({ offset: next }, bind) : undefined;
+    const cursor = next < rows.length ? kit.cursor.seal({ offset: next, of: rows.length }, bind) : undefined;
     const counts = { total: rows.length, problems: rows.filter((row) => row.problem).length, shown: shown.length };
     return answer(
       headline(
@@ -89,12 +91,24 @@ export default defineTool<Input>({
         ...(shown.length === 0
           ? []
           : [{ kind: "table" as const, columns: listed.columns, rows: shown.map((row) => row.cells) }]),
+        ...moved(opened["of"], rows.length),
         ...(cursor === undefined ? [] : [{ kind: "line" as const, line: [`cursor: ${cursor}`] }]),
       ],
       { counts, ...(cursor === undefined ? {} : { cursor }) },
     );
   },
 });
+
+/** A page begins where the last one ended, by count: what came or went before that place moves it. */
+function moved(before: Json | undefined, now: number): Block[] {
+  if (typeof before !== "number" || before === now) return [];
+  return [
+    {
+      kind: "line",
+      line: [`${before} at the page before, ${now} now: rows between the pages may be missing or come twice.`],
+    },
+  ];
+}
 
 interface Row {
   readonly name: string;
