@@ -26,6 +26,38 @@ export const tools = {
     source: "approval.md, What is approved",
   },
   "tools:change-update": { promise: "An update touches one container", source: "tools.md, section 1" },
+  "tools:wait-never": {
+    promise: "Waiting ends at once for what can't come, and says what could be waited for",
+    source: "issue 4, point 5; tools.md, conditions_wait",
+  },
+  "tools:wait-says": {
+    promise: "What an object is not yet is told by what holds it up",
+    source: "issue 4, point 5; tools.md, section 2",
+  },
+  "tools:leaving-told": {
+    promise: "An object on its way out is told as such, with what it waits for",
+    source: "issue 4, point 3; tools.md, section 2",
+  },
+  "tools:undo-paused": {
+    promise: "A paused Deployment goes back to what its pods run, not past it",
+    source: "issue 4, point 4; tools.md, rollouts_undo",
+  },
+  "tools:undo-true": {
+    promise: "The undo that an answer names takes back that call and no other",
+    source: "issue 4, point 4; tools.md, section 5",
+  },
+  "tools:scale-autoscaled": {
+    promise: "What an autoscaler makes of the new count is told as it will be",
+    source: "issue 4, point 4; tools.md, workloads_scale",
+  },
+  "tools:summary-whole": {
+    promise: "A summary shows every container and what its kind's status comes to",
+    source: "issue 4, point 3; tools.md, objects_get",
+  },
+  "tools:pages-moved": {
+    promise: "A page whose list has changed since the last one says so",
+    source: "issue 4, point 3; tools.md, section 2, Never silent",
+  },
   "tools:change-undo": {
     promise: "A rollback brings the earlier template back as it was, secrets included",
     source: "tools.md, section 1",
