@@ -138,8 +138,6 @@ const endings: readonly (readonly [ending: string, rule: string])[] = [
     "has minAvailable or maxUnavailable, not both: null removes one in a merge",
   ],
   [": must be an absolute path", "must begin with /"],
-  [": must be less than or equal to cpu limit", "must be at most the limit of cpu"],
-  [": must be less than or equal to memory limit", "must be at most the limit of memory"],
   ["`selector` does not match template `labels`", "the selector does not match the template's labels"],
   [
     ": Pod QOS Class may not change as a result of resizing",
@@ -154,6 +152,11 @@ function boundOf(message: string): string {
   if (way !== undefined && bound !== undefined) return `must be ${ways[way] ?? way} ${bound}`;
   const [, from, to] = /: must be between (-?\d+) and (-?\d+)(?:, inclusive)?$/.exec(message) ?? [];
   if (from !== undefined && to !== undefined) return `must be from ${from} to ${to}`;
+  const [, resource] =
+    /: must be less than or equal to (cpu|memory|ephemeral-storage) limit(?: of \d[0-9.a-zA-Z]{0,20})?$/.exec(
+      message,
+    ) ?? [];
+  if (resource !== undefined) return `must be at most the limit of ${resource}`;
   return endings.find(([ending]) => message.endsWith(ending))?.[1] ?? "not valid";
 }
 const ways: { readonly [way: string]: string } = {

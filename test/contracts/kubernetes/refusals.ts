@@ -944,6 +944,13 @@ function ruleRows(): RefusalCase[] {
       "must be at least 1 where maxSurge is 0",
     ],
     [
+      "spec.template.spec.containers[0].resources.requests",
+      invalid,
+      'Invalid value: "200m": must be less than or equal to cpu limit of 100m',
+      "invalid_object",
+      "must be at most the limit of cpu",
+    ],
+    [
       "spec.maxReplicas",
       invalid,
       "Invalid value: 6: must be greater than or equal to `minReplicas`",
