@@ -40,7 +40,11 @@ const risks = new RegExp(`(^|[."])(${risky.join("|")})([."[]|$)`);
  * of a created object only what was sent shows, and a hidden value that was written to always shows as changed, or the
  * diff would say whether a guess of it is right (masking.md).
  */
-export function diffObjects(before: JsonObject | null, after: JsonObject | null, sent?: Json): DiffLine[] {
+export function diffObjects(was: JsonObject | null, is: JsonObject | null, sent?: Json): DiffLine[] {
+  const [before, after] = [was, is].map((object) => (object === null ? null : withCount(object))) as [
+    JsonObject | null,
+    JsonObject | null,
+  ];
   const name = (object: JsonObject): string => shownJson(textAt(object, "metadata", "name"));
   if (after === null)
     return before === null ? [] : [{ sign: "-", risk: true, path: "metadata.name", before: name(before), after: null }];
@@ -51,6 +55,13 @@ export function diffObjects(before: JsonObject | null, after: JsonObject | null,
   walk("", before ?? undefined, before === null ? sentOf(after, sent) : after, sent, found);
   const scaledAway = withoutDefaults(lines, after).map((line) => (losesData(line) ? { ...line, risk: true } : line));
   return scaledAway.sort((a, b) => Number(b.risk) - Number(a.risk) || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}
+
+/** A Scale of none has no count at all (autoscaling/v1 leaves zero out): it would read as a field that goes. */
+function withCount(object: JsonObject): JsonObject {
+  if (textAt(object, "apiVersion") !== "autoscaling/v1" || textAt(object, "kind") !== "Scale") return object;
+  const spec = at(object, "spec");
+  return { ...object, spec: { replicas: 0, ...(isJsonObject(spec) ? spec : {}) } };
 }
 
 /** SHA-256 of an object without what the server alone writes, hex. */
@@ -158,7 +169,7 @@ function isBranch(before: Json | undefined, after: Json | undefined, of: (value:
 function walkLists(path: string, old: Json, now: Json, sent: Json | undefined, found: Found): void {
   const [before, after] = [isList(old) ? old : [], isList(now) ? now : []];
   const written = isList(sent) ? sent : [];
-  const key = keyOf([...before, ...after]);
+  const key = keyOf(before, after);
   // Which member of the answer a written one became, only its key would tell: Kubernetes may have put it elsewhere.
   const placed = key !== undefined && written.every((item) => at(item, key) !== undefined);
   const anywhere = placed ? undefined : saidByAny(written);
@@ -239,9 +250,13 @@ function withoutKey(member: Json | undefined, key: string): Json | undefined {
   return Object.fromEntries(Object.entries(member).filter(([name]) => name !== key));
 }
 
-/** The key that tells all these members apart, where there is one. */
-function keyOf(members: readonly Json[]): string | undefined {
-  return memberKeys.find((name) => members.length > 0 && members.every((item) => at(item, name) !== undefined));
+/** The key that all these members have, and that tells those of each side apart where one does: two mounts of one volume differ by their path. */
+function keyOf(...sides: readonly (readonly Json[])[]): string | undefined {
+  const members = sides.flat();
+  const keys = memberKeys.filter((name) => members.length > 0 && members.every((item) => at(item, name) !== undefined));
+  const distinct = (side: readonly Json[], name: string): boolean =>
+    new Set(side.map((item) => JSON.stringify(at(item, name)))).size === side.length;
+  return keys.find((name) => sides.every((side) => distinct(side, name))) ?? keys[0];
 }
 
 /** What of an object stands in the body that was sent; all of it where the body is not known. */
@@ -252,7 +267,7 @@ function sentOf(after: Json, sent: Json | undefined): Json {
     return Object.fromEntries(kept.map(([key, value]) => [key, sentOf(value, at(sent, key) ?? null)]));
   }
   if (!isList(after) || !isList(sent)) return after;
-  const key = keyOf([...after, ...sent]);
+  const key = keyOf(after, sent);
   const named = key === undefined ? null : byName(sent, key);
   const own = named === null ? null : new Map([...byName(after, key ?? "")].map(([name, item]) => [item, name]));
   return after.map((item, index) => {

@@ -161,6 +161,7 @@ describe.skipIf("skip" in cluster)(`objects of unusual shape on a real control p
         "! HPA scaled (2-6) sets this count too and may undo it: change its minReplicas",
         "! HPA scaled (2-6) sets this count too and may undo it: change its maxReplicas",
       ]);
+      expect((await lines("workloads_scale", { ...target, replicas: 0 }))[1]).toBe("!~ spec.replicas: 3 -> 0");
       const stale = await world.call("workloads_scale", { namespace: place, ...target, replicas: 4, if_replicas: 5 });
       expect([stale.text.split("\n").slice(0, 2), stale.facts["retry"]]).toEqual([
         [

@@ -54,6 +54,10 @@ export const tools = {
     promise: "A summary shows every container and what its kind's status comes to",
     source: "issue 4, point 3; tools.md, objects_get",
   },
+  "tools:diff-members": {
+    promise: "A diff names the member of a list that changes by what tells it apart, and a count by its number",
+    source: "tools.md, section 5",
+  },
   "tools:pages-moved": {
     promise: "A page whose list has changed since the last one says so",
     source: "issue 4, point 3; tools.md, section 2, Never silent",

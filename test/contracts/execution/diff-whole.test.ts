@@ -153,3 +153,32 @@ promise("tools:change-shows-all", "no two states read alike", () => {
     { numRuns: 2000 },
   );
 });
+
+promise(
+  "tools:diff-members",
+  "two mounts of one volume are told by their paths, and a Scale of none by its count",
+  () => {
+    const pod = (...mountPaths: string[]): JsonObject => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      spec: { containers: [{ name: "main", volumeMounts: mountPaths.map((mountPath) => ({ name: "v", mountPath })) }] },
+    });
+    const scale = (spec: JsonObject): JsonObject => ({ apiVersion: "autoscaling/v1", kind: "Scale", spec });
+    const lines = (before: JsonObject, after: JsonObject): string[] =>
+      diffObjects(before, after).map(
+        (line) => `${line.risk ? "!" : ""}${line.sign} ${line.path}: ${line.before} -> ${line.after}`,
+      );
+    const mounts = "spec.containers[main].volumeMounts";
+    expect([
+      lines(pod("/a", "/b"), pod("/b")),
+      lines(pod("/a"), pod("/a", "/b")),
+      lines(scale({ replicas: 2 }), scale({})),
+      lines(scale({}), scale({ replicas: 2 })),
+    ]).toEqual([
+      [`!- ${mounts}[/a].name: "v" -> null`],
+      [`!+ ${mounts}[/b].name: null -> "v"`],
+      ["!~ spec.replicas: 2 -> 0"],
+      ["~ spec.replicas: 0 -> 2"],
+    ]);
+  },
+);
