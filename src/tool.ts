@@ -23,7 +23,15 @@ export { openLooks, optionalLists, servedKind, type Looks } from "./kit/look.ts"
 export { commandRisks, containerIn, shownCommand, type RunsIn } from "./kit/command.ts";
 export { cellOf, parsePath, valuesAt } from "./kit/path.ts";
 export { inputs } from "./kit/inputs.ts";
-export { containersOf, isOwnedBy, podSpecPath, revisionsOf, rollOf, workloads, writtenTemplate } from "./kit/rollout.ts";
+export {
+  containersOf,
+  isOwnedBy,
+  podSpecPath,
+  revisionsOf,
+  rollOf,
+  workloads,
+  writtenTemplate,
+} from "./kit/rollout.ts";
 export { effectOfManifest, effectOfWriting } from "./kit/effect.ts";
 export { configFirst, manifestsIn, type Manifest } from "./kit/manifests.ts";
 export { lookBeside, surroundings, type Written } from "./kit/surroundings.ts";

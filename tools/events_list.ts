@@ -178,6 +178,8 @@ function told(
     ...(left > 0 ? [`${left} more rows: raise limit, or narrow by kind, name, search or since.`] : []),
     ...(scanned.older > 0 ? [`${scanned.older} events are older than the window.`] : []),
     ...(looks.unread.length > 0 ? [`Not checked: ${looks.unread.join(", ")}.`] : []),
+    // Events outlive their object and end before it: none says nothing of it.
+    ...(rows.length === 0 && asked.name !== undefined ? [`Not checked: whether ${kind} ${asked.name} exists.`] : []),
   ];
   return answer(
     [

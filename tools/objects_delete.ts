@@ -117,7 +117,17 @@ function held(object: JsonObject): Sentence[] {
     ...(textAt(object, "kind") === "PersistentVolumeClaim" && textAt(object, "apiVersion") === "v1"
       ? [[`the data of ${name} goes with its volume, unless the volume's reclaim policy keeps it`] satisfies Sentence]
       : []),
+    ...claimsOf(object, name),
   ];
+}
+
+/** A StatefulSet leaves its claims, unless it says that they go too (Kubernetes, "PersistentVolumeClaim retention"). */
+function claimsOf(object: JsonObject, name: string): Sentence[] {
+  if (textAt(object, "kind") !== "StatefulSet" || textAt(object, "apiVersion") !== "apps/v1") return [];
+  const claims = at(object, "spec", "volumeClaimTemplates");
+  if (!Array.isArray(claims) || claims.length === 0) return [];
+  const goes = textAt(object, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted") === "Delete";
+  return [[`the volume claims of ${name} ${goes ? "go with it, and their data with them" : "stay, with their data"}`]];
 }
 
 /** What was asked for besides the deletion itself: whoever agrees to it must see that. */

@@ -278,4 +278,38 @@ describe.skipIf("skip" in cluster)(`objects of unusual shape on a real control p
       ]);
     },
   );
+
+  promise("tools:delete-claims", "those that stay, and those that go", async () => {
+    const claims = [
+      {
+        metadata: { name: "d" },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+      },
+    ];
+    const spec = { serviceName: "kept", replicas: 0, volumeClaimTemplates: claims };
+    await admin.create(`${apps}/statefulsets`, workload("StatefulSet", "kept", spec));
+    await admin.create(
+      `${apps}/statefulsets`,
+      workload("StatefulSet", "whole", {
+        ...spec,
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
+      }),
+    );
+    const shown = await lines("objects_delete", {
+      kind: "StatefulSet",
+      names: ["kept", "whole"],
+      ...change,
+      preview: true,
+    });
+    expect(shown.filter((line) => line.includes("volume claims"))).toEqual([
+      "! the volume claims of kept stay, with their data",
+      "! the volume claims of whole go with it, and their data with them",
+    ]);
+  });
+
+  promise("tools:events-none", "of one that is not there", async () => {
+    expect(await lines("events_list", { kind: "Deployment", name: "nowhere" })).toContain(
+      "Not checked: whether Deployment nowhere exists.",
+    );
+  });
 });

@@ -58,6 +58,14 @@ export const tools = {
     promise: "A diff names the member of a list that changes by what tells it apart, and a count by its number",
     source: "tools.md, section 5",
   },
+  "tools:delete-claims": {
+    promise: "Whether the data of a StatefulSet goes with it is said before it is deleted",
+    source: "issue 4, point 4; tools.md, objects_delete",
+  },
+  "tools:events-none": {
+    promise: "No events of an object do not pass for an object without trouble",
+    source: "tools.md, section 2, Never silent",
+  },
   "tools:pages-moved": {
     promise: "A page whose list has changed since the last one says so",
     source: "issue 4, point 3; tools.md, section 2, Never silent",
