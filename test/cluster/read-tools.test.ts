@@ -403,7 +403,9 @@ describe.skipIf("skip" in cluster)(`read tools on a real kube-apiserver${why}`, 
         const answer = await scenes.until(
           async () => {
             const read = await world.call("rollouts_get", { kind, namespace: shop, name: labels.app });
-            return /; 2 revisions kept\.$/m.test(read.text) ? read : null;
+            // The new revision is kept a moment before its controller writes down that it stands in it.
+            const seen = !read.text.includes("has not seen the newest change yet");
+            return seen && /; 2 revisions kept\.$/m.test(read.text) ? read : null;
           },
           () => world.call("rollouts_get", { kind, namespace: shop, name: labels.app }).then((one) => one.text),
         );
