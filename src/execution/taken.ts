@@ -10,6 +10,10 @@ import { writeQuery } from "./write-body.ts";
 /** Field managers that write again whatever they keep: Kubernetes' own, autoscalers, operators, GitOps. */
 const controllers = /^(kube-|kubelet$)|controller|autoscaler|operator|^argocd|^flux|^helm-|kustomize/i;
 
+/** A name that can't be read may be a controller's. */
+const mayBeController = (manager: string): boolean => manager === "" || controllers.test(manager);
+const unread = "another manager";
+
 /** The fields that an apply would take from others, found by a rehearsal without force. A controller's are not taken: it would take them back. */
 export async function takenOver(
   gate: Gate,
@@ -27,7 +31,7 @@ export async function takenOver(
   } catch (thrown) {
     if (!(thrown instanceof Faulted) || thrown.fault.code !== "conflict_fields") throw thrown;
     const taken = takenIn(thrown.fault.detail["fields"]);
-    const theirs = taken.filter(({ manager }) => controllers.test(manager)).map(({ manager }) => manager);
+    const theirs = taken.filter(({ manager }) => mayBeController(manager)).map(({ manager }) => manager || unread);
     if (taken.length > 0 && theirs.length === 0) return taken;
     throw new Faulted({ ...thrown.fault, detail: { ...thrown.fault.detail, controllers: [...new Set(theirs)] } });
   }

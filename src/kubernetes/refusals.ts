@@ -60,7 +60,7 @@ function fieldManagers({ code, causes }: Status): Refusal | null {
   const fields = conflicts
     .map(({ field, message }) => ({
       field: field.slice(0, 200),
-      manager: /^conflict with "([^"]{1,128})"/.exec(message)?.[1] ?? "",
+      manager: managerIn(message),
     }))
     .sort((a, b) => inOrder(a.manager, b.manager) || inOrder(a.field, b.field));
   const counted = new Map<string, number>();
@@ -71,6 +71,11 @@ function fieldManagers({ code, causes }: Status): Refusal | null {
   });
   const own = shown.every(({ manager }) => manager === "sallyport");
   return { code: "conflict_fields", detail: { fields: shown, ...(own ? { own } : {}) } };
+}
+/** The name between Go's quotes (structured-merge-diff, ConflictsFromManagers); "" where it can't be read. */
+function managerIn(message: string): string {
+  const [, quoted = ""] = /^conflict with ("(?:[^"\\]|\\["\\])*")/.exec(message) ?? [];
+  return quoted.slice(1, -1).replaceAll(/\\(.)/g, "$1");
 }
 const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 /** Fields of one manager that are told. */

@@ -312,4 +312,34 @@ describe.skipIf("skip" in cluster)(`objects of unusual shape on a real control p
       "Not checked: whether Deployment nowhere exists.",
     );
   });
+
+  promise(
+    "tools:force-controllers",
+    "one controller among more fields than an answer names, and one in whose name a quote stands",
+    async () => {
+      const put = async (manager: string, data: JsonObject): Promise<void> =>
+        await patch(`${core}/configmaps/kept?fieldManager=${encodeURIComponent(manager)}`, { data });
+      const fields = (value: string): JsonObject =>
+        Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`field-${at}`, value]));
+      const force = async (data: JsonObject): Promise<string[]> => {
+        const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "kept", namespace: place }, data };
+        const arguments_ = { manifest: JSON.stringify(object), force_conflicts: true };
+        return await lines("manifests_apply", { ...arguments_, reason: "taken over" });
+      };
+      await admin.create(`${core}/configmaps`, { metadata: { name: "kept" }, data: { made: "a" } });
+      await put("someone", fields("a"));
+      await put("zz-sync-controller", { last: "a" });
+      await put('the "odd" controller', { odd: "a" });
+      const before = at((await admin.send("GET", `${core}/configmaps/kept`)).body, "data");
+      const [among, quoted] = [await force({ ...fields("b"), last: "b" }), await force({ odd: "b" })];
+      expect([among[0], among.at(-1)]).toEqual([
+        "ERROR conflict_fields: Fields of this call are kept by others. Nothing was run.",
+        "next: leave out what zz-sync-controller keeps, or change it where it is taken from.",
+      ]);
+      expect(quoted[0]).toBe(among[0]);
+      expect(at((await admin.send("GET", `${core}/configmaps/kept`)).body, "data")).toEqual(before);
+      // What people keep is taken, and said.
+      expect((await force(fields("b"))).join("\n")).toContain("takes over 60 fields of someone");
+    },
+  );
 });

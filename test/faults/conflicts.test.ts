@@ -38,3 +38,37 @@ promise("faults:conflict-again", "also the dry run that looks whose fields would
   // The practice cluster knows no apply: what it says of the second one is its own; that there was one is ours.
   expect([met, text.startsWith("ERROR stale")]).toEqual([2, false]);
 });
+
+promise("tools:force-controllers", "a manager that Kubernetes names in a way that can't be read", async () => {
+  const { wire, world } = shop;
+  const manifest = JSON.stringify({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "kept" },
+    data: { level: "debug" },
+  });
+  const writes: string[] = [];
+  const forced = async (message: string): Promise<string[]> => {
+    wire.rule = ({ method, url }) => {
+      if (method !== "PATCH") return { kind: "pass" };
+      if (!url.includes("force=false")) writes.push(message);
+      const cause = { reason: "FieldManagerConflict", message, field: ".data.level" };
+      return status(409, "Conflict", "Apply failed with 1 conflict", { name: "kept", causes: [cause] });
+    };
+    const arguments_ = { namespace: "shop-dev", manifest, force_conflicts: true, preview: true, reason: "taken over" };
+    return (await world.call("manifests_apply", arguments_)).text.split("\n").slice(0, -1);
+  };
+  for (const unread of ['conflict with "a\\u00adb" using v1', "conflict", 'conflict with ""'])
+    expect(await forced(unread)).toEqual([
+      "ERROR conflict_fields: Fields of this call are kept by others. Nothing was run.",
+      "another manager keeps 1: .data.level",
+      "in manifest[0] (ConfigMap shop-dev/kept)",
+      'force_conflicts takes no field from a controller, which would take it back: "another manager"',
+      'next: leave out what "another manager" keeps, or change it where it is taken from.',
+    ]);
+  expect(writes).toEqual([]);
+  // A person's field is taken: the write that takes it is sent.
+  const person = 'conflict with "kubectl-edit" using v1';
+  await forced(person);
+  expect(writes).toContain(person);
+});

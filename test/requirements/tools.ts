@@ -38,6 +38,11 @@ export const tools = {
     promise: "An object on its way out is told as such, with what it waits for",
     source: "issue 4, point 3; tools.md, section 2",
   },
+  "tools:force-controllers": {
+    promise:
+      "An apply by force takes no field from a controller, however many others keep, whatever stands in its name, and where no name can be read",
+    source: "issue 4, point 4; tools.md, apply",
+  },
   "tools:undo-paused": {
     promise: "A paused Deployment goes back to what its pods run, not past it",
     source: "issue 4, point 4; tools.md, rollouts_undo",
