@@ -11,7 +11,7 @@ import { connectOwner } from "../owner/client.ts";
 import { takeLockInTurn } from "../owner/turn.ts";
 import { startAnchoring, type AnchorStanding } from "../transcript/anchoring.ts";
 import type { Asked } from "../transcript/holds.ts";
-import { findTranscript } from "../transcript/files.ts";
+import { stateTranscript } from "../transcript/files.ts";
 import { openTranscript, type Transcript } from "../transcript/record.ts";
 import { openAnchors } from "../wiring/anchors.ts";
 import { quietly } from "../wiring/quietly.ts";
@@ -108,7 +108,7 @@ function refusal({ code, detail, cause }: Fault): string {
 async function answerAlone(io: Io, method: EvidenceMethod, params: JsonObject): Promise<JsonObject | string> {
   const { folder, config, digest, policy, masking } = await readSetting(io, undefined);
   // A folder that is named wrongly is refused, never begun: a hold in a record of its own would hold nothing.
-  await findTranscript(folder);
+  await stateTranscript(folder);
   const { uid, pause, signal } = io;
   const taken = await takeLockInTurn({ folder, uid, pause, signal });
   if (taken.kind === "refused") return taken.sentence;

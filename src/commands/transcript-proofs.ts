@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { takeLock } from "../owner/lock.ts";
 import { describeEntry, plainText } from "../transcript/describe.ts";
-import { findTranscript } from "../transcript/files.ts";
+import { stateTranscript } from "../transcript/files.ts";
 import { isMalformed, readEntry } from "../transcript/entry.ts";
 import { parseVkey } from "../transcript/note.ts";
 import { parseProof, proofText, proveEntries, provesLine } from "../transcript/proof.ts";
@@ -118,7 +118,7 @@ async function rotate(io: Io): Promise<void> {
   if ((io.env["SALLYPORT_TOKEN_FILE"] ?? "") !== "")
     throw new CommandFailed("The key is the state folder's owner's alone to change: unset SALLYPORT_TOKEN_FILE.");
   const { folder, digest, policy } = await readSetting(io, undefined);
-  await findTranscript(folder);
+  await stateTranscript(folder);
   const taken = await takeLock(folder, io.uid);
   if (taken.kind === "refused") throw new CommandFailed(taken.sentence);
   if (taken.kind === "busy") throw new CommandFailed(`A Sallyport runs on ${folder}: stop it first.`);

@@ -39,11 +39,31 @@ export function transcriptPaths(folder: string): TranscriptPaths {
 
 /** The transcript's paths under a state folder or its `transcript` folder. Faults: transcript_unavailable when it is neither. */
 export async function findTranscript(folder: string): Promise<TranscriptPaths> {
-  const there = (await unlessAbsent(stat(folder)))?.isDirectory() === true;
-  for (const base of there ? [join(folder, "transcript"), folder] : []) {
-    const paths = transcriptPaths(base);
-    if ((await unlessAbsent(stat(paths.segments)))?.isDirectory()) return paths;
+  return (await pathsIn(join(folder, "transcript"))) ?? (await pathsIn(folder)) ?? absentIn(folder);
+}
+
+/** Only under a state folder: what goes on writing in any other would begin a record of its own there. Faults: transcript_unavailable. */
+export async function stateTranscript(folder: string): Promise<TranscriptPaths> {
+  return (await pathsIn(join(folder, "transcript"))) ?? absentIn(folder);
+}
+
+async function pathsIn(base: string): Promise<TranscriptPaths | null> {
+  const paths = transcriptPaths(base);
+  return (await isFolder(paths.segments)) ? paths : null;
+}
+
+/** False also where a part of the path is a file (ENOTDIR). */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && (thrown.code === "ENOENT" || thrown.code === "ENOTDIR"))
+      return false;
+    throw thrown;
   }
+}
+
+function absentIn(folder: string): never {
   throw unusable(
     `There is no transcript in ${folder}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`,
   );

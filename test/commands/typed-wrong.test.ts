@@ -30,18 +30,25 @@ const keeping: readonly (readonly string[])[] = [
   ["transcript", "rotate-key"],
 ];
 
-promise("transcript:no-record-by-mistake", "holds, purges and keys", async () => {
-  for (const words of keeping) {
-    const folder = await temporaryFolder();
-    const [code, said] = await runIn(folder)(...words);
-    expect([words, code, said]).toEqual([
-      words,
-      1,
-      `There is no transcript in ${folder}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`,
-    ]);
-    expect([words, await readdir(folder)]).toEqual([words, []]);
-  }
-});
+promise(
+  "transcript:no-record-by-mistake",
+  "holds, purges and keys, in an empty folder and in the record's own",
+  async () => {
+    for (const words of keeping) {
+      const { folder: home } = await place();
+      for (const folder of [await temporaryFolder(), join(home, "transcript")]) {
+        const before = await readdir(folder, { recursive: true });
+        const [code, said] = await runIn(folder)(...words);
+        expect([words, code, said]).toEqual([
+          words,
+          1,
+          `There is no transcript in ${folder}: SALLYPORT_HOME or the command line names the folder, and a gateway makes its record at its first start.`,
+        ]);
+        expect([words, await readdir(folder, { recursive: true })]).toEqual([words, before]);
+      }
+    }
+  },
+);
 
 promise("transcript:typed-wrong", "words that no entry can have", async () => {
   const { run } = await place();

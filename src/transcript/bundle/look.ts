@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { lstat, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { unlessAbsent } from "../files.ts";
+import { isFolder, unlessAbsent } from "../files.ts";
 import type { Findings } from "../verdict.ts";
 import { folders, isBundleName, names } from "./form.ts";
 
@@ -17,7 +17,7 @@ const largestText = 16 * 1024 * 1024;
 
 /** Is this a bundle's folder, and not a transcript's? */
 export async function isBundle(folder: string): Promise<boolean> {
-  if ((await unlessAbsent(stat(folder)))?.isDirectory() !== true) return false;
+  if (!(await isFolder(folder))) return false;
   for (const one of ["transcript", "segments"])
     if ((await unlessAbsent(stat(join(folder, one)))) !== null) return false;
   for (const one of [names.manifest, names.entries])
