@@ -1,4 +1,4 @@
-// Times and counts as the command line takes them.
+// Times, counts and reasons as the command line takes them.
 
 import { InvalidArgumentError } from "commander";
 import { CommandFailed } from "./io.ts";
